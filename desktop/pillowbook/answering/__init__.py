@@ -1,0 +1,1 @@
+"""Retrieve, compose, cite, verify, match: one pipeline for live and prepared answers."""

@@ -1,0 +1,1 @@
+"""The words of Pillowbook as frozen types; standard library only."""

@@ -1,0 +1,198 @@
+"""Questions, answers, citations and freshness."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from pillowbook.domain.documents import Fingerprint
+from pillowbook.domain.ids import ContentHash, DigestId, DocumentId, PassageId, PreparedId, QuestionId
+
+
+class AnswerKind(StrEnum):
+    """How an answer was served."""
+
+    HIT = "hit"
+    ADAPTED = "adapted"
+    LIVE = "live"
+    NONE = "none"
+
+
+class Freshness(StrEnum):
+    """What is known now about the sources of an answer (section 6 of the design)."""
+
+    FRESH = "fresh"
+    CHANGED = "changed"
+    NEW_EVIDENCE = "new_evidence"
+    GONE = "gone"
+    UNCHECKED = "unchecked"
+
+
+class Reason(StrEnum):
+    """Why a question is worth preparing."""
+
+    ASKED = "asked"
+    MISSED = "missed"
+    HEADING = "heading"
+    CONTENT = "content"
+    FACT = "fact"
+    REQUESTED = "requested"
+
+
+class Effort(StrEnum):
+    """How much work went into an answer."""
+
+    LIVE = "live"
+    PREPARED = "prepared"
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A verbatim quote and where it stands.
+
+    ``start`` and ``end`` are character offsets of the quote in the document's extracted text; ``line`` and ``page``
+    count from 1 and are None where the format has none.
+    """
+
+    document_id: DocumentId
+    passage_id: PassageId
+    passage_hash: ContentHash
+    path: str
+    title: str
+    quote: str
+    start: int
+    end: int
+    line: int | None
+    page: int | None
+    heading: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens read and written by the generator."""
+
+    prompt: int = 0
+    completion: int = 0
+
+    def __add__(self, other: "Tokens") -> "Tokens":
+        return Tokens(self.prompt + other.prompt, self.completion + other.completion)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What composing and verifying give, live or ahead of time, before it is served or stored.
+
+    ``answer`` is empty when the notes do not say; ``nearest`` then holds the closest passages as citations.
+    ``checks`` names the checks that were passed, such as ``quotes-verbatim``.
+    """
+
+    question: str
+    answer: str
+    citations: tuple[Citation, ...]
+    nearest: tuple[Citation, ...]
+    confidence: float
+    checks: tuple[str, ...]
+    tokens: Tokens
+    model: str
+    effort: Effort
+    first_token_ms: float | None = None
+
+    @property
+    def says_something(self) -> bool:
+        """Whether there is an answer, as against 'your notes do not say'."""
+        return bool(self.answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Asked by the user or predicted by us. ``document_id`` is the document it was predicted from, if any."""
+
+    id: QuestionId
+    text: str
+    reason: Reason
+    document_id: DocumentId | None
+    asked_count: int
+    created_at: datetime
+    last_asked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One document a prepared answer rests on: its fingerprint when verified, and the cited passages' hashes."""
+
+    document_id: DocumentId
+    path: str
+    fingerprint: Fingerprint
+    passage_hashes: tuple[ContentHash, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedAnswer:
+    """A verified answer to a question. ``answer`` is empty for a verified 'your notes do not say'."""
+
+    id: PreparedId
+    question_id: QuestionId
+    question: str
+    answer: str
+    citations: tuple[Citation, ...]
+    sources: tuple[Source, ...]
+    confidence: float
+    checks: tuple[str, ...]
+    tokens: Tokens
+    seconds: float
+    model: str
+    prepared_at: datetime
+    has_new_evidence: bool = False
+    new_evidence: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A statement of a digest and the quote that carries it."""
+
+    text: str
+    quote: str
+    passage_hash: ContentHash
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A distilled summary of one document (folder and topic scope come later); ``model`` is empty when a short note is its own digest."""
+
+    id: DigestId
+    document_id: DocumentId
+    gist: str
+    facts: tuple[Fact, ...]
+    content_hash: ContentHash
+    model: str
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A prepared question near the one that was asked."""
+
+    question: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is served. ``freshness`` is None for a live answer's refusal; ``change_note`` says what was said before and what changed."""
+
+    question: str
+    answer: str
+    kind: AnswerKind
+    freshness: Freshness | None
+    confidence: float
+    matched_question: str | None
+    prepared_at: datetime | None
+    checked_at: datetime | None
+    latency_ms: float
+    first_token_ms: float | None
+    tokens: Tokens
+    model: str
+    effort: Effort | None
+    citations: tuple[Citation, ...]
+    related: tuple[Related, ...] = ()
+    change_note: str = ""
+    nearest: tuple[Citation, ...] = field(default=())

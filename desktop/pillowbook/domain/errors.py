@@ -1,0 +1,216 @@
+"""The error tree.
+
+An error carries a stable ``code`` and facts (counts, kinds, system error numbers), never a path or a text from
+a document: errors cross process borders and may be logged. ``say()`` gives the one clear sentence for the user;
+front ends that know the path or the file name put it before the sentence.
+"""
+
+from typing import ClassVar
+
+
+class PillowbookError(Exception):
+    """The root. ``facts`` are short words and numbers, safe to log."""
+
+    code: ClassVar[str] = "internal"
+    sentence: ClassVar[str] = "Something went wrong inside Pillowbook; the log has the details."
+
+    def __init__(self, **facts: str | int | float) -> None:
+        super().__init__(self.code)
+        self.facts = facts
+
+    def say(self) -> str:
+        """One sentence for the user that says what to do."""
+        return self.sentence.format_map(_Facts(self.facts))
+
+
+class _Facts(dict[str, str | int | float]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+class UserFixable(PillowbookError):
+    """Shown to the user, who can do something about it."""
+
+
+class Transient(PillowbookError):
+    """Retried by the caller."""
+
+
+class Damaged(PillowbookError):
+    """Derived data that must be rebuilt, or truth that must be restored."""
+
+
+class Cancelled(PillowbookError):
+    """Stopped on purpose; silent."""
+
+    code = "cancelled"
+    sentence = "Stopped."
+
+
+# -- folders and documents -------------------------------------------------------------------------------------
+
+
+class FolderMissing(UserFixable):
+    code = "folder-missing"
+    sentence = "There is no such folder or file; check the spelling, or connect the drive it is on."
+
+
+class FolderUnreadable(UserFixable):
+    code = "folder-unreadable"
+    sentence = "The folder cannot be read; give your user permission to read it and try again."
+
+
+class FolderUnknown(UserFixable):
+    code = "folder-unknown"
+    sentence = "This folder is not watched; 'pillowbook folders' lists those that are."
+
+
+class DocumentUnknown(UserFixable):
+    code = "document-unknown"
+    sentence = "No such document is in the vault; 'pillowbook sync' brings the vault up to date."
+
+
+class DocumentUnreadable(UserFixable):
+    """A document that could not be turned into text; ``reason`` is a short kind such as 'encrypted'."""
+
+    code = "document-unreadable"
+    sentence = "The document could not be read ({reason}); open it in its own program to check it."
+
+
+# -- questions ---------------------------------------------------------------------------------------------------
+
+
+class QuestionEmpty(UserFixable):
+    code = "question-empty"
+    sentence = "The question is empty; type a few words."
+
+
+class QuestionTooLong(UserFixable):
+    code = "question-too-long"
+    sentence = "The question is longer than {limit} characters; ask it in fewer words."
+
+
+# -- vault ---------------------------------------------------------------------------------------------------------
+
+
+class VaultMissing(UserFixable):
+    code = "vault-missing"
+    sentence = "There is no vault in this profile yet; 'pillowbook vault init' makes one."
+
+
+class VaultExists(UserFixable):
+    code = "vault-exists"
+    sentence = "This profile has a vault already; 'pillowbook vault unlock' opens it."
+
+
+class VaultLocked(UserFixable):
+    code = "vault-locked"
+    sentence = "The vault is locked; 'pillowbook vault unlock' opens it."
+
+
+class PassphraseNeeded(VaultLocked):
+    code = "passphrase-needed"
+    sentence = "This system has no usable keychain; give a passphrase (--passphrase-file FILE, or type it when asked)."
+
+
+class PassphraseWrong(VaultLocked):
+    code = "passphrase-wrong"
+    sentence = "The passphrase is not the one of this vault; check it and try again."
+
+
+class KeychainChanged(VaultLocked):
+    code = "keychain-changed"
+    sentence = "The system's keychain no longer holds this vault's key; unlock with the passphrase, nothing is lost."
+
+
+class VaultTooNew(UserFixable):
+    code = "vault-too-new"
+    sentence = "This vault was written by a newer Pillowbook; update Pillowbook to open it."
+
+
+class VaultDamaged(Damaged):
+    code = "vault-damaged"
+    sentence = "The vault's files are damaged; restore the vault's folder from a backup, or start a new vault."
+
+
+class DiskFull(UserFixable):
+    code = "disk-full"
+    sentence = "The disk is full; free some space and try again. Nothing was lost."
+
+
+# -- models and workers ------------------------------------------------------------------------------------------
+
+
+class ModelUnknown(UserFixable):
+    code = "model-unknown"
+    sentence = "There is no such model in the catalogue; 'pillowbook models list' shows them."
+
+
+class ModelMissing(UserFixable):
+    code = "model-missing"
+    sentence = "The model file is not installed; 'pillowbook models install {model}' fetches it."
+
+
+class ModelDamaged(UserFixable):
+    code = "model-damaged"
+    sentence = "The model file is damaged (its SHA-256 differs); 'pillowbook models install {model}' fetches it anew."
+
+
+class ModelUnavailable(UserFixable):
+    code = "model-unavailable"
+    sentence = "The model {model} could not be had from any of its sources; check the connection and try again."
+
+
+class WorkerLost(Transient):
+    """A worker process died; nothing was stored, a retry is safe."""
+
+    code = "worker-lost"
+    sentence = "The {worker} stopped unexpectedly and was restarted; please try again."
+
+
+class DeadlineExceeded(Transient):
+    code = "deadline-exceeded"
+    sentence = "The {worker} took too long and was restarted; please try again."
+
+
+# -- core and command line -----------------------------------------------------------------------------------------
+
+
+class CoreUnreachable(UserFixable):
+    code = "core-unreachable"
+    sentence = "Pillowbook's background process could not be reached; start Pillowbook again."
+
+
+class AlreadyRunning(UserFixable):
+    code = "already-running"
+    sentence = "Pillowbook is already running for this profile; its window was asked to come forward."
+
+
+class SettingInvalid(UserFixable):
+    code = "setting-invalid"
+    sentence = "{key} does not take that value: {expected}."
+
+
+class SettingUnknown(UserFixable):
+    code = "setting-unknown"
+    sentence = "There is no setting of that name; 'pillowbook settings list' shows them all."
+
+
+def every_error() -> dict[str, type[PillowbookError]]:
+    """All error types by code, so that an error that crossed a process border can be made again."""
+    found: dict[str, type[PillowbookError]] = {}
+    pending: list[type[PillowbookError]] = [PillowbookError]
+    while pending:
+        kind = pending.pop()
+        pending.extend(kind.__subclasses__())
+        if "code" in kind.__dict__:
+            found[kind.code] = kind
+    return found
+
+
+def remake(code: str, facts: dict[str, str | int | float]) -> PillowbookError:
+    """The error that another process raised; an unknown code becomes the root error."""
+    kind = every_error().get(code, PillowbookError)
+    error = kind.__new__(kind)
+    PillowbookError.__init__(error, **facts)
+    return error

@@ -1,0 +1,58 @@
+"""Background work: slices, the gate and the ledger."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from pillowbook.domain.answers import Tokens
+from pillowbook.domain.ids import DocumentId, QuestionId
+
+
+class SliceKind(StrEnum):
+    """Kinds of background work, in no order."""
+
+    INGEST = "ingest"
+    DISTIL = "distil"
+    PREDICT = "predict"
+    PREPARE = "prepare"
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The unit of background work: seconds long, resumable, cancelled at once when the user needs the machine."""
+
+    kind: SliceKind
+    document_id: DocumentId | None = None
+    question_id: QuestionId | None = None
+
+
+class SliceResult(StrEnum):
+    """How a slice ended."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """What one slice cost and brought. ``made`` counts digests, questions or answers stored."""
+
+    kind: SliceKind
+    result: SliceResult
+    started_at: datetime
+    seconds: float
+    tokens: Tokens
+    made: int
+    document_id: DocumentId | None = None
+    question_id: QuestionId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateState:
+    """Whether background work may run now. ``code`` is stable; ``sentence`` says why, for the user."""
+
+    is_open: bool
+    code: str
+    sentence: str

@@ -1,0 +1,1 @@
+"""The stream: ingest, distil, predict, prepare, serve. Stages meet only in the vault."""

@@ -1,0 +1,1 @@
+"""Digests with cited facts."""

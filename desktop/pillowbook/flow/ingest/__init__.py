@@ -1,0 +1,1 @@
+"""Watch, extract, split, index."""

@@ -1,0 +1,1 @@
+"""Questions worth preparing."""

@@ -1,0 +1,1 @@
+"""Verified answers, ahead of time."""

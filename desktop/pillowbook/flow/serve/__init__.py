@@ -1,0 +1,1 @@
+"""Match, check freshness, serve."""

@@ -1,0 +1,1 @@
+"""The model workers, their clients and the model catalogue."""

@@ -1,0 +1,1 @@
+"""The embedder: sentence-transformers in a process of its own."""

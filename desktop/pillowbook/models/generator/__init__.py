@@ -1,0 +1,1 @@
+"""The generator: llama.cpp in a process of its own."""

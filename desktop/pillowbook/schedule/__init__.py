@@ -1,0 +1,1 @@
+"""When background work runs, and which slice comes next."""

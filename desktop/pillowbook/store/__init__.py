@@ -1,0 +1,1 @@
+"""The vault: keys, database, full-text index, vectors."""
