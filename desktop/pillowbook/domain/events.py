@@ -1,6 +1,7 @@
 """What the core tells its clients without being asked. Events say what changed; views fetch what they show."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from pillowbook.domain.work import GateState
 
@@ -35,4 +36,27 @@ class VaultChanged:
     is_unlocked: bool
 
 
-Event = LibraryChanged | PreparedChanged | GateChanged | VaultChanged
+@dataclass(frozen=True, slots=True)
+class SettingChanged:
+    """A setting has a new value; ``value`` is in its written form."""
+
+    key: str
+    value: str
+
+
+class PanelWish(StrEnum):
+    """What somebody wants of the panel."""
+
+    TOGGLE = "toggle"
+    SHOW = "show"
+    QUIT = "quit"
+
+
+@dataclass(frozen=True, slots=True)
+class PanelRequested:
+    """Somebody started Pillowbook again, or bound ``pillowbook toggle`` to a key."""
+
+    wish: PanelWish
+
+
+Event = LibraryChanged | PreparedChanged | GateChanged | VaultChanged | SettingChanged | PanelRequested

@@ -56,3 +56,12 @@ class GateState:
     is_open: bool
     code: str
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class SliceOutcome:
+    """What a stage reports of one slice; ``made`` counts digests, questions or answers stored."""
+
+    result: SliceResult
+    tokens: Tokens = Tokens()
+    made: int = 0

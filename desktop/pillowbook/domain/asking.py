@@ -1,0 +1,71 @@
+"""What passes between a question and whoever shows its answer."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pillowbook.domain.answers import Answer, Citation
+
+
+class AskMode(StrEnum):
+    """Which answers may be served."""
+
+    AUTO = "auto"
+    PREPARED_ONLY = "prepared"
+    LIVE_ONLY = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class LikelyPassage:
+    """The best passage for a question, shown while a live answer is made; its quote is the best sentence."""
+
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerText:
+    """A piece of a live answer as it is written; not verified yet. ``restart`` drops what was streamed before."""
+
+    delta: str
+    restart: bool = False
+
+
+AskPart = LikelyPassage | AnswerText
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """A passage found. ``snippet`` is plain text around the words; ``score`` is for ordering only."""
+
+    path: str
+    title: str
+    snippet: str
+    score: float
+    line: int | None
+    page: int | None
+    heading: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHits:
+    """Hits, best first."""
+
+    hits: tuple[SearchHit, ...]
+    latency_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A prepared question that fits what is typed; ``answer`` is given when it can be served as it stands."""
+
+    question: str
+    p_same: float
+    answer: Answer | None
+
+
+@dataclass(frozen=True, slots=True)
+class PairVerdict:
+    """What the hit policy says of two questions: would the prepared answer to one serve the other?"""
+
+    p_same: float
+    hit: bool
+    reasons: tuple[str, ...]

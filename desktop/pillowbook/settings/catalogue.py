@@ -1,0 +1,151 @@
+"""Every setting, declared once. The settings window and ``pillowbook settings list`` are rendered from this list."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from pillowbook.settings.kinds import Choice, Hotkey, Kind, ModelName, Percent, Seconds, Switch, Whole
+
+T = TypeVar("T")
+
+
+class Page(StrEnum):
+    """The pages of the settings window, in their order."""
+
+    GENERAL = "General"
+    BACKGROUND = "Background work"
+    MODELS = "Models"
+    PRIVACY = "Privacy"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Generic[T]):
+    """One setting. ``values[setting]`` has the type of its kind."""
+
+    key: str
+    kind: Kind[T]
+    default: T
+    page: Page
+    title: str
+    help: str
+
+
+HOTKEY = Setting(
+    "general.hotkey",
+    Hotkey(),
+    default="Ctrl+Alt+Space",
+    page=Page.GENERAL,
+    title="Hotkey",
+    help="Shows and hides the panel from anywhere. On Wayland bind 'pillowbook toggle' to a key in the desktop's own settings.",
+)
+THEME = Setting(
+    "general.theme",
+    Choice({"system": "As the system", "light": "Light", "dark": "Dark"}),
+    default="system",
+    page=Page.GENERAL,
+    title="Appearance",
+    help="Light or dark windows.",
+)
+HIDE_ON_FOCUS_LOSS = Setting(
+    "general.hide_on_focus_loss",
+    Switch(),
+    default=True,
+    page=Page.GENERAL,
+    title="Hide when another window is used",
+    help="The panel goes away as soon as you click elsewhere. What you typed is kept for a minute.",
+)
+WORK_WHEN = Setting(
+    "schedule.work_when",
+    Choice(
+        {
+            "idle": "When the machine is idle",
+            "plugged": "When it is plugged in",
+            "either": "When idle or plugged in",
+            "both": "When idle and plugged in",
+            "never": "Never",
+        }
+    ),
+    default="both",
+    page=Page.BACKGROUND,
+    title="Prepare answers",
+    help="When the local model may read your notes ahead of time. A machine without a battery counts as plugged in.",
+)
+IDLE_AFTER = Setting(
+    "schedule.idle_after_s",
+    Seconds(30, 3600),
+    default=120,
+    page=Page.BACKGROUND,
+    title="Idle after",
+    help="Time without keyboard or mouse before the machine counts as idle.",
+)
+BATTERY_FLOOR = Setting(
+    "schedule.battery_floor",
+    Percent(5, 100),
+    default=40,
+    page=Page.BACKGROUND,
+    title="Battery floor",
+    help="On battery, background work stops below this charge.",
+)
+LOAD_CEILING = Setting(
+    "schedule.load_ceiling",
+    Percent(5, 100),
+    default=30,
+    page=Page.BACKGROUND,
+    title="Other programs' load",
+    help="Background work waits while other programs use more of the processor than this.",
+)
+GENERATOR = Setting(
+    "models.generator",
+    ModelName("generator"),
+    default="qwen2.5-coder-1.5b-instruct-q4_k_m",
+    page=Page.MODELS,
+    title="Language model",
+    help="Writes summaries and answers. It runs on this machine only.",
+)
+LIVE_DEADLINE = Setting(
+    "models.live_deadline_s",
+    Seconds(10, 600),
+    default=120,
+    page=Page.MODELS,
+    title="Longest wait for a live answer",
+    help="A live answer that takes longer is stopped.",
+)
+PASSAGE_LIMIT = Setting(
+    "answers.passages",
+    Whole(1, 12),
+    default=4,
+    page=Page.MODELS,
+    title="Passages read for an answer",
+    help="More passages find more, and make live answers slower.",
+)
+LEARN = Setting(
+    "privacy.learn_from_questions",
+    Switch(),
+    default=True,
+    page=Page.PRIVACY,
+    title="Learn from what I ask",
+    help="Questions you ask are kept in the encrypted vault, so that their answers are ready the next time.",
+)
+LOCK_AFTER = Setting(
+    "privacy.lock_after_min",
+    Whole(0, 1440, "minutes"),
+    default=0,
+    page=Page.PRIVACY,
+    title="Lock after",
+    help="Minutes without a question before the vault locks itself; 0 keeps it open until you lock it or log out.",
+)
+
+ALL: tuple[Setting[Any], ...] = (
+    HOTKEY,
+    THEME,
+    HIDE_ON_FOCUS_LOSS,
+    WORK_WHEN,
+    IDLE_AFTER,
+    BATTERY_FLOOR,
+    LOAD_CEILING,
+    GENERATOR,
+    LIVE_DEADLINE,
+    PASSAGE_LIMIT,
+    LEARN,
+    LOCK_AFTER,
+)
