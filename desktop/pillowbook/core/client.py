@@ -1,0 +1,336 @@
+"""The core's client: what the window and the command line hold. Blocking and thread-safe.
+
+Each method sends one call and waits for its reply; parts are handed to ``on_part`` on the client's reading thread,
+events to ``on_event`` likewise, so both must be quick (the window only emits signals there).
+"""
+
+import contextlib
+import itertools
+import os
+import queue
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Connection
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from pillowbook.core import protocol as p
+from pillowbook.domain.answers import Answer
+from pillowbook.domain.asking import AskMode, AskPart, Completion, PairVerdict, SearchHits
+from pillowbook.domain.documents import Folder
+from pillowbook.domain.errors import CoreUnreachable, remake
+from pillowbook.domain.events import Event, PanelWish
+from pillowbook.domain.work import GateState
+from pillowbook.host.paths import Profile
+from pillowbook.host.workers import CancelToken
+
+T = TypeVar("T")
+START_DEADLINE_S: Final = 30.0
+
+
+class CoreClient:
+    """One connection to the core of a profile."""
+
+    def __init__(self, connection: "Connection[bytes, bytes]", *, on_event: Callable[[Event], None] | None = None) -> None:
+        self._connection = connection
+        self._on_event = on_event
+        self._numbers = itertools.count(1)
+        self._sending = threading.Lock()
+        self._waiting: dict[int, queue.SimpleQueue[p.Reply | p.Failure | None]] = {}
+        self._on_parts: dict[int, Callable[[Any], None]] = {}
+        self._waiting_lock = threading.Lock()
+        self._is_closed = False
+        self._reader = threading.Thread(target=self._read, name="core-client", daemon=True)
+        self._reader.start()
+
+    # -- asking ------------------------------------------------------------------------------------------------------
+
+    def attach(self) -> None:
+        """Become the app of this profile and hear events. Raises AlreadyRunning when there is one."""
+        self._request(p.Attach(), p.Done)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        mode: AskMode = AskMode.AUTO,
+        learn: bool = True,
+        on_part: Callable[[AskPart], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Answer:
+        """The answer, prepared or live; live text comes to ``on_part`` as it is written."""
+        return self._request(p.Ask(question, mode, learn), Answer, on_part=on_part, cancel=cancel)
+
+    def search(self, words: str, *, limit: int = 10) -> SearchHits:
+        """Passages by words and meaning."""
+        return self._request(p.Search(words, limit), SearchHits)
+
+    def complete(self, typed: str) -> list[Completion]:
+        """Prepared questions that fit what is typed so far, best first."""
+        return self._request(p.Complete(typed), list[Completion])
+
+    def preload(self) -> None:
+        """Have the models loaded because somebody began to type; returns at once."""
+        self._request(p.Preload(), p.Done)
+
+    # -- the library -------------------------------------------------------------------------------------------------
+
+    def add_folder(self, path: str) -> Folder:
+        """Watch a folder or a single file."""
+        return self._request(p.AddFolder(path), Folder)
+
+    def remove_folder(self, path: str) -> None:
+        """Stop watching and delete everything derived from it."""
+        self._request(p.RemoveFolder(path), p.Done)
+
+    def folders(self) -> list[Folder]:
+        """The watched folders."""
+        return self._request(p.ListFolders(), list[Folder])
+
+    def sync(
+        self, *, on_progress: Callable[[p.Progress], None] | None = None, cancel: CancelToken | None = None
+    ) -> p.ScanSummary:
+        """Scan and ingest until all is up to date."""
+        return self._request(p.Sync(), p.ScanSummary, on_part=on_progress, cancel=cancel)
+
+    def forget(self, path: str) -> None:
+        """Drop what was derived from a document or folder until it changes."""
+        self._request(p.Forget(path), p.Done)
+
+    # -- background work -----------------------------------------------------------------------------------------------
+
+    def work(
+        self, seconds: float, *, on_progress: Callable[[p.Progress], None] | None = None, cancel: CancelToken | None = None
+    ) -> p.WorkSummary:
+        """Background work for so many seconds, whatever the gate says."""
+        return self._request(p.Work(seconds), p.WorkSummary, on_part=on_progress, cancel=cancel)
+
+    def prepare(self, question: str, *, cancel: CancelToken | None = None) -> Answer:
+        """Keep an answer to this question ready."""
+        return self._request(p.Prepare(question), Answer, cancel=cancel)
+
+    def match(self, pairs: Sequence[p.Pair]) -> list[PairVerdict]:
+        """What the hit policy says of pairs of questions."""
+        return self._request(p.Match(tuple(pairs)), list[PairVerdict])
+
+    def digests(self, path: str | None = None) -> list[p.DigestView]:
+        """Digests of one document or of all."""
+        return self._request(p.GetDigest(path), list[p.DigestView])
+
+    def pause(self, minutes: int) -> GateState:
+        """No background work for so many minutes; 0 ends a pause."""
+        return self._request(p.Pause(minutes), GateState)
+
+    def status(self) -> p.Status:
+        """How everything stands."""
+        return self._request(p.GetStatus(), p.Status)
+
+    def ledger(self) -> p.LedgerView:
+        """What background work cost and brought."""
+        return self._request(p.GetLedger(), p.LedgerView)
+
+    # -- the vault ------------------------------------------------------------------------------------------------------
+
+    def vault_init(self, passphrase: str | None = None) -> None:
+        """Make the vault; it is unlocked afterwards."""
+        self._request(p.VaultInit(passphrase), p.Done)
+
+    def unlock(self, passphrase: str | None = None) -> None:
+        """Open the vault with the keychain, or with a passphrase."""
+        self._request(p.VaultUnlock(passphrase), p.Done)
+
+    def lock(self) -> None:
+        """Close the vault: keys dropped, workers ended."""
+        self._request(p.VaultLock(), p.Done)
+
+    def vault_check(self) -> list[str]:
+        """Findings about the vault's integrity; empty when sound."""
+        return self._request(p.VaultCheck(), list[str])
+
+    def vault_rebuild(self) -> None:
+        """Make the indexes anew from the database."""
+        self._request(p.VaultRebuild(), p.Done)
+
+    def set_passphrase(self, passphrase: str) -> None:
+        """Set or change the passphrase."""
+        self._request(p.VaultPassphrase(passphrase), p.Done)
+
+    # -- models, settings, the app ---------------------------------------------------------------------------------------
+
+    def models(self) -> list[p.ModelView]:
+        """The catalogue, with what is installed."""
+        return self._request(p.ListModels(), list[p.ModelView])
+
+    def install_model(
+        self, model: str, *, on_progress: Callable[[p.Progress], None] | None = None, cancel: CancelToken | None = None
+    ) -> None:
+        """Fetch a model; progress in bytes."""
+        self._request(p.InstallModel(model), p.Done, on_part=on_progress, cancel=cancel)
+
+    def settings(self) -> list[p.SettingView]:
+        """All settings with their values."""
+        return self._request(p.ListSettings(), list[p.SettingView])
+
+    def set_setting(self, key: str, value: str) -> None:
+        """Change a setting, given in its written form."""
+        self._request(p.SetSetting(key, value), p.Done)
+
+    def wish_panel(self, wish: PanelWish) -> bool:
+        """Tell the running app what is wanted; False when no app is running."""
+        return self._request(p.WishPanel(wish), bool)
+
+    def stop(self) -> None:
+        """End the core."""
+        self._request(p.Stop(), p.Done)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the core is still there."""
+        return not self._is_closed
+
+    def close(self) -> None:
+        """Hang up. Calls still waiting raise CoreUnreachable."""
+        hang_up(self._connection)
+        if threading.current_thread() is not self._reader:
+            self._reader.join(timeout=5)
+
+    def __enter__(self) -> "CoreClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- the wire ----------------------------------------------------------------------------------------------------------
+
+    def _request(
+        self,
+        call: p.AnyCall,
+        reply: Any,
+        *,
+        on_part: Callable[[Any], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Any:
+        seq = next(self._numbers)
+        answers: queue.SimpleQueue[p.Reply | p.Failure | None] = queue.SimpleQueue()
+        with self._waiting_lock:
+            if self._is_closed:
+                raise CoreUnreachable()
+            self._waiting[seq] = answers
+            if on_part is not None:
+                self._on_parts[seq] = on_part
+        try:
+            self._send(p.Envelope(seq, call))
+            if cancel is not None:
+                cancel.on_cancel(lambda: self._send_quietly(p.CancelCall(seq)))
+            frame = answers.get()
+        finally:
+            with self._waiting_lock:
+                self._waiting.pop(seq, None)
+                self._on_parts.pop(seq, None)
+        if frame is None:
+            raise CoreUnreachable()
+        if isinstance(frame, p.Failure):
+            raise remake(frame.code, frame.facts)
+        return msgspec.msgpack.decode(frame.body, type=reply)
+
+    def _send(self, frame: p.ToCore) -> None:
+        try:
+            with self._sending:
+                self._connection.send_bytes(p.encoder.encode(frame))
+        except (OSError, ValueError) as error:
+            raise CoreUnreachable() from error
+
+    def _send_quietly(self, frame: p.ToCore) -> None:
+        with contextlib.suppress(CoreUnreachable):
+            self._send(frame)
+
+    def _read(self) -> None:
+        try:
+            while True:
+                frame: p.FromCore = p.decode_from_core(self._connection.recv_bytes(p.MAX_FRAME_BYTES))
+                if isinstance(frame, p.Told):
+                    if self._on_event is not None:
+                        self._on_event(msgspec.msgpack.decode(frame.body, type=p.EVENTS[frame.kind]))
+                elif isinstance(frame, p.Part):
+                    on_part = self._on_parts.get(frame.seq)
+                    if on_part is not None:
+                        on_part(msgspec.msgpack.decode(frame.body, type=p.PARTS[frame.kind]))
+                else:
+                    waiting = self._waiting.get(frame.seq)
+                    if waiting is not None:
+                        waiting.put(frame)
+        except (OSError, EOFError, ValueError, msgspec.MsgspecError):
+            pass
+        finally:
+            with self._waiting_lock:
+                self._is_closed = True
+                for answers in self._waiting.values():
+                    answers.put(None)
+            self._connection.close()
+
+
+def hang_up(connection: "Connection[bytes, bytes]") -> None:
+    """End a connection that another thread is reading; closing the descriptor alone would not wake it."""
+    with contextlib.suppress(OSError):
+        if sys.platform == "win32":
+            connection.close()
+        else:
+            with socket.socket(fileno=os.dup(connection.fileno())) as handle:
+                handle.shutdown(socket.SHUT_RDWR)
+
+
+def connect(profile: Profile, *, on_event: Callable[[Event], None] | None = None) -> CoreClient | None:
+    """A client of the running core, or None when no core runs."""
+    try:
+        token = profile.token_file.read_bytes()
+        connection = Client(profile.socket_address, authkey=token)
+    except (OSError, EOFError, AuthenticationError):
+        return None
+    return CoreClient(connection, on_event=on_event)
+
+
+def ensure_core(profile: Profile, *, on_event: Callable[[Event], None] | None = None) -> CoreClient:
+    """A client of the core, which is started when it is not running.
+
+    Raises:
+        CoreUnreachable: it did not come up within :data:`START_DEADLINE_S`.
+        PillowbookError: it refused to start, with its own reason.
+    """
+    client = connect(profile, on_event=on_event)
+    if client is not None:
+        return client
+    profile.prepare()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pillowbook.core", "--profile", str(profile.root)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    ready: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    stdout = process.stdout
+    threading.Thread(target=lambda: ready.put(stdout.readline()), name="core-start", daemon=True).start()
+    deadline = time.monotonic() + START_DEADLINE_S
+    try:
+        line = ready.get(timeout=START_DEADLINE_S)
+    except queue.Empty:
+        process.kill()
+        raise CoreUnreachable() from None
+    word = line.decode("ascii", "replace").strip()
+    if word not in ("ready", "running", ""):
+        raise remake(word, {})
+    while time.monotonic() < deadline:
+        client = connect(profile, on_event=on_event)
+        if client is not None:
+            return client
+        time.sleep(0.05)
+    raise CoreUnreachable()
+
+

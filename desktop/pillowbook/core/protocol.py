@@ -1,0 +1,427 @@
+"""What clients and the core say to each other: typed messages in MessagePack over a local socket.
+
+A client sends :class:`Envelope` frames, each with a sequence number of its own choosing, and :class:`CancelCall`. The
+core answers every envelope with any number of :class:`Part` frames and then one :class:`Reply` or :class:`Failure`,
+and sends :class:`Told` frames (events) to clients that attached as the app. Nothing is ever unpickled. Replies are
+the domain's own types; what only this protocol needs is defined below.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from pillowbook.domain.answers import Fact
+from pillowbook.domain.asking import AnswerText, AskMode, LikelyPassage
+from pillowbook.domain.events import (
+    GateChanged,
+    LibraryChanged,
+    PanelRequested,
+    PanelWish,
+    PreparedChanged,
+    SettingChanged,
+    VaultChanged,
+)
+from pillowbook.domain.work import GateState
+
+PROTOCOL_VERSION: Final = 1
+MAX_FRAME_BYTES: Final = 64 * 1024 * 1024
+
+
+# -- replies of this protocol's own --------------------------------------------------------------------------------
+
+
+class Done(msgspec.Struct, frozen=True):
+    """It was done and there is nothing to tell."""
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a long call is. ``total`` is 0 while it is not known; ``note`` is a short word such as ``indexing``."""
+
+    done: int
+    total: int
+    note: str = ""
+
+
+class DocumentTrouble(msgspec.Struct, frozen=True):
+    """A document that is not indexed, and why."""
+
+    path: str
+    state: str
+    reason: str
+
+
+class Status(msgspec.Struct, frozen=True):
+    """Everything the status page shows. Without an unlocked vault the counts are zero.
+
+    ``prepared`` counts prepared answers by freshness, from the cheap part of the check (``stat``).
+    """
+
+    version: str
+    vault: str
+    folders: int
+    documents: dict[str, int]
+    troubles: tuple[DocumentTrouble, ...]
+    passages: int
+    digests: int
+    questions: int
+    prepared: dict[str, int]
+    refusals: int
+    gate: GateState
+    is_working: bool
+    generator: str
+    is_generator_installed: bool
+    is_generator_loaded: bool
+    embedder: str
+    is_embedder_loaded: bool
+    vault_bytes: int
+    has_keychain: bool
+
+
+class ScanSummary(msgspec.Struct, frozen=True):
+    """What a scan found; counts of documents."""
+
+    new: int
+    changed: int
+    unchanged: int
+    deleted: int
+    failed: int
+    excluded: int
+    seconds: float
+
+
+class WorkSummary(msgspec.Struct, frozen=True):
+    """What a spell of background work did."""
+
+    seconds: float
+    slices: int
+    digests: int
+    questions: int
+    answers: int
+    refused: int
+    failed: int
+    prompt_tokens: int
+    completion_tokens: int
+    is_exhausted: bool
+
+
+class DigestView(msgspec.Struct, frozen=True):
+    """A document's digest for reading."""
+
+    path: str
+    title: str
+    gist: str
+    facts: tuple[Fact, ...]
+    model: str
+
+
+class LedgerLine(msgspec.Struct, frozen=True):
+    """Sums of the ledger for one kind of work."""
+
+    kind: str
+    slices: int
+    seconds: float
+    prompt_tokens: int
+    completion_tokens: int
+    made: int
+    failed: int
+
+
+class LedgerView(msgspec.Struct, frozen=True):
+    """What background work cost and brought."""
+
+    lines: tuple[LedgerLine, ...]
+    prepared: int
+    asked: int
+    hits: int
+    live: int
+
+
+class ModelView(msgspec.Struct, frozen=True):
+    """A model of the catalogue."""
+
+    id: str
+    role: str
+    title: str
+    size_bytes: int
+    memory_mb: int
+    licence: str
+    is_installed: bool
+    is_used: bool
+    was_run: bool
+
+
+class SettingView(msgspec.Struct, frozen=True):
+    """A setting and its value in written form."""
+
+    key: str
+    value: str
+    default: str
+    title: str
+    help: str
+    page: str
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """A prepared question and an asked one."""
+
+    prepared: str
+    asked: str
+
+
+# -- calls -----------------------------------------------------------------------------------------------------------
+
+
+class Call(msgspec.Struct, frozen=True, tag_field="call"):
+    """The root of all calls; each names its reply."""
+
+
+class Attach(Call, frozen=True, tag="attach"):
+    """The app makes itself known and hears events from now on. Reply: Done; AlreadyRunning when there is one."""
+
+
+class Ask(Call, frozen=True, tag="ask"):
+    """Reply: Answer. Parts: LikelyPassage, AnswerText."""
+
+    question: str
+    mode: AskMode = AskMode.AUTO
+    learn: bool = True
+
+
+class Search(Call, frozen=True, tag="search"):
+    """Reply: SearchHits."""
+
+    words: str
+    limit: int = 10
+
+
+class Complete(Call, frozen=True, tag="complete"):
+    """Prepared questions that fit what is typed. Reply: list of Completion."""
+
+    typed: str
+
+
+class Preload(Call, frozen=True, tag="preload"):
+    """Somebody began to type: load the models. Reply: Done, at once."""
+
+
+class AddFolder(Call, frozen=True, tag="add"):
+    """Reply: Folder."""
+
+    path: str
+
+
+class RemoveFolder(Call, frozen=True, tag="remove"):
+    """Reply: Done."""
+
+    path: str
+
+
+class ListFolders(Call, frozen=True, tag="folders"):
+    """Reply: list of Folder."""
+
+
+class Sync(Call, frozen=True, tag="sync"):
+    """Scan and ingest until all is up to date. Reply: ScanSummary. Parts: Progress."""
+
+
+class Work(Call, frozen=True, tag="work"):
+    """Background work now, whatever the gate says. Reply: WorkSummary. Parts: Progress (``done`` in seconds)."""
+
+    seconds: float
+
+
+class Prepare(Call, frozen=True, tag="prepare"):
+    """Keep an answer to this question ready. Reply: Answer (of kind none when the notes do not say)."""
+
+    question: str
+
+
+class Match(Call, frozen=True, tag="match"):
+    """Reply: list of PairVerdict, in the order of the pairs."""
+
+    pairs: tuple[Pair, ...]
+
+
+class GetDigest(Call, frozen=True, tag="digest"):
+    """Reply: list of DigestView; all of them when ``path`` is None."""
+
+    path: str | None = None
+
+
+class GetStatus(Call, frozen=True, tag="status"):
+    """Reply: Status."""
+
+
+class GetLedger(Call, frozen=True, tag="ledger"):
+    """Reply: LedgerView."""
+
+
+class Forget(Call, frozen=True, tag="forget"):
+    """Drop all that was derived from this document or folder until it changes. Reply: Done."""
+
+    path: str
+
+
+class Pause(Call, frozen=True, tag="pause"):
+    """No background work for this long; 0 ends a pause. Reply: GateState."""
+
+    minutes: int
+
+
+class VaultInit(Call, frozen=True, tag="vault_init"):
+    """Make the vault and unlock it. Reply: Done."""
+
+    passphrase: str | None = None
+
+
+class VaultUnlock(Call, frozen=True, tag="vault_unlock"):
+    """Reply: Done."""
+
+    passphrase: str | None = None
+
+
+class VaultLock(Call, frozen=True, tag="vault_lock"):
+    """Reply: Done."""
+
+
+class VaultCheck(Call, frozen=True, tag="vault_check"):
+    """Reply: list of str, empty when sound."""
+
+
+class VaultRebuild(Call, frozen=True, tag="vault_rebuild"):
+    """Make the indexes anew from the database. Reply: Done."""
+
+
+class VaultPassphrase(Call, frozen=True, tag="vault_passphrase"):
+    """Set or change the passphrase. Reply: Done."""
+
+    passphrase: str
+
+
+class ListModels(Call, frozen=True, tag="models"):
+    """Reply: list of ModelView."""
+
+
+class InstallModel(Call, frozen=True, tag="model_install"):
+    """Reply: Done. Parts: Progress in bytes."""
+
+    model: str
+
+
+class ListSettings(Call, frozen=True, tag="settings"):
+    """Reply: list of SettingView."""
+
+
+class SetSetting(Call, frozen=True, tag="setting_set"):
+    """Reply: Done."""
+
+    key: str
+    value: str
+
+
+class WishPanel(Call, frozen=True, tag="panel"):
+    """Tell the app what is wanted of its panel. Reply: bool, whether an app was there to hear."""
+
+    wish: PanelWish
+
+
+class Stop(Call, frozen=True, tag="stop"):
+    """End the core. Reply: Done, then the connection closes."""
+
+
+AnyCall = (
+    Attach
+    | Ask
+    | Search
+    | Complete
+    | Preload
+    | AddFolder
+    | RemoveFolder
+    | ListFolders
+    | Sync
+    | Work
+    | Prepare
+    | Match
+    | GetDigest
+    | GetStatus
+    | GetLedger
+    | Forget
+    | Pause
+    | VaultInit
+    | VaultUnlock
+    | VaultLock
+    | VaultCheck
+    | VaultRebuild
+    | VaultPassphrase
+    | ListModels
+    | InstallModel
+    | ListSettings
+    | SetSetting
+    | WishPanel
+    | Stop
+)
+
+
+# -- frames ----------------------------------------------------------------------------------------------------------
+
+
+class Envelope(msgspec.Struct, frozen=True, tag="envelope"):
+    """A call and its number."""
+
+    seq: int
+    call: AnyCall
+
+
+class CancelCall(msgspec.Struct, frozen=True, tag="cancel"):
+    """The caller no longer wants the answer to this call."""
+
+    seq: int
+
+
+class Reply(msgspec.Struct, frozen=True, tag="reply"):
+    """The result, in MessagePack; its type is known from the call."""
+
+    seq: int
+    body: msgspec.Raw
+
+
+class Part(msgspec.Struct, frozen=True, tag="part"):
+    """Something on the way to the result; ``kind`` is the name of its type in :data:`PARTS`."""
+
+    seq: int
+    kind: str
+    body: msgspec.Raw
+
+
+class Failure(msgspec.Struct, frozen=True, tag="failure"):
+    """An error of the tree in ``domain/errors.py``."""
+
+    seq: int
+    code: str
+    facts: dict[str, str | int | float]
+
+
+class Told(msgspec.Struct, frozen=True, tag="told"):
+    """An event; ``kind`` is the name of its type in :data:`EVENTS`."""
+
+    kind: str
+    body: msgspec.Raw
+
+
+PARTS: Final[dict[str, type[Any]]] = {kind.__name__: kind for kind in (LikelyPassage, AnswerText, Progress)}
+EVENTS: Final[dict[str, type[Any]]] = {
+    kind.__name__: kind
+    for kind in (LibraryChanged, PreparedChanged, GateChanged, VaultChanged, SettingChanged, PanelRequested)
+}
+
+ToCore = Envelope | CancelCall
+FromCore = Reply | Part | Failure | Told
+
+encoder: Final = msgspec.msgpack.Encoder()
+decode_to_core: Final = msgspec.msgpack.Decoder(ToCore).decode
+decode_from_core: Final = msgspec.msgpack.Decoder(FromCore).decode
+
+
+def raw(value: object) -> msgspec.Raw:
+    """A value as the body of a frame."""
+    return msgspec.Raw(encoder.encode(value))
