@@ -211,11 +211,11 @@ class CoreClient:
     def _request(
         self,
         call: p.AnyCall,
-        reply: Any,
+        reply: type[T],
         *,
         on_part: Callable[[Any], None] | None = None,
         cancel: CancelToken | None = None,
-    ) -> Any:
+    ) -> T:
         seq = next(self._numbers)
         answers: queue.SimpleQueue[p.Reply | p.Failure | None] = queue.SimpleQueue()
         with self._waiting_lock:
