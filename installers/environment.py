@@ -237,7 +237,7 @@ class Environment:
 
     def install_checkout(self, log: TextIO) -> None:
         """Install Pillowbook itself, so that the environment runs this checkout's files."""
-        # hatchling is among the pins, so that no second environment has to be made for a few lines of metadata
+        # hatchling is among the pins: no second environment has to be made for a few lines of metadata
         finished = self._pip(
             "install", "--no-deps", "--no-build-isolation", "-e", str(self._root), log=log, label="installing"
         )
