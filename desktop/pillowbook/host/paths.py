@@ -1,0 +1,92 @@
+"""Where Pillowbook keeps its files; every path comes from here."""
+
+import hashlib
+import os
+import stat
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from pillowbook.domain.errors import UserFixable
+
+APP_NAME = "pillowbook"
+PRIVATE_FOLDER_MODE = 0o700
+PRIVATE_FILE_MODE = 0o600
+
+
+class RuntimeFolderUnsafe(UserFixable):
+    """The folder for sockets and tokens belongs to somebody else or is a link: a trap in a shared temp folder."""
+
+    code = "runtime-folder-unsafe"
+    sentence = "Another user owns the folder for Pillowbook's sockets; remove it or set XDG_RUNTIME_DIR."
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """All state of one vault. ``root`` may be moved as a whole while Pillowbook is not running."""
+
+    root: Path
+
+    @property
+    def vault_dir(self) -> Path:
+        """Everything encrypted, and the wrapped keys."""
+        return self.root / "vault"
+
+    @property
+    def database(self) -> Path:
+        return self.vault_dir / "pillowbook.db"
+
+    @property
+    def keys_file(self) -> Path:
+        return self.vault_dir / "keys.json"
+
+    @property
+    def settings_file(self) -> Path:
+        return self.root / "settings.json"
+
+    @property
+    def log_file(self) -> Path:
+        return self.root / "logs" / "pillowbook.log"
+
+    @property
+    def runtime_dir(self) -> Path:
+        """Sockets, tokens and the instance lock: short enough for a socket's 107 bytes, gone after a restart."""
+        name = hashlib.sha256(os.fsencode(Path(self.root).absolute())).hexdigest()[:16]
+        base = os.environ.get("XDG_RUNTIME_DIR", "")
+        if base and Path(base).is_dir():
+            return Path(base) / f"{APP_NAME}-{name}"
+        owner = str(os.getuid()) if hasattr(os, "getuid") else "user"
+        return Path(tempfile.gettempdir()) / f"{APP_NAME}-{owner}-{name}"
+
+    def prepare(self) -> None:
+        """Make the folders, readable by this user only.
+
+        Raises:
+            RuntimeFolderUnsafe: the runtime folder is a link or somebody else's.
+        """
+        for folder in (self.root, self.vault_dir, self.log_file.parent):
+            folder.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
+            folder.chmod(PRIVATE_FOLDER_MODE)
+        runtime_dir = self.runtime_dir
+        runtime_dir.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
+        # In a shared temp folder another user can have made it first, so that our sockets would be theirs.
+        found = os.lstat(runtime_dir)
+        is_ours = not hasattr(os, "getuid") or found.st_uid == os.getuid()
+        if not stat.S_ISDIR(found.st_mode) or not is_ours:
+            raise RuntimeFolderUnsafe()
+        runtime_dir.chmod(PRIVATE_FOLDER_MODE)
+
+
+def default_profile() -> Profile:
+    """The profile used when none is named."""
+    return Profile(platformdirs.user_data_path(APP_NAME, appauthor=False) / "default")
+
+
+def models_dir() -> Path:
+    """Where model files lie, shared between profiles; ``PILLOWBOOK_MODELS`` overrides it."""
+    override = os.environ.get("PILLOWBOOK_MODELS", "")
+    if override:
+        return Path(override)
+    return platformdirs.user_data_path(APP_NAME, appauthor=False) / "models"
