@@ -1,0 +1,83 @@
+"""Mains or battery, and how busy other programs keep the processor."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import psutil
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """``battery_percent`` is None for a machine without a battery, which counts as plugged in."""
+
+    is_plugged: bool
+    battery_percent: float | None
+
+
+class PowerSource(Protocol):
+    """Where the machine's power comes from, and what others do with its processor."""
+
+    def power(self) -> Power:
+        """Mains or battery, now."""
+        ...
+
+    def others_load(self) -> float:
+        """Share of all processors, 0 to 1, that other programs used since the last call."""
+        ...
+
+
+class FixedPower:
+    """The fake."""
+
+    def __init__(self, power: Power = Power(True, None), load: float = 0.0) -> None:
+        self.fixed = power
+        self.load = load
+
+    def power(self) -> Power:
+        return self.fixed
+
+    def others_load(self) -> float:
+        return self.load
+
+
+class SystemPower:
+    """psutil's view. Our own processes are the core and its children (the workers)."""
+
+    def __init__(self) -> None:
+        self._us = psutil.Process()
+        self._before = self._times()
+
+    def power(self) -> Power:
+        battery = psutil.sensors_battery()  # type: ignore[no-untyped-call, unused-ignore]
+        if battery is None:
+            return Power(True, None)
+        return Power(bool(battery.power_plugged), float(battery.percent))
+
+    def others_load(self) -> float:
+        before, self._before = self._before, self._times()
+        total = self._before[0] - before[0]
+        if total <= 0:
+            return 0.0
+        busy = self._before[1] - before[1]
+        ours = max(0.0, self._before[2] - before[2])
+        return min(1.0, max(0.0, (busy - ours) / total))
+
+    def _times(self) -> tuple[float, float, float]:
+        """Processor seconds since the start: all, busy, ours."""
+        times = psutil.cpu_times()
+        total = float(sum(times[:8]))  # guest time, beyond the eighth, is counted in user time already
+        idle = float(times.idle) + float(getattr(times, "iowait", 0.0))
+        ours = 0.0
+        for process in [self._us, *self._children()]:
+            try:
+                used = process.cpu_times()
+            except psutil.Error:
+                continue
+            ours += float(used.user) + float(used.system)
+        return total, total - idle, ours
+
+    def _children(self) -> list[psutil.Process]:
+        try:
+            return self._us.children(recursive=True)
+        except psutil.Error:
+            return []

@@ -1,0 +1,298 @@
+"""The runner: one slice after the other while the gate is open, stopped at once when the user needs the machine.
+
+One thread. While a slice runs, a second thread looks at the user's input every :data:`WATCH_S` and cancels the slice
+when the gate shuts; at rest the runner sleeps until something wakes it or the gate is due for another look.
+"""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from pillowbook.domain.answers import Tokens
+from pillowbook.domain.clock import Clock
+from pillowbook.domain.errors import Cancelled, PillowbookError, UserFixable
+from pillowbook.domain.work import GateState, LedgerEntry, Slice, SliceKind, SliceOutcome, SliceResult
+from pillowbook.host.workers import CancelToken
+from pillowbook.schedule.gate import Rules, Sensed, decide
+from pillowbook.schedule.plan import Queues, next_slice
+
+log = logging.getLogger(__name__)
+
+WATCH_S: Final = 0.1
+LOOK_AGAIN_S: Final = 10.0
+NOTHING_TO_DO_S: Final = 300.0
+
+
+class Stages(Protocol):
+    """What the runner runs."""
+
+    def queues(self, skipped: frozenset[Slice]) -> Queues:
+        """What is to be done; slices in ``skipped`` are left out."""
+        ...
+
+    def run(self, work: Slice, cancel: CancelToken) -> SliceOutcome:
+        """Do one slice.
+
+        Raises:
+            PillowbookError: nothing was stored beyond what was complete.
+        """
+        ...
+
+    def book(self, entry: LedgerEntry) -> None:
+        """Put a slice into the ledger."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WorkTotals:
+    """What a spell of work did. ``is_exhausted`` says that nothing was left to do."""
+
+    seconds: float = 0.0
+    slices: int = 0
+    digests: int = 0
+    questions: int = 0
+    answers: int = 0
+    refused: int = 0
+    failed: int = 0
+    tokens: Tokens = Tokens()
+    is_exhausted: bool = False
+
+    def plus(self, entry: LedgerEntry) -> "WorkTotals":
+        """These totals and one more slice."""
+        made = entry.made if entry.result is SliceResult.DONE else 0
+        return replace(
+            self,
+            slices=self.slices + 1,
+            digests=self.digests + (made if entry.kind is SliceKind.DISTIL else 0),
+            questions=self.questions + (made if entry.kind is SliceKind.PREDICT else 0),
+            answers=self.answers + (made if entry.kind is SliceKind.PREPARE else 0),
+            refused=self.refused + (entry.result is SliceResult.REFUSED),
+            failed=self.failed + (entry.result is SliceResult.FAILED),
+            tokens=self.tokens + entry.tokens,
+        )
+
+
+class Runner:
+    """Background work for one unlocked vault."""
+
+    def __init__(
+        self,
+        stages: Stages,
+        *,
+        sense: Callable[[], Sensed],
+        rules: Callable[[], Rules],
+        clock: Clock,
+        on_gate: Callable[[GateState], None],
+        on_slice: Callable[[LedgerEntry], None],
+    ) -> None:
+        self._stages = stages
+        self._sense = sense
+        self._rules = rules
+        self._clock = clock
+        self._on_gate = on_gate
+        self._on_slice = on_slice
+        self._changed = threading.Condition()
+        self._one_slice = threading.Lock()
+        self._holds = 0
+        self._is_stopping = False
+        self._is_woken = False
+        self._current: CancelToken | None = None
+        self._gate = GateState(False, "starting", "Looking whether the machine is free.")
+        self._skipped: set[Slice] = set()
+        self._thread = threading.Thread(target=self._loop, name="runner", daemon=True)
+
+    # -- for the rest of the core ----------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to look at the gate."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Cancel the running slice and end; returns when nothing runs any more."""
+        with self._changed:
+            self._is_stopping = True
+            self._changed.notify_all()
+        self._cancel_current()
+        if self._thread.is_alive():
+            self._thread.join(timeout=10)
+
+    def wake(self) -> None:
+        """There may be something to do, or the gate may have changed."""
+        with self._changed:
+            self._is_woken = True
+            self._changed.notify_all()
+
+    @property
+    def gate(self) -> GateState:
+        """The gate as it was last seen."""
+        return self._gate
+
+    @property
+    def is_working(self) -> bool:
+        """Whether a slice runs now."""
+        return self._current is not None
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        """No background work while the user waits for something; the running slice is cancelled."""
+        with self._changed:
+            self._holds += 1
+        self._cancel_current()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._holds -= 1
+                self._is_woken = True
+                self._changed.notify_all()
+
+    def work(self, seconds: float, *, on_totals: Callable[[WorkTotals], None], cancel: CancelToken) -> WorkTotals:
+        """Work now for up to ``seconds``, whatever the gate says; live questions still go first.
+
+        Raises:
+            UserFixable: the work cannot go on before the user did something, such as installing a model.
+        """
+        began = self._clock.monotonic_s()
+        totals = WorkTotals()
+        deadline = began + seconds
+        self._skipped.clear()
+        with self._sole():
+            while not cancel.is_cancelled and not self._is_stopping:
+                left = deadline - self._clock.monotonic_s()
+                if left <= 0:
+                    break
+                self._wait_for_holds(min(left, 1.0))
+                if self._holds_others():
+                    continue
+                work = next_slice(self._stages.queues(frozenset(self._skipped)))
+                if work is None:
+                    totals = replace(totals, is_exhausted=True)
+                    break
+                token = CancelToken()
+                timer = threading.Timer(max(0.0, left), token.cancel)
+                timer.daemon = True
+                timer.start()
+                cancel.on_cancel(token.cancel)
+                try:
+                    entry, error = self._run(work, token)
+                finally:
+                    timer.cancel()
+                totals = totals.plus(entry)
+                on_totals(replace(totals, seconds=self._clock.monotonic_s() - began))
+                if isinstance(error, UserFixable):
+                    raise error
+        return replace(totals, seconds=self._clock.monotonic_s() - began)
+
+    # -- the thread ------------------------------------------------------------------------------------------------
+
+    def _loop(self) -> None:
+        while True:
+            gate = self._look()
+            wait_s = 0.0
+            if not gate.is_open:
+                wait_s = LOOK_AGAIN_S
+            elif self._holds == 0 and self._one_slice.acquire(blocking=False):
+                try:
+                    wait_s = self._step()
+                finally:
+                    self._one_slice.release()
+            else:
+                wait_s = LOOK_AGAIN_S
+            with self._changed:
+                if wait_s > 0 and not self._is_stopping and not self._is_woken:
+                    self._changed.wait(wait_s)
+                self._is_woken = False
+                if self._is_stopping:
+                    return
+
+    def _step(self) -> float:
+        """Run one slice; returns the seconds to sleep afterwards."""
+        work = next_slice(self._stages.queues(frozenset(self._skipped)))
+        if work is None:
+            return NOTHING_TO_DO_S
+        token = CancelToken()
+        watcher = threading.Thread(target=self._watch, args=(token,), name="runner-watch", daemon=True)
+        self._current = token  # before the watcher starts: it ends when this is no longer its token
+        watcher.start()
+        _, error = self._run(work, token)
+        watcher.join(timeout=1)
+        return LOOK_AGAIN_S if isinstance(error, UserFixable) else 0.0
+
+    def _watch(self, token: CancelToken) -> None:
+        while self._current is token and not token.is_cancelled:
+            if not self._look().is_open:
+                token.cancel()
+                return
+            with self._changed:
+                self._changed.wait(WATCH_S)
+
+    def _run(self, work: Slice, token: CancelToken) -> tuple[LedgerEntry, PillowbookError | None]:
+        started_at, began = self._clock.now(), self._clock.monotonic_s()
+        self._current = token
+        error: PillowbookError | None = None
+        try:
+            if self._holds or self._is_stopping:
+                raise Cancelled
+            outcome = self._stages.run(work, token)
+        except Cancelled:
+            outcome = SliceOutcome(SliceResult.CANCELLED)
+        except PillowbookError as caught:
+            error = caught
+            outcome = SliceOutcome(SliceResult.FAILED)
+        except Exception:
+            log.exception("slice failed", extra={"facts": {"kind": work.kind.value}})
+            outcome = SliceOutcome(SliceResult.FAILED)
+        finally:
+            self._current = None
+        if outcome.result is SliceResult.FAILED:
+            self._skipped.add(work)
+        entry = LedgerEntry(
+            kind=work.kind,
+            result=outcome.result,
+            started_at=started_at,
+            seconds=self._clock.monotonic_s() - began,
+            tokens=outcome.tokens,
+            made=outcome.made,
+            document_id=work.document_id,
+            question_id=work.question_id,
+        )
+        try:
+            self._stages.book(entry)
+        except PillowbookError as caught:
+            error = error or caught
+        self._on_slice(entry)
+        return entry, error
+
+    # -- small pieces ----------------------------------------------------------------------------------------------
+
+    def _look(self) -> GateState:
+        gate = decide(self._sense(), self._rules())
+        if gate != self._gate:
+            self._gate = gate
+            self._on_gate(gate)
+        return gate
+
+    def _cancel_current(self) -> None:
+        token = self._current
+        if token is not None:
+            token.cancel()
+
+    @contextlib.contextmanager
+    def _sole(self) -> Iterator[None]:
+        """The only one to run slices; whoever runs one now is cancelled."""
+        while not self._one_slice.acquire(timeout=0.05):
+            self._cancel_current()
+        try:
+            yield
+        finally:
+            self._one_slice.release()
+
+    def _holds_others(self) -> bool:
+        return self._holds > 0
+
+    def _wait_for_holds(self, seconds: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._holds == 0 or self._is_stopping, timeout=seconds)

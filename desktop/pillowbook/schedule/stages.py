@@ -1,0 +1,58 @@
+"""The stages of the stream as the runner sees them."""
+
+from pillowbook.domain.errors import WorkerLost
+from pillowbook.domain.work import LedgerEntry, Slice, SliceKind, SliceOutcome
+from pillowbook.flow.distil.distil import Distiller
+from pillowbook.flow.predict.predict import Predictor
+from pillowbook.flow.prepare.prepare import Preparer
+from pillowbook.host.workers import CancelToken
+from pillowbook.schedule.plan import Queues
+from pillowbook.store.knowledge import Knowledge
+
+QUEUE_HEAD = 24
+"""How many of each queue are looked at; enough to step over what failed."""
+
+
+class FlowStages:
+    """Distil, predict and prepare over one unlocked vault."""
+
+    def __init__(self, knowledge: Knowledge, distiller: Distiller, predictor: Predictor, preparer: Preparer) -> None:
+        self._knowledge = knowledge
+        self._distiller = distiller
+        self._predictor = predictor
+        self._preparer = preparer
+
+    def queues(self, skipped: frozenset[Slice]) -> Queues:
+        """The heads of the queues, less what failed since the start."""
+        head = QUEUE_HEAD + len(skipped)
+        documents = {kind: {s.document_id for s in skipped if s.kind is kind} for kind in SliceKind}
+        questions = {s.question_id for s in skipped if s.kind is SliceKind.PREPARE}
+        return Queues(
+            without_digest=tuple(
+                d for d in self._knowledge.documents_without_digest(head) if d not in documents[SliceKind.DISTIL]
+            ),
+            without_questions=tuple(
+                d for d in self._knowledge.documents_without_questions(head) if d not in documents[SliceKind.PREDICT]
+            ),
+            to_prepare=tuple(q for q in self._knowledge.questions_to_prepare(head) if q.id not in questions),
+        )
+
+    def run(self, work: Slice, cancel: CancelToken) -> SliceOutcome:
+        """Do one slice; a worker that died is given one more try."""
+        try:
+            return self._once(work, cancel)
+        except WorkerLost:
+            return self._once(work, cancel)
+
+    def book(self, entry: LedgerEntry) -> None:
+        """Into the ledger."""
+        self._knowledge.put_ledger(entry)
+
+    def _once(self, work: Slice, cancel: CancelToken) -> SliceOutcome:
+        if work.kind is SliceKind.PREPARE and work.question_id is not None:
+            return self._preparer.prepare(work.question_id, cancel)
+        if work.kind is SliceKind.PREDICT and work.document_id is not None:
+            return self._predictor.predict(work.document_id, cancel)
+        if work.kind is SliceKind.DISTIL and work.document_id is not None:
+            return self._distiller.distil(work.document_id, cancel)
+        raise ValueError(work.kind)
