@@ -1,0 +1,135 @@
+"""The database's tables, as an ordered list of migrations; ``PRAGMA user_version`` counts those applied.
+
+Never edit a migration that was released: append one. Rows are truth; the full-text index and the matrix of vectors
+are remade from them at every unlock.
+"""
+
+_FIRST = """
+CREATE TABLE folders (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    path NOT NULL UNIQUE,              -- text, or a blob where the name is not UTF-8
+    added_at TEXT NOT NULL
+);
+CREATE TABLE documents (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    folder_id INTEGER NOT NULL REFERENCES folders ON DELETE CASCADE,
+    path NOT NULL UNIQUE,
+    title TEXT NOT NULL DEFAULT '',
+    kind TEXT NOT NULL DEFAULT '',
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL DEFAULT '',
+    stat TEXT,                         -- file id, size, modified and changed ns: unsigned 64 bits do not fit an INTEGER
+    sha256 TEXT,                       -- of the file's bytes
+    modified INTEGER NOT NULL DEFAULT 0,
+    text_hash TEXT NOT NULL DEFAULT '',
+    indexed_at TEXT,
+    predicted_hash TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX documents_by_folder ON documents (folder_id);
+CREATE INDEX documents_by_state ON documents (state, modified);
+CREATE TABLE texts (
+    document_id INTEGER PRIMARY KEY REFERENCES documents ON DELETE CASCADE,
+    text TEXT NOT NULL
+);
+CREATE TABLE passages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    document_id INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
+    ordinal INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    content_hash TEXT NOT NULL,
+    heading TEXT NOT NULL,
+    start INTEGER NOT NULL,
+    end INTEGER NOT NULL,
+    line INTEGER,
+    page INTEGER
+);
+CREATE INDEX passages_by_document ON passages (document_id, ordinal);
+CREATE INDEX passages_by_hash ON passages (content_hash);
+CREATE TABLE vectors (
+    content_hash TEXT PRIMARY KEY,
+    vector BLOB NOT NULL               -- float32, little-endian
+);
+CREATE TABLE digests (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    document_id INTEGER NOT NULL UNIQUE REFERENCES documents ON DELETE CASCADE,
+    gist TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    content_hash TEXT NOT NULL,
+    model TEXT NOT NULL,
+    made_at TEXT NOT NULL
+);
+CREATE TABLE questions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    normal TEXT NOT NULL UNIQUE,
+    text TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    asked_count INTEGER NOT NULL DEFAULT 0,
+    created_at TEXT NOT NULL,
+    last_asked_at TEXT,
+    vector BLOB,
+    tried TEXT,                        -- how the last try ended; cleared when the library changes
+    withdrawn_at TEXT                  -- its prepared answer was withdrawn: it goes first
+);
+CREATE TABLE question_origins (
+    question_id INTEGER NOT NULL REFERENCES questions ON DELETE CASCADE,
+    document_id INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
+    PRIMARY KEY (question_id, document_id)
+) WITHOUT ROWID;
+CREATE INDEX question_origins_by_document ON question_origins (document_id);
+CREATE TABLE prepared (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    question_id INTEGER NOT NULL UNIQUE REFERENCES questions ON DELETE CASCADE,
+    answer TEXT NOT NULL,
+    citations TEXT NOT NULL,
+    confidence REAL NOT NULL,
+    checks TEXT NOT NULL,
+    prompt_tokens INTEGER NOT NULL,
+    completion_tokens INTEGER NOT NULL,
+    seconds REAL NOT NULL,
+    model TEXT NOT NULL,
+    effort TEXT NOT NULL,
+    prepared_at TEXT NOT NULL,
+    has_new_evidence INTEGER NOT NULL DEFAULT 0,
+    new_evidence TEXT NOT NULL DEFAULT '[]',
+    vector BLOB
+);
+CREATE TABLE prepared_sources (
+    prepared_id INTEGER NOT NULL REFERENCES prepared ON DELETE CASCADE,
+    document_id INTEGER NOT NULL,
+    path NOT NULL,
+    stat TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    passage_hashes TEXT NOT NULL,
+    PRIMARY KEY (prepared_id, document_id)
+) WITHOUT ROWID;
+CREATE INDEX prepared_sources_by_document ON prepared_sources (document_id);
+CREATE TABLE asked (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    question_id INTEGER NOT NULL REFERENCES questions ON DELETE CASCADE,
+    text TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    latency_ms REAL NOT NULL,
+    matched INTEGER,
+    asked_at TEXT NOT NULL
+);
+CREATE INDEX asked_by_question ON asked (question_id);
+CREATE TABLE ledger (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    result TEXT NOT NULL,
+    started_at TEXT NOT NULL,
+    seconds REAL NOT NULL,
+    prompt_tokens INTEGER NOT NULL,
+    completion_tokens INTEGER NOT NULL,
+    made INTEGER NOT NULL,
+    document_id INTEGER,
+    question_id INTEGER
+);
+CREATE INDEX ledger_by_time ON ledger (started_at);
+CREATE TABLE state (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST,)
