@@ -1,0 +1,1 @@
+"""Stand-ins for the slow parts, for tests of everything that uses them."""
