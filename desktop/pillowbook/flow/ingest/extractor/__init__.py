@@ -1,0 +1,1 @@
+"""The sandboxed document parsers: a worker process and its client."""
