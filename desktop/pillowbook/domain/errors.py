@@ -161,6 +161,13 @@ class ModelUnavailable(UserFixable):
     sentence = "The model {model} could not be had from any of its sources; check the connection and try again."
 
 
+class ContextOverflow(UserFixable):
+    """A prompt longer than the model's context; whoever made the prompt chose too much."""
+
+    code = "context-overflow"
+    sentence = "That is more text than the model can read at once ({tokens} of {limit} tokens); ask about less."
+
+
 class WorkerLost(Transient):
     """A worker process died; nothing was stored, a retry is safe."""
 
