@@ -226,9 +226,10 @@ class CoreClient:
                 self._on_parts[seq] = on_part
         try:
             self._send(p.Envelope(seq, call))
-            if cancel is not None:
-                cancel.on_cancel(lambda: self._send_quietly(p.CancelCall(seq)))
+            forget = cancel.when_cancelled(lambda: self._send_quietly(p.CancelCall(seq))) if cancel else None
             frame = answers.get()
+            if forget is not None:
+                forget()
         finally:
             with self._waiting_lock:
                 self._waiting.pop(seq, None)

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import stat
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +45,7 @@ class Profile:
 
     @property
     def settings_file(self) -> Path:
-        return self.root / "settings.json"
+        return self.root / "settings.toml"
 
     @property
     def log_file(self) -> Path:
@@ -59,6 +60,23 @@ class Profile:
             return Path(base) / f"{APP_NAME}-{name}"
         owner = str(os.getuid()) if hasattr(os, "getuid") else "user"
         return Path(tempfile.gettempdir()) / f"{APP_NAME}-{owner}-{name}"
+
+    @property
+    def socket_address(self) -> str:
+        """Where the core listens: a Unix socket in the private folder, a named pipe on Windows."""
+        if sys.platform == "win32":
+            return "\\\\.\\pipe\\" + self.runtime_dir.name
+        return str(self.runtime_dir / "core.sock")
+
+    @property
+    def token_file(self) -> Path:
+        """The secret by which clients and core know each other; new at every start of the core."""
+        return self.runtime_dir / "token"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the one core of this profile."""
+        return self.runtime_dir / "core.lock"
 
     def prepare(self) -> None:
         """Make the folders, readable by this user only.

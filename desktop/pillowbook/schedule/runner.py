@@ -175,11 +175,12 @@ class Runner:
                 timer = threading.Timer(max(0.0, left), token.cancel)
                 timer.daemon = True
                 timer.start()
-                cancel.on_cancel(token.cancel)
+                forget = cancel.when_cancelled(token.cancel)
                 try:
                     entry, error = self._run(work, token)
                 finally:
                     timer.cancel()
+                    forget()
                 totals = totals.plus(entry)
                 on_totals(replace(totals, seconds=self._clock.monotonic_s() - began))
                 if isinstance(error, UserFixable):

@@ -1,0 +1,186 @@
+"""Keeps the library up to date: one thread that scans, hears the watcher and reads waiting documents one by one."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Final
+
+from pillowbook.domain.documents import Folder
+from pillowbook.domain.errors import Cancelled, DiskFull, PillowbookError, Transient, VaultLocked
+from pillowbook.domain.ids import FolderId
+from pillowbook.flow.ingest.ingest import Ingestor, ScanReport
+from pillowbook.flow.ingest.watch import FolderWatcher
+from pillowbook.host.workers import CancelToken
+from pillowbook.store.library import Library
+
+log = logging.getLogger(__name__)
+
+TELL_EVERY_S: Final = 0.5
+RETRY_AFTER_S: Final = 30.0
+
+
+@dataclass(slots=True)
+class _Wishes:
+    """What the thread is to do next."""
+
+    folders: set[FolderId]
+    paths: set[str]
+    is_retry_due: bool = False
+
+
+class LibraryLoop:
+    """The ingest thread of one unlocked vault.
+
+    Args:
+        on_change: called (from this thread) at most every half second while documents come in, and once at the end.
+    """
+
+    def __init__(self, library: Library, ingestor: Ingestor, *, on_change: Callable[[], None]) -> None:
+        self._library = library
+        self._ingestor = ingestor
+        self._on_change = on_change
+        self._changed = threading.Condition()
+        self._wishes = _Wishes(set(), set())
+        self._is_stopping = False
+        self._is_busy = False
+        self._rounds = 0
+        self._one = threading.Lock()
+        self.trouble: PillowbookError | None = None
+        self._watcher = FolderWatcher(self._hear, self.scan_all)
+        self._thread = threading.Thread(target=self._loop, name="library", daemon=True)
+
+    def start(self) -> None:
+        """Watch all folders and scan them once."""
+        self._watcher.start()
+        self._watcher.set_folders(self._paths())
+        self.scan_all()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the document at hand."""
+        with self._changed:
+            self._is_stopping = True
+            self._changed.notify_all()
+        self._watcher.stop()
+        if self._thread.is_alive():
+            self._thread.join(timeout=15)
+
+    def scan_all(self) -> None:
+        """Have every folder scanned soon."""
+        self._wish(folders={folder.id for folder in self._library.folders()})
+
+    def folder_added(self, folder: Folder) -> None:
+        """Watch and scan a new folder."""
+        self._watcher.set_folders(self._paths())
+        self._wish(folders={folder.id})
+
+    def folder_removed(self) -> None:
+        """Watch what is left."""
+        self._watcher.set_folders(self._paths())
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being scanned or read."""
+        return self._is_busy
+
+    def sync(self, cancel: CancelToken, on_progress: Callable[[int, int], None]) -> ScanReport:
+        """Scan and read in the caller's thread until all is up to date.
+
+        Raises:
+            PillowbookError: DiskFull and kin; what was read so far is kept.
+        """
+        report: ScanReport | None = None
+        with self._one:
+            for folder in self._library.folders():
+                found = self._ingestor.scan(folder.id, stop=lambda: cancel.is_cancelled)
+                report = found if report is None else add_reports(report, found)
+            total = self._ingestor.pending()
+            done = 0
+            while not cancel.is_cancelled and not self._is_stopping:
+                on_progress(done, total)
+                if not self._ingestor.ingest_next(lambda: cancel.is_cancelled or self._is_stopping):
+                    break
+                done += 1
+                total = max(total, done)
+        cancel.raise_if_cancelled()
+        self._on_change()
+        return report if report is not None else ScanReport()
+
+    # -- the thread --------------------------------------------------------------------------------------------------
+
+    def _hear(self, paths: set[str]) -> None:
+        self._wish(paths=paths)
+
+    def _wish(self, *, folders: set[FolderId] | None = None, paths: set[str] | None = None) -> None:
+        with self._changed:
+            self._wishes.folders |= folders or set()
+            self._wishes.paths |= paths or set()
+            self._changed.notify_all()
+
+    def _loop(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(
+                    lambda: self._is_stopping or self._wishes.folders or self._wishes.paths,
+                    timeout=RETRY_AFTER_S if self._wishes.is_retry_due else None,
+                )
+                if self._is_stopping:
+                    return
+                wishes, self._wishes = self._wishes, _Wishes(set(), set())
+                self._is_busy = True
+            try:
+                self._round(wishes)
+                self.trouble = None
+            except (Cancelled, VaultLocked):
+                return
+            except PillowbookError as error:
+                self.trouble = error
+                self._again(wishes, soon=isinstance(error, Transient))
+                log.warning("library: %s", error.code)
+            except Exception as error:
+                log.error("library: %s", type(error).__name__)
+            finally:
+                self._is_busy = False
+            if not self._is_stopping:
+                self._tell()
+
+    def _round(self, wishes: _Wishes) -> None:
+        def stop() -> bool:
+            return self._is_stopping
+
+        with self._one:
+            for path in sorted(wishes.paths):
+                self._ingestor.handle_change(path)
+            for folder_id in wishes.folders:
+                self._ingestor.scan(folder_id, stop=stop)
+            told_at = 0.0
+            while not stop() and self._ingestor.ingest_next(stop):
+                if time.monotonic() - told_at > TELL_EVERY_S:
+                    told_at = time.monotonic()
+                    self._tell()
+                with self._changed:
+                    fresh, self._wishes.paths = self._wishes.paths, set()
+                for path in sorted(fresh):
+                    self._ingestor.handle_change(path)
+
+    def _again(self, wishes: _Wishes, *, soon: bool) -> None:
+        with self._changed:
+            self._wishes.is_retry_due = True
+            if soon:
+                self._wishes.folders |= wishes.folders
+
+    def _tell(self) -> None:
+        try:
+            self._on_change()
+        except (VaultLocked, DiskFull):
+            return
+
+    def _paths(self) -> list[str]:
+        return [folder.path for folder in self._library.folders()]
+
+
+def add_reports(one: ScanReport, other: ScanReport) -> ScanReport:
+    """The sums of two scans."""
+    return ScanReport(**{field.name: getattr(one, field.name) + getattr(other, field.name) for field in fields(one)})

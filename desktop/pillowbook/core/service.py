@@ -1,0 +1,317 @@
+"""The service: answers every call of the protocol.
+
+A vault is missing, locked or open; while it is open there is a :class:`~pillowbook.core.session.Session` that holds
+everything which needs it, and locking closes that as a whole.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from pillowbook import __version__
+from pillowbook.core import protocol as p
+from pillowbook.core.session import Machine, Session
+from pillowbook.domain.errors import (
+    FolderMissing,
+    FolderUnreadable,
+    PillowbookError,
+    VaultExists,
+    VaultLocked,
+    VaultMissing,
+)
+from pillowbook.domain.events import Event, PanelRequested, SettingChanged, VaultChanged
+from pillowbook.domain.work import GateState
+from pillowbook.host.workers import CancelToken
+from pillowbook.schedule.runner import WorkTotals
+from pillowbook.settings.catalogue import ALL, GENERATOR, LOCK_AFTER
+from pillowbook.settings.values import Settings, named
+from pillowbook.store.vault import Vault
+
+log = logging.getLogger(__name__)
+
+
+class Service:
+    """One profile's service."""
+
+    def __init__(self, vault: Vault, settings: Settings, machine: Machine, *, tell: Callable[[Event], bool]) -> None:
+        self._vault = vault
+        self._settings = settings
+        self._machine = machine
+        self._tell = tell
+        self._session: Session | None = None
+        self._turning = threading.RLock()
+        self._lock_timer: threading.Timer | None = None
+
+    # -- life ----------------------------------------------------------------------------------------------------------
+
+    def open_with_keychain(self) -> None:
+        """Unlock at the start where the keychain allows it; otherwise stay locked."""
+        if not self._vault.exists:
+            return
+        try:
+            self._unlock(None)
+        except (VaultLocked, VaultMissing) as error:
+            log.info("vault stays locked: %s", error.code)
+
+    def close(self) -> None:
+        """End everything; the vault is locked afterwards."""
+        self._lock()
+        self._machine.close()
+
+    # -- the calls -------------------------------------------------------------------------------------------------------
+
+    def handle(self, call: p.AnyCall, part: Callable[[object], None], cancel: CancelToken) -> object:
+        """The reply to a call. Raises PillowbookError."""
+        match call:
+            case p.Ask(question, mode, learn):
+                session = self._open()
+                self._postpone_lock()
+                return session.ask(question, mode=mode, learn=learn, on_part=part, cancel=cancel)
+            case p.Search(words, limit):
+                return self._open().search(words, limit)
+            case p.Complete(typed):
+                return self._open().complete(typed)
+            case p.Preload():
+                self._open().preload()
+            case p.AddFolder(path):
+                return self._open().add_folder(readable(path))
+            case p.RemoveFolder(path):
+                self._open().remove_folder(absolute(path))
+            case p.ListFolders():
+                return self._open().library.folders()
+            case p.Sync():
+                return self._open().sync(cancel, lambda done, total: part(p.Progress(done, total, "indexing")))
+            case p.Work(seconds):
+                return self._work(seconds, part, cancel)
+            case p.Prepare(question):
+                return self._open().prepare(question, cancel)
+            case p.Match(pairs):
+                return self._open().judge(pairs)
+            case p.GetDigest(path):
+                return self._open().digests(None if path is None else absolute(path))
+            case p.GetLedger():
+                return self._open().ledger()
+            case p.Forget(path):
+                self._open().forget(absolute(path))
+            case p.Pause(minutes):
+                return self._pause(minutes)
+            case p.GetStatus():
+                return self._status()
+            case _:
+                return self._handle_house(call, part, cancel)
+        return p.Done()
+
+    def _handle_house(self, call: p.AnyCall, part: Callable[[object], None], cancel: CancelToken) -> object:
+        """Calls that need no open vault."""
+        match call:
+            case p.VaultInit(passphrase):
+                self._init(passphrase)
+            case p.VaultUnlock(passphrase):
+                self._unlock(passphrase)
+            case p.VaultLock():
+                self._lock()
+            case p.VaultCheck():
+                return self._vault.check()
+            case p.VaultRebuild():
+                with self._turning:
+                    self._open()
+                    self._end_session()
+                    self._vault.rebuild()
+                    self._begin_session()
+            case p.VaultPassphrase(passphrase):
+                self._open()
+                self._vault.set_passphrase(passphrase)
+            case p.ListModels():
+                return self._models()
+            case p.InstallModel(model):
+                self._machine.installation.install(
+                    model, on_progress=lambda done, total: part(p.Progress(done, total, "fetching")), cancel=cancel
+                )
+                if self._session is not None:
+                    self._session.wake()
+            case p.ListSettings():
+                return [
+                    p.SettingView(
+                        s.key, self._settings.text(s.key), s.kind.write(s.default), s.title, s.help, s.page.value
+                    )
+                    for s in ALL
+                ]
+            case p.SetSetting(key, value):
+                self._set(key, value)
+            case p.WishPanel(wish):
+                return self._tell(PanelRequested(wish))
+            case p.Stop():
+                pass
+            case _:
+                raise PillowbookError(call=type(call).__name__)
+        return p.Done()
+
+    # -- vault ---------------------------------------------------------------------------------------------------------------
+
+    def _open(self) -> Session:
+        session = self._session
+        if session is None:
+            raise VaultLocked() if self._vault.exists else VaultMissing()
+        return session
+
+    def _init(self, passphrase: str | None) -> None:
+        with self._turning:
+            if self._vault.exists:
+                raise VaultExists()
+            self._vault.create(passphrase)
+            if not self._vault.is_unlocked:
+                self._vault.unlock(passphrase)
+            self._begin_session()
+
+    def _unlock(self, passphrase: str | None) -> None:
+        with self._turning:
+            if self._session is not None:
+                return
+            self._vault.unlock(passphrase)
+            self._begin_session()
+
+    def _lock(self) -> None:
+        with self._turning:
+            self._end_session()
+            self._vault.lock()
+        self._tell(VaultChanged(is_unlocked=False))
+
+    def _begin_session(self) -> None:
+        session = Session(self._vault, self._settings, self._machine, tell=self._tell)
+        session.start()
+        self._session = session
+        self._postpone_lock()
+        self._tell(VaultChanged(is_unlocked=True))
+
+    def _end_session(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+    def _postpone_lock(self) -> None:
+        """Begin the time to the automatic lock anew."""
+        if self._lock_timer is not None:
+            self._lock_timer.cancel()
+            self._lock_timer = None
+        minutes = self._settings[LOCK_AFTER]
+        if minutes:
+            self._lock_timer = threading.Timer(minutes * 60, self._lock)
+            self._lock_timer.daemon = True
+            self._lock_timer.start()
+
+    # -- the rest --------------------------------------------------------------------------------------------------------------
+
+    def _work(self, seconds: float, part: Callable[[object], None], cancel: CancelToken) -> p.WorkSummary:
+        def tell(totals: WorkTotals) -> None:
+            note = f"{totals.digests} digests, {totals.questions} questions, {totals.answers} answers"
+            part(p.Progress(round(totals.seconds), round(seconds), note))
+
+        totals = self._open().work(seconds, tell, cancel)
+        return p.WorkSummary(
+            seconds=totals.seconds,
+            slices=totals.slices,
+            digests=totals.digests,
+            questions=totals.questions,
+            answers=totals.answers,
+            refused=totals.refused,
+            failed=totals.failed,
+            prompt_tokens=totals.tokens.prompt,
+            completion_tokens=totals.tokens.completion,
+            is_exhausted=totals.is_exhausted,
+        )
+
+    def _pause(self, minutes: int) -> GateState:
+        machine = self._machine
+        machine.paused_until = machine.clock.now() + timedelta(minutes=minutes) if minutes > 0 else None
+        session = self._open()
+        session.wake()
+        return session.gate_now()
+
+    def _models(self) -> list[p.ModelView]:
+        installation = self._machine.installation
+        used = {self._settings[GENERATOR], self._machine.embedder_entry.id}
+        return [
+            p.ModelView(
+                id=entry.id,
+                role=entry.role,
+                title=entry.title,
+                size_bytes=entry.size_bytes,
+                memory_mb=entry.memory_mb,
+                licence=entry.licence,
+                is_installed=installation.installed(entry.id) is not None,
+                is_used=entry.id in used,
+                was_run=entry.was_run,
+            )
+            for entry in self._machine.catalogue.entries
+        ]
+
+    def _set(self, key: str, value: str) -> None:
+        setting = named(key)
+        if setting is GENERATOR:
+            self._machine.catalogue.entry(value.strip())  # raises ModelUnknown before anything is changed
+        self._settings.set_text(key, value)
+        if setting is GENERATOR and self._session is not None:
+            with self._turning:
+                self._end_session()
+                self._begin_session()
+        if setting is LOCK_AFTER:
+            self._postpone_lock()
+        if self._session is not None:
+            self._session.wake()
+        self._tell(SettingChanged(key, self._settings.text(key)))
+
+    def _status(self) -> p.Status:
+        machine, session = self._machine, self._session
+        state = "open" if session is not None else "locked" if self._vault.exists else "missing"
+        model = self._settings[GENERATOR]
+        closed = GateState(False, "locked", "Nothing is prepared while the vault is closed.")
+        return p.Status(
+            version=__version__,
+            vault=state,
+            folders=len(session.library.folders()) if session else 0,
+            documents=session.documents_by_state() if session else {},
+            troubles=session.troubles() if session else (),
+            passages=session.library.counts().passages if session else 0,
+            digests=session.knowledge.counts().digests if session else 0,
+            questions=session.knowledge.counts().questions if session else 0,
+            prepared=session.prepared_by_freshness() if session else {},
+            refusals=session.knowledge.counts().prepared_refusals if session else 0,
+            gate=session.gate_now() if session else closed,
+            is_working=session.is_working if session else False,
+            generator=model,
+            is_generator_installed=machine.installation.installed(model) is not None,
+            is_generator_loaded=session.is_generator_loaded if session else False,
+            embedder=machine.embedder_entry.id,
+            is_embedder_loaded=session.is_embedder_loaded if session else False,
+            vault_bytes=machine.vault_bytes(),
+            has_keychain=machine.has_keychain(),
+        )
+
+
+def absolute(path: str) -> str:
+    """The path as the vault keeps it: absolute, links in it resolved as far as they exist."""
+    return str(Path(path).expanduser().resolve())
+
+
+def readable(path: str) -> str:
+    """The absolute path of a folder or file that can be read.
+
+    Raises:
+        FolderMissing, FolderUnreadable: nothing was added.
+    """
+    target = Path(path).expanduser()
+    try:
+        target = target.resolve(strict=True)
+        if target.is_dir():
+            next(iter(target.iterdir()), None)
+        else:
+            with target.open("rb"):
+                pass
+    except (FileNotFoundError, NotADirectoryError, RuntimeError):
+        raise FolderMissing() from None
+    except OSError as error:
+        raise FolderUnreadable(errno=error.errno or 0) from None
+    return str(target)
+

@@ -1,0 +1,434 @@
+"""Everything that needs an open vault, built in one place and closed as a whole."""
+
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+from pillowbook.answering.compose import Composer
+from pillowbook.answering.match import Matcher, judge_pair, normalise_question
+from pillowbook.answering.retrieve import Retriever
+from pillowbook.core import protocol as p
+from pillowbook.core.library_loop import LibraryLoop
+from pillowbook.domain.answers import Answer, AnswerKind, Effort, Freshness, Reason, Tokens
+from pillowbook.domain.asking import AskMode, AskPart, Completion, PairVerdict, SearchHits
+from pillowbook.domain.clock import Clock
+from pillowbook.domain.documents import DocumentState, Folder
+from pillowbook.domain.errors import DocumentUnknown, FolderUnknown, QuestionEmpty
+from pillowbook.domain.events import Event, GateChanged, LibraryChanged, PreparedChanged
+from pillowbook.domain.work import GateState, LedgerEntry, SliceKind, SliceResult
+from pillowbook.flow.distil.distil import Distiller
+from pillowbook.flow.ingest.extractor.client import Extractor
+from pillowbook.flow.ingest.ingest import Ingestor, ScanReport
+from pillowbook.flow.predict.predict import Predictor
+from pillowbook.flow.prepare.prepare import Preparer
+from pillowbook.flow.serve.freshness import check_freshness
+from pillowbook.flow.serve.serve import Server
+from pillowbook.host.idle import IdleSource
+from pillowbook.host.keychain import Keychain
+from pillowbook.host.paths import Profile
+from pillowbook.host.power import PowerSource
+from pillowbook.host.workers import CancelToken
+from pillowbook.models.catalogue import Catalogue, ModelEntry
+from pillowbook.models.embedder.client import MiniLmEmbedder
+from pillowbook.models.generator.client import LlamaGenerator
+from pillowbook.models.installation import Installation
+from pillowbook.schedule.gate import Rules, Sensed, decide
+from pillowbook.schedule.runner import Runner, WorkTotals
+from pillowbook.schedule.stages import FlowStages
+from pillowbook.settings.catalogue import BATTERY_FLOOR, GENERATOR, IDLE_AFTER, LEARN, LOAD_CEILING, WORK_WHEN
+from pillowbook.settings.values import Settings
+from pillowbook.store.vault import Vault
+
+log = logging.getLogger(__name__)
+
+LOAD_EVERY_S: Final = 2.0
+"""How often other programs' load is measured; shorter spells say nothing."""
+
+
+class Machine:
+    """What the core knows of the machine it runs on, vault or no vault."""
+
+    def __init__(
+        self,
+        *,
+        profile: Profile,
+        clock: Clock,
+        keychain: Keychain,
+        idle: IdleSource,
+        power: PowerSource,
+        catalogue: Catalogue,
+        installation: Installation,
+    ) -> None:
+        self.profile = profile
+        self.clock = clock
+        self.keychain = keychain
+        self.idle = idle
+        self.power = power
+        self.catalogue = catalogue
+        self.installation = installation
+        self.paused_until: datetime | None = None
+        self._load = 0.0
+        self._load_at = clock.monotonic_s()
+        self._lock = threading.Lock()
+
+    @property
+    def embedder_entry(self) -> ModelEntry:
+        """The embedder in use."""
+        return next(e for e in self.catalogue.entries if e.role == "embedder" and e.is_default)
+
+    def sense(self, model: str) -> Sensed:
+        """What the gate decides on."""
+        with self._lock:
+            if self.clock.monotonic_s() - self._load_at >= LOAD_EVERY_S:
+                self._load = self.power.others_load()
+                self._load_at = self.clock.monotonic_s()
+        power = self.power.power()
+        return Sensed(
+            now=self.clock.now(),
+            idle_s=self.idle.idle_s(),
+            is_plugged=power.is_plugged,
+            battery_percent=power.battery_percent,
+            others_load=self._load,
+            paused_until=self.paused_until,
+            is_model_installed=self.installation.installed(model) is not None,
+        )
+
+    def has_keychain(self) -> bool:
+        """Whether the system offers a keychain that encrypts."""
+        return self.keychain.is_available()
+
+    def vault_bytes(self) -> int:
+        """Bytes the vault takes on disk."""
+        total = 0
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(self.profile.vault_dir):
+                total += entry.stat(follow_symlinks=False).st_size
+        return total
+
+    def close(self) -> None:
+        """Let go of the desktop."""
+        self.idle.close()
+
+
+class Session:
+    """One open vault: library, background work and answers."""
+
+    def __init__(self, vault: Vault, settings: Settings, machine: Machine, *, tell: Callable[[Event], bool]) -> None:
+        self._settings = settings
+        self._machine = machine
+        self._tell = tell
+        self.library = vault.library
+        self.knowledge = vault.knowledge
+        clock = machine.clock
+        self._model = settings[GENERATOR]
+        self._generator = LlamaGenerator(self._model, machine.installation)
+        self._embedder = MiniLmEmbedder()
+        self._extractor = Extractor()
+        retriever = Retriever(vault.words, vault.vectors, vault.library, self._embedder)
+        composer = Composer(self._generator, retriever)
+        matcher = Matcher(vault.knowledge, vault.vectors, retriever)
+        self._ingestor = Ingestor(vault.library, self._extractor, self._embedder, clock)
+        self._loop = LibraryLoop(vault.library, self._ingestor, on_change=self._library_changed)
+        self._preparer = Preparer(vault.knowledge, vault.library, composer, self._embedder, clock)
+        self._server = Server(
+            vault.knowledge, vault.library, vault.words, retriever, composer, matcher, self._embedder, clock
+        )
+        self._runner = Runner(
+            FlowStages(
+                vault.knowledge,
+                Distiller(vault.knowledge, vault.library, self._generator),
+                Predictor(vault.knowledge, vault.library, self._generator, self._embedder),
+                self._preparer,
+            ),
+            sense=lambda: machine.sense(self._model),
+            rules=self._rules,
+            clock=clock,
+            on_gate=lambda gate: self._say(GateChanged(gate)),
+            on_slice=self._slice_done,
+        )
+
+    def start(self) -> None:
+        """Begin watching and working."""
+        self._loop.start()
+        self._runner.start()
+
+    def close(self) -> None:
+        """Stop everything and end the workers."""
+        self._runner.stop()
+        self._generator.close()
+        self._embedder.close()
+        self._extractor.close()
+        self._loop.stop()
+
+    # -- questions -----------------------------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        question: str,
+        *,
+        mode: AskMode,
+        learn: bool,
+        on_part: Callable[[AskPart], None] | None,
+        cancel: CancelToken,
+    ) -> Answer:
+        """An answer, prepared or live; background work stands still meanwhile."""
+        with self._runner.hold():
+            answer = self._server.ask(
+                question, mode=mode, learn=learn and self._settings[LEARN], on_part=on_part, cancel=cancel
+            )
+        if answer.kind is not AnswerKind.HIT:
+            self.wake()
+        return answer
+
+    def search(self, words: str, limit: int) -> SearchHits:
+        """Passages by words, and by meaning where the embedder is up."""
+        return self._server.search(words, limit=limit)
+
+    def complete(self, typed: str) -> list[Completion]:
+        """Prepared questions that fit what is typed."""
+        return self._server.complete(typed)
+
+    def preload(self) -> None:
+        """Load the models behind the first key press; returns at once."""
+
+        def load() -> None:
+            with contextlib.suppress(Exception):  # the question itself will say what is wrong
+                self._embedder.preload()
+                self._generator.preload()
+
+        threading.Thread(target=load, name="preload", daemon=True).start()
+
+    def prepare(self, question: str, cancel: CancelToken) -> Answer:
+        """Prepare an answer now and say what it is."""
+        text = " ".join(question.split())
+        if not text:
+            raise QuestionEmpty()
+        began = time.monotonic()
+        normal = normalise_question(text)
+        question_id = self.knowledge.add_question(text, normal, Reason.REQUESTED)
+        with self._runner.hold():
+            self._preparer.prepare(question_id, cancel)
+        prepared = self.knowledge.prepared_for(question_id)
+        model = self._generator.model_id
+        if prepared is None:
+            return nothing_said(text, model, (time.monotonic() - began) * 1000)
+        self._say(PreparedChanged(self.knowledge.counts().prepared))
+        report = check_freshness(prepared, self.library)
+        return Answer(
+            question=text,
+            answer=prepared.answer,
+            kind=AnswerKind.HIT if prepared.answer else AnswerKind.NONE,
+            freshness=report.freshness,
+            confidence=prepared.confidence,
+            matched_question=prepared.question,
+            prepared_at=prepared.prepared_at,
+            checked_at=report.checked_at,
+            latency_ms=(time.monotonic() - began) * 1000,
+            first_token_ms=None,
+            tokens=prepared.tokens,
+            model=prepared.model,
+            effort=Effort.PREPARED,
+            citations=prepared.citations,
+        )
+
+    def judge(self, pairs: Sequence[p.Pair]) -> list[PairVerdict]:
+        """What the hit policy says of pairs of questions."""
+        if not pairs:
+            return []
+        texts = [text for pair in pairs for text in (pair.prepared, pair.asked)]
+        vectors = self._embedder.embed(texts, deadline_s=60 + len(texts))
+        return [
+            judge_pair(pair.prepared, pair.asked, float(vectors[2 * n] @ vectors[2 * n + 1]))
+            for n, pair in enumerate(pairs)
+        ]
+
+    # -- the library -----------------------------------------------------------------------------------------------------
+
+    def add_folder(self, path: str) -> Folder:
+        """Watch a folder; reading it begins at once."""
+        folder = self.library.add_folder(path)
+        self._loop.folder_added(folder)
+        return folder
+
+    def remove_folder(self, path: str) -> None:
+        """Stop watching a folder and delete everything derived from it."""
+        for folder in self.library.folders():
+            if folder.path == path:
+                self.library.remove_folder(folder.id)
+                self._loop.folder_removed()
+                self._library_changed()
+                return
+        raise FolderUnknown()
+
+    def sync(self, cancel: CancelToken, on_progress: Callable[[int, int], None]) -> p.ScanSummary:
+        """Scan and read until all is up to date."""
+        began = time.monotonic()
+        report: ScanReport = self._loop.sync(cancel, on_progress)
+        return p.ScanSummary(
+            new=report.new,
+            changed=report.changed,
+            unchanged=report.unchanged,
+            deleted=report.deleted,
+            failed=len(self.library.documents(state=DocumentState.FAILED)),
+            excluded=len(self.library.documents(state=DocumentState.EXCLUDED)),
+            seconds=time.monotonic() - began,
+        )
+
+    def forget(self, path: str) -> None:
+        """Drop what was derived from a document, or from all below a folder."""
+        below = path.rstrip(os.sep) + os.sep
+        known = [d for d in self.library.documents() if d.path == path or d.path.startswith(below)]
+        if not known:
+            raise DocumentUnknown()
+        for document in known:
+            self._ingestor.forget(document.path)
+        self._library_changed()
+
+    def documents_by_state(self) -> dict[str, int]:
+        """Documents by state."""
+        return {state.value: count for state, count in self.library.counts().by_state.items()}
+
+    def troubles(self) -> tuple[p.DocumentTrouble, ...]:
+        """Documents that are not indexed, and why."""
+        return tuple(
+            p.DocumentTrouble(d.path, d.state.value, d.reason)
+            for state in (DocumentState.FAILED, DocumentState.EXCLUDED)
+            for d in self.library.documents(state=state)
+        )
+
+    def digests(self, path: str | None) -> list[p.DigestView]:
+        """Digests of one document, of all below a folder, or of all."""
+        below = None if path is None else path.rstrip(os.sep) + os.sep
+        chosen = [
+            d
+            for d in self.library.documents(state=DocumentState.INDEXED)
+            if path is None or d.path == path or (below is not None and d.path.startswith(below))
+        ]
+        if path is not None and not chosen:
+            raise DocumentUnknown()
+        views = []
+        for document in chosen:
+            digest = self.knowledge.digest(document.id)
+            if digest is not None:
+                views.append(p.DigestView(document.path, document.title, digest.gist, digest.facts, digest.model))
+        return views
+
+    # -- background work -----------------------------------------------------------------------------------------------------
+
+    def work(self, seconds: float, on_totals: Callable[[WorkTotals], None], cancel: CancelToken) -> WorkTotals:
+        """Background work now; the library is brought up to date first."""
+        self._loop.sync(cancel, lambda done, total: None)
+        self._machine.installation.require(self._model)
+        return self._runner.work(seconds, on_totals=on_totals, cancel=cancel)
+
+    def wake(self) -> None:
+        """Something may be to do."""
+        self._runner.wake()
+
+    def gate_now(self) -> GateState:
+        """The gate as it stands this moment."""
+        return decide(self._machine.sense(self._model), self._rules())
+
+    @property
+    def is_working(self) -> bool:
+        """Whether a slice runs."""
+        return self._runner.is_working
+
+    @property
+    def is_generator_loaded(self) -> bool:
+        """Whether the language model is in memory."""
+        return self._generator.is_loaded
+
+    @property
+    def is_embedder_loaded(self) -> bool:
+        """Whether the embedder is in memory."""
+        return self._embedder.is_loaded
+
+    def prepared_by_freshness(self) -> dict[str, int]:
+        """Prepared answers by what a check of their files says now."""
+        states: Counter[str] = Counter(
+            check_freshness(prepared, self.library).freshness.value
+            for prepared in self.knowledge.prepared_answers()
+            if prepared.answer
+        )
+        return {state.value: states[state.value] for state in Freshness if states[state.value]}
+
+    def ledger(self) -> p.LedgerView:
+        """What background work cost and brought, by kind."""
+        entries = self.knowledge.ledger()
+        counts = self.knowledge.counts()
+        kinds = self.knowledge.asked_by_kind()
+        return p.LedgerView(
+            lines=tuple(ledger_line(kind, [e for e in entries if e.kind is kind]) for kind in SliceKind),
+            prepared=counts.prepared,
+            asked=counts.asked,
+            hits=kinds.get(AnswerKind.HIT, 0),
+            live=kinds.get(AnswerKind.LIVE, 0),
+        )
+
+    # -- small pieces ------------------------------------------------------------------------------------------------------------
+
+    def _rules(self) -> Rules:
+        return Rules(
+            work_when=self._settings[WORK_WHEN],
+            idle_after_s=self._settings[IDLE_AFTER],
+            battery_floor_percent=self._settings[BATTERY_FLOOR],
+            load_ceiling=self._settings[LOAD_CEILING] / 100,
+        )
+
+    def _library_changed(self) -> None:
+        by_state = self.library.counts().by_state
+        self._say(
+            LibraryChanged(
+                indexed=by_state.get(DocumentState.INDEXED, 0),
+                waiting=by_state.get(DocumentState.WAITING, 0),
+                failed=by_state.get(DocumentState.FAILED, 0),
+            )
+        )
+        self.wake()
+
+    def _slice_done(self, entry: LedgerEntry) -> None:
+        if entry.kind is SliceKind.PREPARE and entry.result is SliceResult.DONE:
+            self._say(PreparedChanged(self.knowledge.counts().prepared))
+
+    def _say(self, event: Event) -> None:
+        self._tell(event)
+
+
+def ledger_line(kind: SliceKind, entries: Sequence[LedgerEntry]) -> p.LedgerLine:
+    """The sums of one kind of work."""
+    return p.LedgerLine(
+        kind=kind.value,
+        slices=len(entries),
+        seconds=sum(e.seconds for e in entries),
+        prompt_tokens=sum(e.tokens.prompt for e in entries),
+        completion_tokens=sum(e.tokens.completion for e in entries),
+        made=sum(e.made for e in entries if e.result is SliceResult.DONE),
+        failed=sum(1 for e in entries if e.result is SliceResult.FAILED),
+    )
+
+
+def nothing_said(question: str, model: str, latency_ms: float) -> Answer:
+    """'Your notes do not say', with nothing near."""
+    return Answer(
+        question=question,
+        answer="",
+        kind=AnswerKind.NONE,
+        freshness=None,
+        confidence=0.0,
+        matched_question=None,
+        prepared_at=None,
+        checked_at=None,
+        latency_ms=latency_ms,
+        first_token_ms=None,
+        tokens=Tokens(),
+        model=model,
+        effort=Effort.PREPARED,
+        citations=(),
+    )
