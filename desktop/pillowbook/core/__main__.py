@@ -5,6 +5,7 @@ profile (``running``), or the code of the error that keeps it from starting.
 """
 
 import argparse
+import functools
 import logging
 import logging.handlers
 import signal
@@ -22,7 +23,7 @@ from pillowbook.domain.clock import SystemClock
 from pillowbook.domain.errors import DiskFull, PillowbookError
 from pillowbook.host.hardening import harden_process
 from pillowbook.host.idle import system_idle
-from pillowbook.host.keychain import SystemKeychain
+from pillowbook.host.keychain import SystemKeychain, find_backend
 from pillowbook.host.paths import Profile, models_dir
 from pillowbook.host.power import SystemPower
 from pillowbook.models.catalogue import Catalogue
@@ -75,7 +76,7 @@ def serve(profile: Profile, linger_s: float) -> int:
     machine = Machine(
         profile=profile,
         clock=clock,
-        keychain=keychain,
+        has_keychain=functools.cache(lambda: find_backend() is not None),
         idle=system_idle(),
         power=SystemPower(),
         catalogue=catalogue,

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from pillowbook import __version__
 from pillowbook.core import protocol as p
@@ -31,6 +32,8 @@ from pillowbook.store.vault import Vault
 
 log = logging.getLogger(__name__)
 
+SETTLE_S: Final = 25.0
+
 
 class Service:
     """One profile's service."""
@@ -43,17 +46,19 @@ class Service:
         self._session: Session | None = None
         self._turning = threading.RLock()
         self._lock_timer: threading.Timer | None = None
+        self._is_settled = threading.Event()
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
     def open_with_keychain(self) -> None:
         """Unlock at the start where the keychain allows it; otherwise stay locked."""
-        if not self._vault.exists:
-            return
         try:
-            self._unlock(None)
-        except (VaultLocked, VaultMissing) as error:
+            if self._vault.exists:
+                self._unlock(None)
+        except PillowbookError as error:
             log.info("vault stays locked: %s", error.code)
+        finally:
+            self._is_settled.set()
 
     def close(self) -> None:
         """End everything; the vault is locked afterwards."""
@@ -64,6 +69,8 @@ class Service:
 
     def handle(self, call: p.AnyCall, part: Callable[[object], None], cancel: CancelToken) -> object:
         """The reply to a call. Raises PillowbookError."""
+        # A keychain may take its time at the start; a call that came early must not find the vault locked for that.
+        self._is_settled.wait(SETTLE_S)
         match call:
             case p.Ask(question, mode, learn):
                 session = self._open()

@@ -30,7 +30,6 @@ from pillowbook.flow.prepare.prepare import Preparer
 from pillowbook.flow.serve.freshness import check_freshness
 from pillowbook.flow.serve.serve import Server
 from pillowbook.host.idle import IdleSource
-from pillowbook.host.keychain import Keychain
 from pillowbook.host.paths import Profile
 from pillowbook.host.power import PowerSource
 from pillowbook.host.workers import CancelToken
@@ -59,7 +58,7 @@ class Machine:
         *,
         profile: Profile,
         clock: Clock,
-        keychain: Keychain,
+        has_keychain: Callable[[], bool],
         idle: IdleSource,
         power: PowerSource,
         catalogue: Catalogue,
@@ -67,7 +66,7 @@ class Machine:
     ) -> None:
         self.profile = profile
         self.clock = clock
-        self.keychain = keychain
+        self._has_keychain = has_keychain
         self.idle = idle
         self.power = power
         self.catalogue = catalogue
@@ -101,7 +100,7 @@ class Machine:
 
     def has_keychain(self) -> bool:
         """Whether the system offers a keychain that encrypts."""
-        return self.keychain.is_available()
+        return self._has_keychain()
 
     def vault_bytes(self) -> int:
         """Bytes the vault takes on disk."""

@@ -1,0 +1,665 @@
+"""The command line: a client of the core like the window.
+
+Exit codes: 0 done, 1 could not (one sentence on standard error), 2 wrong usage, 3 locked.
+"""
+
+import argparse
+import getpass
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from pillowbook import __version__
+from pillowbook.core import protocol as p
+from pillowbook.core.client import CoreClient, connect, ensure_core
+from pillowbook.domain.answers import Answer, AnswerKind, Citation
+from pillowbook.domain.asking import AnswerText, AskMode, AskPart
+from pillowbook.domain.errors import (
+    Cancelled,
+    DiskFull,
+    PassphraseNeeded,
+    PassphraseWrong,
+    PillowbookError,
+    UserFixable,
+    VaultLocked,
+)
+from pillowbook.domain.events import PanelWish
+from pillowbook.host.paths import Profile, default_profile, models_dir
+from pillowbook.host.workers import CancelToken
+from pillowbook.models.catalogue import Catalogue
+from pillowbook.models.installation import Installation
+
+DONE: Final = 0
+COULD_NOT: Final = 1
+WRONG_USAGE: Final = 2
+LOCKED: Final = 3
+
+
+class InputUnreadable(UserFixable):
+    """A file named on the command line cannot be read or is not what it should be."""
+
+    code = "input-unreadable"
+    sentence = "The file {name} cannot be used: {problem}."
+
+
+class Session:
+    """One invocation: options, and the core when a command needs it."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.profile = Profile(options.profile.expanduser().absolute()) if options.profile else default_profile()
+        self.as_json = bool(options.json)
+        self._client: CoreClient | None = None
+
+    @property
+    def core(self) -> CoreClient:
+        """The core, started when it is not running."""
+        if self._client is None:
+            self._client = ensure_core(self.profile)
+        return self._client
+
+    def call(self, work: Callable[[CoreClient], Any]) -> Any:
+        """Do something that needs an open vault; a locked one is unlocked with the passphrase that was given."""
+        try:
+            return work(self.core)
+        except VaultLocked:
+            passphrase = self.passphrase()
+            if passphrase is None:
+                raise
+            self.core.unlock(passphrase)
+            return work(self.core)
+
+    def passphrase(self, *, is_new: bool = False) -> str | None:
+        """From the file that was named, or typed at a terminal; None when there is neither.
+
+        Raises:
+            InputUnreadable: the file cannot be read.
+        """
+        if self.options.passphrase_file:
+            text = read_text(self.options.passphrase_file)
+            return text.rstrip("\r\n") or None
+        if not sys.stdin.isatty() or not sys.stderr.isatty():
+            return None
+        typed = getpass.getpass("New passphrase (empty for none): " if is_new else "Passphrase: ")
+        if is_new and typed and getpass.getpass("The same once more: ") != typed:
+            raise InputUnreadable(name="typed in", problem="the two passphrases differ")
+        return typed or None
+
+    def print(self, value: Any, text: str) -> None:
+        """The result: as one JSON object, or as text for people."""
+        print(dump(value) if self.as_json else text)
+
+    def close(self) -> None:
+        """Hang up; the core goes on by itself."""
+        if self._client is not None:
+            self._client.close()
+
+
+# -- commands -------------------------------------------------------------------------------------------------------
+
+
+def run_app(session: Session) -> int:
+    """The desktop app, in a process that has Qt; this one has not."""
+    command = [sys.executable, "-m", "pillowbook.ui", "--profile", str(session.profile.root)]
+    if sys.platform != "win32":
+        os.execv(sys.executable, command)
+    return subprocess.call(command)
+
+
+def toggle(session: Session) -> int:
+    client = connect(session.profile)
+    if client is not None:
+        with client:
+            if client.wish_panel(PanelWish.TOGGLE):
+                return DONE
+    subprocess.Popen(
+        [sys.executable, "-m", "pillowbook.ui", "--profile", str(session.profile.root), "--show"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    return DONE
+
+
+def demo(session: Session) -> int:
+    from pillowbook.demo import run_demo
+
+    return run_demo(work_s=session.options.work)
+
+
+def add(session: Session) -> int:
+    path = str(Path(session.options.path).expanduser().absolute())
+    folder = session.call(lambda core: core.add_folder(path))
+    session.print(folder, f"Watching {folder.path}")
+    return DONE
+
+
+def remove(session: Session) -> int:
+    path = str(Path(session.options.path).expanduser().absolute())
+    session.call(lambda core: core.remove_folder(path))
+    session.print({"removed": path}, f"No longer watching {path}; everything derived from it is deleted.")
+    return DONE
+
+
+def folders(session: Session) -> int:
+    found = session.call(lambda core: core.folders())
+    session.print({"folders": found}, "\n".join(f.path for f in found) or "No folders yet; 'pillowbook add PATH' adds one.")
+    return DONE
+
+
+def sync(session: Session) -> int:
+    line = ProgressLine(session)
+    summary: p.ScanSummary = session.call(
+        lambda core: core.sync(on_progress=lambda at: line.show(f"{at.done} of {at.total} documents"))
+    )
+    line.clear()
+    session.print(
+        summary,
+        f"{summary.new} new, {summary.changed} changed, {summary.deleted} deleted, {summary.unchanged} unchanged, "
+        f"{summary.failed} failed, {summary.excluded} left out, in {summary.seconds:.1f} s",
+    )
+    return DONE
+
+
+def work(session: Session) -> int:
+    line = ProgressLine(session)
+    seconds = duration_s(session.options.duration)
+    token = CancelToken()
+    try:
+        summary: p.WorkSummary = session.call(
+            lambda core: core.work(
+                seconds, on_progress=lambda at: line.show(f"{at.done} s of {at.total} s: {at.note}"), cancel=token
+            )
+        )
+    except KeyboardInterrupt:
+        token.cancel()
+        raise
+    finally:
+        line.clear()
+    session.print(
+        summary,
+        f"{summary.digests} digests, {summary.questions} questions, {summary.answers} answers prepared "
+        f"({summary.refused} not verified, {summary.failed} failed) in {summary.seconds:.0f} s"
+        + ("; nothing is left to do." if summary.is_exhausted else "."),
+    )
+    return DONE
+
+
+def ask(session: Session) -> int:
+    options = session.options
+    mode = AskMode.PREPARED_ONLY if options.prepared_only else AskMode.LIVE_ONLY if options.live_only else AskMode.AUTO
+    learn = not options.no_learn
+    if options.batch:
+        for line in read_lines(options.batch, ("id", "question")):
+            question = str(line["question"])
+            try:
+                answer = session.call(lambda core, q=question: core.ask(q, mode=mode, learn=learn))
+                print(dump(answer_json(answer, line["id"])), flush=True)
+            except (VaultLocked, DiskFull):
+                raise
+            except PillowbookError as error:
+                print(dump({"id": line["id"], "question": question, "error": error.code, "sentence": error.say()}), flush=True)
+        return DONE
+    stream = StreamedAnswer(is_shown=not session.as_json and sys.stdout.isatty())
+    answer = session.call(lambda core: core.ask(options.question, mode=mode, learn=learn, on_part=stream.hear))
+    stream.clear()
+    if session.as_json:
+        print(dump(answer_json(answer, None)))
+    else:
+        print(answer_text(answer))
+    return DONE
+
+
+def prepare(session: Session) -> int:
+    options = session.options
+    lines = read_lines(options.batch, ("id", "question")) if options.batch else [{"id": None, "question": options.question}]
+    for line in lines:
+        question = str(line["question"])
+        answer = session.call(lambda core, q=question: core.prepare(q))
+        if session.as_json or options.batch:
+            print(dump(answer_json(answer, line["id"])), flush=True)
+        else:
+            print(answer_text(answer))
+    return DONE
+
+
+def match(session: Session) -> int:
+    lines = read_lines(session.options.pairs, ("id", "a", "b"))
+    verdicts = session.call(lambda core: core.match([p.Pair(str(line["a"]), str(line["b"])) for line in lines]))
+    for line, verdict in zip(lines, verdicts, strict=True):
+        print(dump({"id": line["id"], "p_same": verdict.p_same, "hit": verdict.hit, "reasons": verdict.reasons}))
+    return DONE
+
+
+def search(session: Session) -> int:
+    found = session.call(lambda core: core.search(session.options.words, limit=session.options.limit))
+    shown = [f"{place(h.path, h.line, h.page)}  {h.heading or h.title}\n    {h.snippet}" for h in found.hits]
+    session.print(found, "\n".join(shown) or "Nothing found.")
+    return DONE
+
+
+def digest(session: Session) -> int:
+    path = str(Path(session.options.path).expanduser().absolute()) if session.options.path else None
+    found = session.call(lambda core: core.digests(path))
+    blocks = [
+        "\n".join([f"{d.title}  ({d.path})", f"  {d.gist}", *(f"  - {fact.text}" for fact in d.facts)]) for d in found
+    ]
+    session.print({"digests": found}, "\n\n".join(blocks) or "No digests yet; they are made while the machine is idle.")
+    return DONE
+
+
+def status(session: Session) -> int:
+    state = status_of(session)
+    documents = ", ".join(f"{count} {name}" for name, count in state.documents.items()) or "none"
+    prepared = ", ".join(f"{count} {name}" for name, count in state.prepared.items()) or "none"
+    lines = [
+        f"Vault        {state.vault}",
+        f"Folders      {state.folders}",
+        f"Documents    {documents}",
+        f"Passages     {state.passages}",
+        f"Digests      {state.digests}",
+        f"Prepared     {prepared}",
+        f"Background   {state.gate.sentence}",
+        f"Model        {state.generator}{'' if state.is_generator_installed else ' (not installed)'}",
+        *(f"  {t.state}: {t.path} ({t.reason})" for t in state.troubles),
+    ]
+    session.print(state, "\n".join(lines))
+    return LOCKED if state.vault == "locked" else DONE
+
+
+def status_of(session: Session) -> p.Status:
+    """The status; a passphrase that was given unlocks first."""
+    state = session.core.status()
+    if state.vault == "locked" and session.options.passphrase_file:
+        session.core.unlock(session.passphrase())
+        state = session.core.status()
+    return state
+
+
+def ledger(session: Session) -> int:
+    view: p.LedgerView = session.call(lambda core: core.ledger())
+    lines = [
+        f"{line.kind:8} {line.slices:5} slices {line.seconds:8.1f} s {line.prompt_tokens:8} tokens read "
+        f"{line.completion_tokens:7} written {line.made:5} made {line.failed:3} failed"
+        for line in view.lines
+    ]
+    lines.append(f"{view.prepared} prepared; {view.asked} asked: {view.hits} served prepared, {view.live} live.")
+    session.print(view, "\n".join(lines))
+    return DONE
+
+
+def doctor(session: Session) -> int:
+    from pillowbook.doctor import examine
+
+    findings = examine(session.profile, session.core)
+    session.print(
+        {"findings": findings},
+        "\n".join(f"{'ok  ' if f.is_good else 'MEND'}  {f.subject}: {f.sentence}" for f in findings),
+    )
+    return DONE if all(f.is_good for f in findings) else COULD_NOT
+
+
+def forget(session: Session) -> int:
+    path = str(Path(session.options.path).expanduser().absolute())
+    session.call(lambda core: core.forget(path))
+    session.print({"forgotten": path}, f"Forgot everything derived from {path}.")
+    return DONE
+
+
+def vault(session: Session) -> int:
+    action = session.options.action
+    if action == "init":
+        session.core.vault_init(session.passphrase(is_new=True))
+        session.print({"vault": "open"}, "The vault is made and open.")
+    elif action == "lock":
+        session.core.lock()
+        session.print({"vault": "locked"}, "The vault is locked.")
+    elif action == "unlock":
+        try:
+            session.core.unlock(session.passphrase() if session.options.passphrase_file else None)
+        except (PassphraseNeeded, VaultLocked) as error:
+            passphrase = None if isinstance(error, PassphraseWrong) else session.passphrase()
+            if passphrase is None:
+                raise
+            session.core.unlock(passphrase)
+        session.print({"vault": "open"}, "The vault is open.")
+    elif action == "check":
+        findings = session.call(lambda core: core.vault_check())
+        session.print({"findings": findings}, "\n".join(findings) or "The vault is sound.")
+        return COULD_NOT if findings else DONE
+    elif action == "rebuild":
+        session.call(lambda core: core.vault_rebuild())
+        session.print({"rebuilt": True}, "The indexes were made anew.")
+    elif action == "passphrase":
+        new = read_text(session.options.new_passphrase_file).rstrip("\r\n") if session.options.new_passphrase_file else None
+        if new is None and sys.stdin.isatty():
+            session.call(lambda core: core.folders())  # unlock first, so that the old one is asked for before the new
+            new = getpass.getpass("New passphrase: ")
+            if getpass.getpass("The same once more: ") != new:
+                raise InputUnreadable(name="typed in", problem="the two passphrases differ")
+        if not new:
+            raise InputUnreadable(name="of the new passphrase", problem="name one with --new-passphrase-file")
+        session.call(lambda core: core.set_passphrase(new))
+        session.print({"passphrase": "set"}, "The passphrase is set.")
+    return DONE
+
+
+def models(session: Session) -> int:
+    catalogue = Catalogue.load()
+    installation = Installation(models_dir(), catalogue)
+    action = session.options.action
+    if action == "list":
+        views = session.core.models()
+        lines = [
+            f"{'*' if v.is_used else ' '} {v.id:45} {v.role:10} {v.size_bytes / 1e6:7.0f} MB  {v.licence:12} "
+            f"{'installed' if v.is_installed else 'not installed'}{'' if v.was_run else ' (never run here)'}"
+            for v in views
+        ]
+        session.print({"models": views}, "\n".join(lines))
+    elif action == "install":
+        # Done here and not in the core: it needs no vault, and set-up uses it before there is one.
+        line = ProgressLine(session)
+        path = installation.install(
+            session.options.model,
+            on_progress=lambda done, total: line.show(f"{done / 1e6:.0f} of {total / 1e6:.0f} MB"),
+        )
+        line.clear()
+        session.print({"installed": session.options.model, "path": str(path)}, f"{session.options.model} is installed and verified.")
+    elif action == "use":
+        entry = catalogue.entry(session.options.model)
+        session.core.set_setting("models.generator", entry.id)
+        session.print({"used": entry.id}, f"{entry.title} is used from now on.")
+    return DONE
+
+
+def settings(session: Session) -> int:
+    action = session.options.action
+    views: list[p.SettingView] = session.core.settings()
+    if action == "list":
+        session.print({"settings": views}, "\n".join(f"{v.key} = {v.value}    # {v.title}. {v.help}" for v in views))
+        return DONE
+    if action == "set":
+        session.core.set_setting(session.options.key, session.options.value)
+        views = session.core.settings()
+    for view in views:
+        if view.key == session.options.key:
+            session.print(view, view.value)
+            return DONE
+    from pillowbook.domain.errors import SettingUnknown
+
+    raise SettingUnknown()
+
+
+def stop(session: Session) -> int:
+    client = connect(session.profile)
+    if client is not None:
+        with client:
+            client.wish_panel(PanelWish.QUIT)
+            client.stop()
+    return DONE
+
+
+# -- reading and printing ---------------------------------------------------------------------------------------------
+
+
+def dump(value: Any) -> str:
+    """One line of JSON."""
+    return msgspec.json.encode(value).decode("utf-8")
+
+
+def read_text(path: Path) -> str:
+    """A small text file named by the user.
+
+    Raises:
+        InputUnreadable: it cannot be read.
+    """
+    try:
+        return Path(path).read_text("utf-8")
+    except OSError as error:
+        raise InputUnreadable(name=str(path), problem=(error.strerror or "unreadable").lower()) from None
+    except UnicodeDecodeError:
+        raise InputUnreadable(name=str(path), problem="it is not text in UTF-8") from None
+
+
+def read_lines(path: Path, keys: Sequence[str]) -> list[dict[str, Any]]:
+    """The objects of a JSON Lines file; each must have these keys.
+
+    Raises:
+        InputUnreadable: a line is no such object.
+    """
+    found: list[dict[str, Any]] = []
+    for number, text in enumerate(read_text(path).splitlines(), start=1):
+        if not text.strip():
+            continue
+        try:
+            line = json.loads(text)
+            if not isinstance(line, dict) or any(key not in line for key in keys):
+                raise ValueError
+        except ValueError:
+            raise InputUnreadable(name=str(path), problem=f"line {number} is no JSON object with {', '.join(keys)}") from None
+        found.append(line)
+    return found
+
+
+def citation_json(citation: Citation) -> dict[str, Any]:
+    """A citation with the fields of the contract."""
+    names = ("path", "title", "quote", "start", "end", "line", "page", "heading")
+    return {name: getattr(citation, name) for name in names}
+
+
+def answer_json(answer: Answer, identifier: Any) -> dict[str, Any]:
+    """An answer with the fields of the contract."""
+    return {
+        "id": identifier,
+        "question": answer.question,
+        "answer": answer.answer,
+        "kind": answer.kind,
+        "freshness": answer.freshness,
+        "confidence": answer.confidence,
+        "matched_question": answer.matched_question,
+        "prepared_at": answer.prepared_at,
+        "checked_at": answer.checked_at,
+        "latency_ms": round(answer.latency_ms, 1),
+        "first_token_ms": None if answer.first_token_ms is None else round(answer.first_token_ms, 1),
+        "tokens": answer.tokens,
+        "model": answer.model,
+        "effort": answer.effort,
+        "citations": [citation_json(c) for c in answer.citations],
+        "related": answer.related,
+        "nearest": [citation_json(c) for c in answer.nearest],
+        "change_note": answer.change_note,
+    }
+
+
+def place(path: str, line: int | None, page: int | None) -> str:
+    """Where something stands, as editors and people write it."""
+    return f"{path}:{line}" if line is not None else f"{path}, page {page}" if page is not None else path
+
+
+KINDS: Final = {
+    AnswerKind.HIT: "prepared",
+    AnswerKind.ADAPTED: "adapted from prepared answers",
+    AnswerKind.LIVE: "live",
+    AnswerKind.NONE: "no answer",
+}
+
+
+def answer_text(answer: Answer) -> str:
+    """An answer for people."""
+    lines = []
+    if answer.change_note:
+        lines += [answer.change_note, ""]
+    lines.append(answer.answer or "Your notes do not say.")
+    freshness = f", {answer.freshness.value.replace('_', ' ')}" if answer.freshness else ""
+    lines.append(f"  [{KINDS[answer.kind]}{freshness}, {answer.latency_ms / 1000:.2f} s]")
+    for number, c in enumerate(answer.citations, start=1):
+        lines.append(f"  {number}. {place(c.path, c.line, c.page)}\n     \"{c.quote}\"")
+    if not answer.answer and answer.nearest:
+        c = answer.nearest[0]
+        lines.append(f"  Nearest: {place(c.path, c.line, c.page)}\n     \"{c.quote}\"")
+    return "\n".join(lines)
+
+
+class ProgressLine:
+    """One line on a terminal that is written over; nothing elsewhere."""
+
+    def __init__(self, session: Session) -> None:
+        self._is_shown = sys.stderr.isatty() and not session.as_json
+        self._shown = ""
+
+    def show(self, text: str) -> None:
+        """Replace the line; a change in the text is what makes it worth writing."""
+        if self._is_shown and text != self._shown:
+            self._shown = text
+            sys.stderr.write(f"\r\x1b[K{text}")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._is_shown and self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+class StreamedAnswer:
+    """Live text on a terminal while it is written; the verified answer takes its place."""
+
+    def __init__(self, *, is_shown: bool) -> None:
+        self._is_shown = is_shown
+        self._text = ""
+
+    def hear(self, part: AskPart) -> None:
+        """Show what came, in one line of the terminal's width."""
+        if not self._is_shown or not isinstance(part, AnswerText):
+            return
+        self._text = part.delta if part.restart else self._text + part.delta
+        shown = " ".join(self._text.split())[-70:]
+        sys.stderr.write(f"\r\x1b[K\x1b[2m{shown}\x1b[0m")
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._is_shown and self._text:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+def duration_s(text: str) -> float:
+    """Seconds of ``90``, ``90s``, ``20m`` or ``1.5h``.
+
+    Raises:
+        InputUnreadable: it is no duration.
+    """
+    match_ = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*", text)
+    if match_ is None or float(match_[1]) <= 0:
+        raise InputUnreadable(name="of the duration", problem="write it as 90s, 20m or 1h")
+    return float(match_[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match_[2]]
+
+
+# -- the grammar ----------------------------------------------------------------------------------------------------------
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The contract of DESIGN section 10. The common options may stand before or after the command."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--profile", type=Path, default=argparse.SUPPRESS, metavar="DIR", help="all state of one vault")
+    common.add_argument("--passphrase-file", type=Path, default=argparse.SUPPRESS, metavar="FILE")
+    common.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object on standard output")
+    parser = argparse.ArgumentParser(prog="pillowbook", description="Your notes' answers, ready before you ask.", parents=[common])
+    parser.add_argument("--version", action="version", version=f"pillowbook {__version__}")
+    parser.set_defaults(run=run_app, profile=None, passphrase_file=None, json=False)
+    commands = parser.add_subparsers(title="commands", metavar="")
+
+    def command(name: str, run: Callable[[Session], int], help_: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=help_, description=help_, parents=[common])
+        made.set_defaults(run=run)
+        return made
+
+    command("toggle", toggle, "show or hide the panel")
+    made = command("demo", demo, "sample notes, idle work and ten questions in a throw-away profile")
+    made.add_argument("--work", type=float, default=300.0, metavar="SECONDS", help="how long to prepare answers")
+    command("add", add, "watch a folder or file").add_argument("path")
+    command("remove", remove, "stop watching a folder").add_argument("path")
+    command("folders", folders, "list the watched folders")
+    command("sync", sync, "scan and index until everything is up to date")
+    made = command("work", work, "do background work now")
+    made.add_argument("--for", dest="duration", required=True, metavar="20m")
+    made = command("ask", ask, "ask a question")
+    source = made.add_mutually_exclusive_group(required=True)
+    source.add_argument("question", nargs="?")
+    source.add_argument("--batch", type=Path, metavar="FILE.jsonl")
+    which = made.add_mutually_exclusive_group()
+    which.add_argument("--prepared-only", action="store_true")
+    which.add_argument("--live-only", action="store_true")
+    made.add_argument("--no-learn", action="store_true", help="keep no trace of the question")
+    made = command("prepare", prepare, "keep an answer ready")
+    source = made.add_mutually_exclusive_group(required=True)
+    source.add_argument("question", nargs="?")
+    source.add_argument("--batch", type=Path, metavar="FILE.jsonl")
+    command("match", match, "what the hit policy says of pairs").add_argument("--pairs", type=Path, required=True)
+    made = command("search", search, "find passages")
+    made.add_argument("words")
+    made.add_argument("--limit", type=int, default=10)
+    command("digest", digest, "show digests").add_argument("path", nargs="?")
+    command("status", status, "how everything stands")
+    command("ledger", ledger, "what background work cost and brought")
+    command("doctor", doctor, "look for trouble")
+    command("forget", forget, "drop what was derived from a document").add_argument("path")
+    made = command("vault", vault, "the encrypted vault")
+    made.add_argument("action", choices=("init", "lock", "unlock", "check", "rebuild", "passphrase"))
+    made.add_argument("--new-passphrase-file", type=Path)
+    made = command("models", models, "the model catalogue")
+    actions = made.add_subparsers(dest="action", required=True, metavar="list|install|use")
+    actions.add_parser("list", parents=[common])
+    actions.add_parser("install", parents=[common]).add_argument("model")
+    actions.add_parser("use", parents=[common]).add_argument("model")
+    made = command("settings", settings, "the settings")
+    actions = made.add_subparsers(dest="action", required=True, metavar="list|get|set")
+    actions.add_parser("list", parents=[common])
+    actions.add_parser("get", parents=[common]).add_argument("key")
+    setter = actions.add_parser("set", parents=[common])
+    setter.add_argument("key")
+    setter.add_argument("value")
+    command("stop", stop, "end the app and the background process")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The entrance. Returns the exit code; argparse itself exits with 2 on wrong usage."""
+    options = build_parser().parse_args(arguments)
+    session = Session(options)
+    try:
+        code: int = options.run(session)
+        sys.stdout.flush()
+        return code
+    except Cancelled:
+        return COULD_NOT
+    except KeyboardInterrupt:
+        return 130
+    except VaultLocked as error:
+        complain(error)
+        return LOCKED
+    except PillowbookError as error:
+        complain(error)
+        return COULD_NOT
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return COULD_NOT
+    except OSError as error:
+        complain(DiskFull() if error.errno == 28 else InputUnreadable(name="or folder", problem=error.strerror or "?"))
+        return COULD_NOT
+    finally:
+        session.close()
+
+
+def complain(error: PillowbookError) -> None:
+    """One sentence that says what to do."""
+    print(f"pillowbook: {error.say()}", file=sys.stderr)
