@@ -123,6 +123,10 @@ class CoreClient:
         """Digests of one document or of all."""
         return self._request(p.GetDigest(path), list[p.DigestView])
 
+    def prepared(self, *, limit: int = 200) -> list[p.PreparedView]:
+        """What was prepared, newest first."""
+        return self._request(p.ListPrepared(limit), list[p.PreparedView])
+
     def pause(self, minutes: int) -> GateState:
         """No background work for so many minutes; 0 ends a pause."""
         return self._request(p.Pause(minutes), GateState)

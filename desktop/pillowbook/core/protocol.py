@@ -6,6 +6,7 @@ and sends :class:`Told` frames (events) to clients that attached as the app. Not
 the domain's own types; what only this protocol needs is defined below.
 """
 
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -112,6 +113,17 @@ class DigestView(msgspec.Struct, frozen=True):
     gist: str
     facts: tuple[Fact, ...]
     model: str
+
+
+class PreparedView(msgspec.Struct, frozen=True):
+    """A prepared answer for reading; ``answer`` is empty for a prepared 'your notes do not say'."""
+
+    question: str
+    answer: str
+    reason: str
+    path: str
+    prepared_at: datetime
+    seconds: float
 
 
 class LedgerLine(msgspec.Struct, frozen=True):
@@ -248,6 +260,12 @@ class GetDigest(Call, frozen=True, tag="digest"):
     path: str | None = None
 
 
+class ListPrepared(Call, frozen=True, tag="prepared"):
+    """Prepared answers, newest first. Reply: list of PreparedView."""
+
+    limit: int = 200
+
+
 class GetStatus(Call, frozen=True, tag="status"):
     """Reply: Status."""
 
@@ -343,6 +361,7 @@ AnyCall = (
     | Prepare
     | Match
     | GetDigest
+    | ListPrepared
     | GetStatus
     | GetLedger
     | Forget

@@ -98,6 +98,8 @@ class Service:
                 return self._open().judge(pairs)
             case p.GetDigest(path):
                 return self._open().digests(None if path is None else absolute(path))
+            case p.ListPrepared(limit):
+                return self._open().prepared(limit)
             case p.GetLedger():
                 return self._open().ledger()
             case p.Forget(path):

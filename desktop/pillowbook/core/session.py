@@ -358,6 +358,21 @@ class Session:
         )
         return {state.value: states[state.value] for state in Freshness if states[state.value]}
 
+    def prepared(self, limit: int) -> list[p.PreparedView]:
+        """What was prepared, newest first."""
+        newest = sorted(self.knowledge.prepared_answers(), key=lambda one: one.prepared_at, reverse=True)
+        return [
+            p.PreparedView(
+                question=one.question,
+                answer=one.answer,
+                reason=self.knowledge.question(one.question_id).reason.value,
+                path=one.citations[0].path if one.citations else "",
+                prepared_at=one.prepared_at,
+                seconds=one.seconds,
+            )
+            for one in newest[:limit]
+        ]
+
     def ledger(self) -> p.LedgerView:
         """What background work cost and brought, by kind."""
         entries = self.knowledge.ledger()
