@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 HEADING_SEPARATOR = " › "
+MAX_HEADING_CHARS = 200
+"""A longer line is a paragraph that somebody, or a converter, marked as a heading."""
 
 _FRONT_MATTER = re.compile(
     r"\ufeff?---[ \t]*\r?\n(?P<fields>.*?)^(?:---|\.\.\.)[ \t]*\r?(?:\n|\Z)", re.S | re.M
@@ -102,7 +104,9 @@ def find_sections(text: str, start: int = 0) -> list[Section]:
     A heading with neither text nor sub-headings below it (a list of tasks written as headings) is text itself: it is kept as
     a section of the path above it, and neighbours of that kind are one section.
     """
-    headings = [heading for heading in find_headings(text, start) if heading.title]
+    headings = [
+        heading for heading in find_headings(text, start) if 0 < len(heading.title) <= MAX_HEADING_CHARS
+    ]
     first = headings[0].start if headings else len(text)
     sections = [Section("", start, first)] if text[start:first].strip() else []
     path: list[Heading] = []
@@ -130,9 +134,8 @@ def markdown_title(text: str) -> str:
     start, fields = front_matter(text)
     if fields.get("title"):
         return fields["title"]
-    return next(
-        (heading.title for heading in find_headings(text, start) if heading.level == 1 and heading.title), ""
-    )
+    titles = (heading.title for heading in find_headings(text, start) if heading.level == 1)
+    return next((title for title in titles if 0 < len(title) <= MAX_HEADING_CHARS), "")
 
 
 def plain_title(title: str) -> str:

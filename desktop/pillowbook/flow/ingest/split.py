@@ -1,8 +1,9 @@
 """Cut a document's text into passages that can be cited.
 
-A passage is 1 to about 700 characters: whole paragraphs and list items where they fit, whole sentences else. That is 100 to
-180 tokens, so that the default embedder (256 tokens) sees all of it and its heading, and the default generator reads three in
-about seven seconds. Passages never overlap, and together they cover everything but front matter, headings and white space.
+A passage has up to about 700 characters: whole paragraphs and list items where they fit, whole sentences else. That is
+100 to 180 tokens, so that the default embedder (256 tokens) sees all of it and its heading, and the default generator
+reads three in about seven seconds. Passages never overlap, and together they cover everything but front matter, headings
+and white space.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from semantic_text_splitter import MarkdownSplitter, TextSplitter
 
 from pillowbook.domain.documents import PassageDraft
 from pillowbook.domain.ids import ContentHash
-from pillowbook.flow.ingest.kinds import HAS_LINES, IS_MARKDOWN
+from pillowbook.flow.ingest.kinds import HAS_LINES, IS_MARKDOWN, MARKDOWN
 from pillowbook.flow.ingest.outline import HEADING_SEPARATOR, Section, find_sections, front_matter
 
 WANTED_CHARS = 400
@@ -27,7 +28,9 @@ TINY_CHARS = 100
 """A piece smaller than this joins its neighbour in the same section."""
 
 _TABLE = re.compile(
-    r"^[ \t]*\|?[^\n|]*\|[^\n]*\n[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t\r]*\n(?:[^\n]*\|[^\n]*(?:\n|\Z))*",
+    r"^[^\n|]*\|[^\n]*\n"  # the head
+    r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t\r]*\n"  # the rule
+    r"(?:[^\n]*\|[^\n]*(?:\n|\Z))*",  # the rows
     re.M,
 )
 
@@ -48,7 +51,7 @@ def split_passages(
         Passages in order; ``text[passage.start : passage.end] == passage.text``.
     """
     is_markdown = kind in IS_MARKDOWN
-    start = front_matter(text)[0] if is_markdown else 0
+    start = front_matter(text)[0] if kind == MARKDOWN else 0
     sections = find_sections(text, start) if is_markdown else [Section("", start, len(text))]
     splitter: MarkdownSplitter | TextSplitter
     splitter = (

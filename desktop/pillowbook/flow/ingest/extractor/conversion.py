@@ -1,5 +1,6 @@
 """From a parser's output to text that can be cited. Standard library only; runs in the worker."""
 
+import html
 import re
 from collections.abc import Sequence
 
@@ -9,15 +10,23 @@ _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _BLOCK_START = re.compile(r"\s*(?:\\[#>+*-]|\d+\\[.)])")
 _TABLE_ROW = re.compile(r"[ \t]*\|")
 _RULE_CELL = re.compile(r":?-{2,}:?")
-_HTML_HEAD = re.compile(r"---\n\n## [\w-]+: [^\n]*\n+")
+_HTML_HEAD = re.compile(
+    r"<head\b.*?</head\s*>|<title\b.*?</title\s*>|<(?:meta|link|base)\b[^>]*>", re.I | re.S
+)
+_HTML_TITLE = re.compile(r"<title\b[^>]*>(?P<words>.*?)</title\s*>", re.I | re.S)
 _EMPTY_LINES = re.compile(r"\n{3,}")
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _PACKAGED = frozenset({"docx", "pptx", "xlsx"})
 
 
+def split_html(page: str) -> tuple[str, str]:
+    """A page without its head, and its title. Kreuzberg writes what the head says into the text, as if it were headings."""
+    found = _HTML_TITLE.search(page)
+    return _HTML_HEAD.sub("", page), html.unescape(found["words"]) if found else ""
+
+
 def tidy_markdown(markdown: str, *, keep_links: bool = False) -> str:
     """Take out of a converter's Markdown what is no text: addresses of links and images, needless escapes, table padding."""
-    markdown = _HTML_HEAD.sub("", markdown, count=1) if markdown.startswith("---\n\n## ") else markdown
     markdown = _IMAGE.sub(lambda image: image["words"], markdown)
     if not keep_links:
         markdown = _LINK.sub(lambda link: link["words"], markdown)

@@ -55,14 +55,17 @@ class Extraction:
             DocumentUnreadable: with the reason; the parser's own words may quote the document and are dropped.
         """
         allow_cpu()
-        data = decode_html(call.data).encode("utf-8", "replace") if call.kind == "html" else call.data
+        data, own_title = call.data, ""
+        if call.kind == "html":
+            page, own_title = conversion.split_html(decode_html(call.data))
+            data = page.encode("utf-8", "replace")
         try:
             result = self._parse(call.kind, data)
         except Exception as error:
             reason = conversion.reason_of_failure(call.kind, data, str(error).lower())
             raise DocumentUnreadable(reason=reason) from None
         title = conversion.clean_title(
-            str(result.metadata.get("title") or result.metadata.get("subject") or "")
+            own_title or str(result.metadata.get("title") or result.metadata.get("subject") or "")
         )
         pages: tuple[tuple[int, int], ...] = ()
         if call.kind == "pdf":

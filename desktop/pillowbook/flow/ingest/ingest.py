@@ -1,0 +1,400 @@
+"""From files to passages with vectors: scanning, reading, and forgetting.
+
+A scan compares ``stat`` with what is stored and queues what differs; unchanged files are not opened. Reading takes one queued
+file at a time through extract, split and embed to one transaction, so it can stop after any document.
+"""
+
+import errno
+import logging
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pillowbook.domain.clock import Clock
+from pillowbook.domain.documents import Document, DocumentState, Fingerprint, Folder, PassageDraft
+from pillowbook.domain.errors import DocumentUnknown, DocumentUnreadable, FolderUnknown, PillowbookError, Transient
+from pillowbook.domain.ids import ContentHash, FolderId
+from pillowbook.flow.ingest.extractor.client import MAX_FILE_BYTES, Extracted
+from pillowbook.flow.ingest.files import FileChanging, FoundFile, Walk, look_at, read_file, walk_files
+from pillowbook.flow.ingest.ignore import PATTERN_FILES, IgnoreRules, ignored_below
+from pillowbook.flow.ingest.kinds import kind_of
+from pillowbook.flow.ingest.split import embedded_text, split_passages
+from pillowbook.models.embedder.client import Embedder
+from pillowbook.store.library import DocumentChange, Library
+
+log = logging.getLogger(__name__)
+
+EMBED_BATCH = 32
+"""Passages sent at once: about two seconds of work, the longest that a stop waits."""
+EMBED_DEADLINE_S = 120.0
+MAX_ATTEMPTS = 3
+"""How often a document is taken up again before it waits for the next scan."""
+
+_VOLUME_ERRORS = frozenset({errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ENXIO, errno.ENODEV, errno.EHOSTDOWN})
+
+
+class TextSource(Protocol):
+    """What the ingestor needs of an extractor."""
+
+    def extract_bytes(self, data: bytes, path: str, *, background: bool = False) -> Extracted: ...
+
+    def rest(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ScanReport:
+    """What a scan found. ``failed`` and ``excluded`` count what stands, not only what is new."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    failed: int = 0
+    excluded: int = 0
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A file in the queue."""
+
+    folder: Folder
+    attempts: int = 0
+
+
+@dataclass(slots=True)
+class _Tally:
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    failed: int = 0
+    excluded: int = 0
+
+    def report(self) -> ScanReport:
+        return ScanReport(self.new, self.changed, self.unchanged, self.deleted, self.failed, self.excluded)
+
+
+class Ingestor:
+    """Keeps the library as the folders are. Thread-safe, but meant for one thread at a time.
+
+    Args:
+        on_change: told of every change of a document, after it is stored.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        extractor: TextSource,
+        embedder: Embedder,
+        clock: Clock,
+        *,
+        on_change: Callable[[DocumentChange], None] | None = None,
+        max_file_bytes: int = MAX_FILE_BYTES,
+    ) -> None:
+        self._library = library
+        self._extractor = extractor
+        self._embedder = embedder
+        self._clock = clock
+        self._on_change = on_change
+        self._max_file_bytes = max_file_bytes
+        self._lock = threading.Lock()
+        self._queue: OrderedDict[str, _Waiting] = OrderedDict()
+
+    # -- what has changed -------------------------------------------------------------------------------------------
+
+    def scan(self, folder_id: FolderId, *, stop: Callable[[], bool]) -> ScanReport:
+        """Compare a folder with the library, by ``stat`` alone, and queue what has to be read.
+
+        A root that is absent (a drive not connected) or cannot be listed changes nothing.
+
+        Raises:
+            FolderUnknown: there is no folder of that id.
+        """
+        folder = next((each for each in self._library.folders() if each.id == folder_id), None)
+        if folder is None:
+            raise FolderUnknown()
+        return self._scan_below(folder, folder.path, IgnoreRules(), stop)
+
+    def sync(self, stop: Callable[[], bool], on_progress: Callable[[int, int], None] | None = None) -> ScanReport:
+        """Scan all folders and read until all is up to date, or ``stop``.
+
+        Args:
+            on_progress: told how many documents were read, of how many.
+        """
+        reports = [self.scan(folder.id, stop=stop) for folder in self._library.folders()]
+        done = 0
+        while self.ingest_next(stop):
+            done += 1
+            if on_progress is not None:
+                on_progress(done, done + self.pending())
+        return ScanReport(
+            **{name: sum(getattr(each, name) for each in reports) for name in ScanReport.__dataclass_fields__}
+        )
+
+    def handle_change(self, path: str) -> None:
+        """Take in that something happened at ``path``: a file or folder was made, changed, moved there or away."""
+        folder = self._folder_of(path)
+        if folder is None or not os.path.exists(folder.path):  # noqa: PTH110
+            return
+        if os.path.basename(path) in PATTERN_FILES:  # noqa: PTH119
+            self.scan(folder.id, stop=lambda: False)
+            return
+        try:
+            found = look_at(path)
+        except OSError:
+            return  # it cannot be told now; the next scan will
+        if path != folder.path and os.path.lexists(path) and ignored_below(folder.path, path):
+            self._delete_below(folder, path)
+        elif found is not None:
+            self._consider(folder, found, self._library.document_at(path), _Tally(), is_urgent=True)
+        elif os.path.isdir(path) and not os.path.islink(path):  # noqa: PTH112, PTH114
+            self._scan_below(folder, path, _rules_above(folder.path, path), lambda: False)
+        else:
+            self._delete_below(folder, path)
+
+    def forget(self, path: str) -> None:
+        """Delete a document, or all below a folder, with everything derived. A file that is still there comes back with the
+        next scan, unless a rule leaves it out.
+        """
+        folder = self._folder_of(path)
+        if folder is not None:
+            self._delete_below(folder, path)
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    def pending(self) -> int:
+        """How many documents wait to be read."""
+        with self._lock:
+            return len(self._queue)
+
+    def ingest_next(self, stop: Callable[[], bool]) -> bool:
+        """Read one waiting document.
+
+        Returns:
+            False when nothing waits, or when it was stopped; the document then keeps its place.
+        Raises:
+            DiskFull: nothing is lost, the document waits.
+            Transient: the embedder was lost twice; the document waits.
+        """
+        if stop():
+            return False
+        with self._lock:
+            path, waiting = self._queue.popitem(last=False) if self._queue else ("", None)
+        if waiting is None:
+            self._extractor.rest()
+            return False
+        try:
+            if not self._ingest(path, waiting.folder, stop):
+                self._put_back(path, waiting, is_first=True)
+                return False
+        except FileChanging:
+            self._try_again(path, waiting)
+        except (FolderUnknown, DocumentUnknown):
+            log.info("document went while it was read")
+        except Transient:
+            self._try_again(path, waiting)
+            raise
+        except PillowbookError:
+            self._put_back(path, waiting, is_first=True)
+            raise
+        return True
+
+    def _ingest(self, path: str, folder: Folder, stop: Callable[[], bool]) -> bool:
+        """Read one file; False when stopped on the way."""
+        document = self._library.document_at(path)
+        try:
+            data, fingerprint = read_file(path, self._max_file_bytes)
+        except FileNotFoundError:
+            if document is not None and os.path.exists(folder.path):  # noqa: PTH110
+                self._tell(self._library.delete_document(document.id))
+            return True
+        except DocumentUnreadable as error:
+            self._put_unreadable(folder, path, error)
+            return True
+        if document is not None and document.indexed_at is not None and document.fingerprint is not None:
+            if document.fingerprint.sha256 == fingerprint.sha256:
+                self._library.touch(document.id, fingerprint)
+                return True
+        started_s = self._clock.monotonic_s()
+        read = self._extract(folder, path, data, fingerprint)
+        if read is None:
+            return True
+        extracted, drafts = read
+        vectors = self._embed(extracted.title, drafts, stop)
+        if vectors is None:
+            return False
+        change = self._library.put_document(
+            folder.id, path, extracted.title, extracted.kind, fingerprint, extracted.text, drafts, vectors
+        )
+        facts = {"doc": change.document_id, "kind": extracted.kind, "passages": len(drafts), "embedded": len(vectors)}
+        log.info("document indexed", extra=facts | {"ms": round((self._clock.monotonic_s() - started_s) * 1000)})
+        self._tell(change)
+        return True
+
+    def _extract(
+        self, folder: Folder, path: str, data: bytes, fingerprint: Fingerprint
+    ) -> tuple[Extracted, list[PassageDraft]] | None:
+        """Text and passages; None where there are none to be had, which is then noted."""
+        try:
+            extracted = self._extractor.extract_bytes(data, path, background=True)
+            return extracted, split_passages(extracted.text, extracted.kind, extracted.pages, title=extracted.title)
+        except DocumentUnreadable as error:
+            reason = str(error.facts.get("reason", "damaged"))
+        except PillowbookError:
+            raise
+        except Exception as error:  # one strange document must not hold up the others
+            log.error("document failed", extra={"kind": type(error).__name__})
+            reason = "internal"
+        self._tell(self._library.put_failed(folder.id, path, kind_of(path) or "", reason, fingerprint))
+        return None
+
+    def _embed(
+        self, title: str, drafts: Sequence[PassageDraft], stop: Callable[[], bool]
+    ) -> dict[ContentHash, NDArray[np.float32]] | None:
+        """Vectors for passages that have none yet; None when stopped."""
+        texts = {draft.content_hash: embedded_text(title, draft.heading, draft.text) for draft in drafts}
+        known = self._library.known_hashes(texts)
+        missing = [content_hash for content_hash in texts if content_hash not in known]
+        vectors: dict[ContentHash, NDArray[np.float32]] = {}
+        for start in range(0, len(missing), EMBED_BATCH):
+            if stop():
+                return None
+            batch = missing[start : start + EMBED_BATCH]
+            rows = self._embed_batch([texts[content_hash] for content_hash in batch])
+            vectors.update(zip(batch, rows, strict=True))
+        return vectors
+
+    def _embed_batch(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        try:
+            return self._embedder.embed(texts, deadline_s=EMBED_DEADLINE_S, background=True)
+        except Transient:
+            return self._embedder.embed(texts, deadline_s=EMBED_DEADLINE_S, background=True)
+
+    def _put_unreadable(self, folder: Folder, path: str, error: DocumentUnreadable) -> None:
+        if error.facts.get("errno") in _VOLUME_ERRORS or not os.path.exists(folder.path):  # noqa: PTH110
+            return  # the volume went; what is known of its files stays
+        reason = str(error.facts.get("reason", "unreadable"))
+        if reason == "too-large":
+            self._tell(self._library.put_excluded(folder.id, path, reason))
+        else:
+            self._tell(self._library.put_failed(folder.id, path, kind_of(path) or "", reason, None))
+
+    # -- comparing ---------------------------------------------------------------------------------------------------
+
+    def _scan_below(self, folder: Folder, top: str, rules: IgnoreRules, stop: Callable[[], bool]) -> ScanReport:
+        tally = _Tally()
+        if not os.path.exists(folder.path):  # noqa: PTH110
+            return tally.report()
+        known = {each.path: each for each in self._library.documents(folder.id) if _is_within(each.path, top)}
+        walk = Walk()
+        for found in walk_files(top, walk, stop, rules):
+            document = known.pop(found.path, None) or self._library.document_at(found.path)
+            if document is None or document.folder_id == folder.id:  # else another folder holds it already
+                self._consider(folder, found, document, tally)
+        is_root_there = os.path.exists(folder.path) and folder.path not in walk.unreadable  # noqa: PTH110
+        if walk.is_complete and is_root_there:
+            for document in known.values():
+                if not any(_is_within(document.path, place) for place in walk.unreadable):
+                    self._delete(document)
+                    tally.deleted += 1
+        report = tally.report()
+        log.info("folder scanned", extra={"folder": folder.id, "new": report.new, "changed": report.changed})
+        return report
+
+    def _consider(
+        self, folder: Folder, found: FoundFile, document: Document | None, tally: _Tally, *, is_urgent: bool = False
+    ) -> None:
+        """Compare one file with what is stored; note or queue what differs."""
+        kind = kind_of(found.path)
+        reason = (
+            "link"
+            if found.is_link
+            else "unsupported-type"
+            if kind is None
+            else "too-large"
+            if found.size_bytes > self._max_file_bytes
+            else ""
+        )
+        if reason or kind is None:
+            tally.excluded += 1
+            is_noted = document is not None and (document.state, document.reason) == (DocumentState.EXCLUDED, reason)
+            if not is_noted:
+                self._tell(self._library.put_excluded(folder.id, found.path, reason))
+            return
+        if document is not None and document.fingerprint is not None and found.is_as(document.fingerprint):
+            if document.state is DocumentState.INDEXED:
+                tally.unchanged += 1
+                return
+            if document.state is DocumentState.FAILED:
+                tally.failed += 1
+                return
+        if document is None:
+            tally.new += 1
+        else:
+            tally.changed += 1
+        if document is None or document.state is not DocumentState.WAITING:
+            self._library.put_waiting(folder.id, found.path, kind)
+        self._put_back(found.path, _Waiting(folder), is_first=is_urgent)
+
+    def _delete_below(self, folder: Folder, path: str) -> None:
+        document = self._library.document_at(path)
+        if document is not None:
+            self._delete(document)
+        elif kind_of(path) is None:  # a folder, as far as its name tells
+            for each in self._library.documents(folder.id):
+                if _is_within(each.path, path):
+                    self._delete(each)
+
+    def _delete(self, document: Document) -> None:
+        with self._lock:
+            self._queue.pop(document.path, None)
+        try:
+            self._tell(self._library.delete_document(document.id))
+        except DocumentUnknown:
+            return
+
+    # -- small things ------------------------------------------------------------------------------------------------
+
+    def _folder_of(self, path: str) -> Folder | None:
+        """The innermost watched folder that holds a path."""
+        holding = [folder for folder in self._library.folders() if _is_within(path, folder.path)]
+        return max(holding, key=lambda folder: len(folder.path), default=None)
+
+    def _put_back(self, path: str, waiting: _Waiting, *, is_first: bool) -> None:
+        with self._lock:
+            self._queue.setdefault(path, waiting)
+            if is_first:
+                self._queue.move_to_end(path, last=False)
+
+    def _try_again(self, path: str, waiting: _Waiting) -> None:
+        waiting.attempts += 1
+        if waiting.attempts < MAX_ATTEMPTS:
+            self._put_back(path, waiting, is_first=False)
+
+    def _tell(self, change: DocumentChange) -> None:
+        if self._on_change is not None and (change.added or change.removed or change.withdrawn):
+            self._on_change(change)
+
+
+def _is_within(path: str, place: str) -> bool:
+    return path == place or path.startswith(place.rstrip(os.sep) + os.sep)
+
+
+def _rules_above(root: str, path: str) -> IgnoreRules:
+    """The rules that hold for what lies beside ``path``, some folder under ``root``."""
+    rules = IgnoreRules()
+    if path == root:
+        return rules
+    rules = rules.entered(root)
+    here = root
+    for part in os.path.relpath(os.path.dirname(path), root).split(os.sep):  # noqa: PTH120
+        if part != os.curdir:
+            here = os.path.join(here, part)  # noqa: PTH118
+            rules = rules.entered(here)
+    return rules
