@@ -41,7 +41,11 @@ class KdfCost:
     @property
     def is_sane(self) -> bool:
         """Whether the parameters can be computed at all: the keys file is not trusted to name any size."""
-        return 8 * self.lanes <= self.memory_kib <= 4 * 1024**2 and 1 <= self.passes <= 64 and 1 <= self.lanes <= 64
+        return (
+            8 * self.lanes <= self.memory_kib <= 4 * 1024**2
+            and 1 <= self.passes <= 64
+            and 1 <= self.lanes <= 64
+        )
 
 
 class FrameDoesNotOpen(Exception):
@@ -76,7 +80,9 @@ def derive_wrapping_key(passphrase: str, salt: bytes, cost: KdfCost) -> bytes:
 def derive_subkey(vault_key: bytes, purpose: Purpose, profile_id: str) -> bytes:
     """The key for one purpose in one vault."""
     info = f"pillowbook/1/{purpose.value}".encode()
-    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=bytes.fromhex(profile_id), info=info).derive(vault_key)
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=bytes.fromhex(profile_id), info=info).derive(
+        vault_key
+    )
 
 
 def seal_frame(key: bytes, plain: bytes, associated: bytes) -> bytes:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import sqlcipher3.dbapi2 as sqlcipher
+import sqlcipher3.dbapi2 as sqlcipher  # type: ignore[import-untyped]
 
 from pillowbook.domain.errors import DiskFull, PillowbookError, VaultDamaged, VaultLocked, VaultTooNew
 from pillowbook.store.keys import DISK_FULL_ERRNOS
@@ -48,6 +48,14 @@ class Database:
             except BaseException:
                 self._writer.close()
                 raise
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keep other writers out, also after a commit: what follows it in memory then happens in the same order."""
+        with self._write_lock:
+            if not self._is_open:
+                raise VaultLocked()
+            yield
 
     @contextmanager
     def write(self) -> Iterator["sqlcipher.Connection"]:
@@ -125,9 +133,12 @@ class Database:
             with self._readers_lock:
                 self._readers.add(reader)
             self._local.reader = reader
-            if not self._is_open:  # close() may have listed the readers just before this one joined them
+            if self._was_closed():  # close() may have listed the readers just before this one joined them
                 reader.close()
         return reader
+
+    def _was_closed(self) -> bool:
+        return not self._is_open
 
     def _connect(self) -> "sqlcipher.Connection":
         connection = sqlcipher.connect(
