@@ -1,0 +1,288 @@
+"""One pipeline that answers a question from the notes, live or ahead of time.
+
+The model reads a handful of numbered units and answers with their numbers; the quotes are the units themselves, so
+they are verbatim without a token spent on copying. Code then checks every sentence (``verify``), drops what no unit
+carries, and refuses when nothing is left or the question speaks of something the evidence does not know.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pillowbook.answering.cite import cite_passage, cite_unit
+from pillowbook.answering.prompts import load_prompt
+from pillowbook.answering.retrieve import Evidence, RankedUnit, Retriever
+from pillowbook.answering.terms import content_stems, coverage, stems
+from pillowbook.answering.units import Unit
+from pillowbook.answering.verify import Claim, check_claim, split_claims, unsupported_marks
+from pillowbook.domain.answers import Citation, Draft, Effort, Tokens
+from pillowbook.domain.ids import DocumentId
+from pillowbook.host.workers import CancelToken
+from pillowbook.models.generator.client import Generator, Message
+
+REFUSAL = "NOT IN NOTES"
+MAX_ANSWER_TOKENS = 96
+MAX_CITATIONS = 3
+NEAREST = 3
+MIN_SIMILARITY = 0.22
+"""Below this the best unit has nothing to do with the question (all-MiniLM-L6-v2), whatever words they share."""
+
+_PASSAGES = {Effort.LIVE: 8, Effort.PREPARED: 14}
+_UNITS = {Effort.LIVE: 6, Effort.PREPARED: 10}
+_UNIT_CHARS = 420
+_WHOLE_DOCUMENT_CHARS = 2400
+
+
+class Composer:
+    """Answers questions. Thread-safe as far as the generator and the stores are."""
+
+    def __init__(self, *, generator: Generator, retriever: Retriever) -> None:
+        self._generator = generator
+        self._retriever = retriever
+        self._prompt = load_prompt("answer")
+        self._check = load_prompt("check")
+
+    def answer(
+        self,
+        question: str,
+        *,
+        effort: Effort,
+        deadline_s: float,
+        on_text: Callable[[str], None] | None = None,
+        cancel: CancelToken | None = None,
+        document_id: DocumentId | None = None,
+        vector: NDArray[np.float32] | None = None,
+        background: bool = False,
+        without: frozenset[DocumentId] = frozenset(),
+    ) -> Draft:
+        """Answer from the notes, or say that they do not say.
+
+        Args:
+            on_text: gets the answer as it is written, before it is verified; never a refusal.
+            document_id: a document to read first and whole if it is short, so that several questions about it in a
+                row share the model's prompt prefix.
+            vector: the question's unit vector when it is known already.
+            background: embed and generate behind live work.
+            without: documents not to read.
+        Returns:
+            A draft; ``answer`` is empty for "your notes do not say", with the closest passages in ``nearest``.
+        Raises:
+            Cancelled, WorkerLost, DeadlineExceeded, ModelMissing: as the generator and embedder do.
+        """
+        if vector is None:
+            vector = self._retriever.embed(question, background=background)
+        evidence = self._retriever.retrieve(
+            question, limit=_PASSAGES[effort], vector=vector, background=background, without=without
+        )
+        ranked = self._retriever.rank_units(
+            question, evidence, limit=_UNITS[effort], vector=vector, background=background
+        )
+        read = self._reading(ranked, document_id)
+        nearest = _nearest(ranked, evidence)
+        draft = _Drafting(question, effort, self._generator.model_id, nearest)
+        if not _is_about(question, ranked, evidence):
+            return draft.refuse("question-terms")
+        stream = _Stream(on_text) if on_text else None
+        made = self._generator.generate(
+            self._messages(question, read),
+            max_tokens=MAX_ANSWER_TOKENS,
+            stop=("\n\n", "Question:"),
+            deadline_s=deadline_s,
+            on_text=stream.take if stream else None,
+            cancel=cancel,
+            background=background,
+        )
+        draft.tokens += made.tokens
+        draft.first_token_ms = made.first_token_ms
+        if _is_refusal(made.text):
+            return draft.refuse("model")
+        claims = _check_claims(made.text, read, question)
+        if not claims:
+            return draft.refuse("quotes")
+        if not _answers_question(question, claims, evidence):
+            return draft.refuse("question-terms")
+        if effort is Effort.PREPARED and not self._passes_check(question, claims, draft, deadline_s, cancel):
+            return draft.refuse("second-look")
+        return draft.accept(claims, _confidence(question, claims, ranked))
+
+    def _reading(self, ranked: Sequence[RankedUnit], document_id: DocumentId | None) -> list[Unit]:
+        """What the model reads, in an order that keeps the prefix: the document's units first, in its order."""
+        best = [one.unit for one in ranked]
+        if document_id is None:
+            return best
+        own = self._retriever.document_units(document_id)
+        if not own or sum(len(unit.text) for unit in own) > _WHOLE_DOCUMENT_CHARS:
+            return best
+        others = [unit for unit in best if unit.passage.document_id != document_id]
+        return own + others[:3]
+
+    def _messages(self, question: str, read: Sequence[Unit]) -> list[Message]:
+        lines: list[str] = []
+        for number, unit in enumerate(read, start=1):
+            lines.append(f"[{number}] {unit.place}: {unit.text[:_UNIT_CHARS]}")
+        return self._prompt.fill(notes="\n".join(lines), question=question.strip())
+
+    def _passes_check(
+        self,
+        question: str,
+        claims: Sequence[Claim],
+        draft: "_Drafting",
+        deadline_s: float,
+        cancel: CancelToken | None,
+    ) -> bool:
+        """Ask the model, with nothing but the quotes before it, whether they say so."""
+        units = _cited_units(claims)
+        made = self._generator.generate(
+            self._check.fill(
+                notes=" ".join(f"{unit.place}: {unit.text}" for unit in units),
+                question=question,
+                answer=" ".join(claim.text for claim in claims),
+            ),
+            max_tokens=3,
+            deadline_s=deadline_s,
+            cancel=cancel,
+            background=True,
+        )
+        draft.tokens += made.tokens
+        passed = made.text.strip().lower().startswith("y")
+        if passed:
+            draft.checks.append("second-look")
+        return passed
+
+
+class _Drafting:
+    """What is known of an answer while it is made."""
+
+    def __init__(self, question: str, effort: Effort, model: str, nearest: tuple[Citation, ...]) -> None:
+        self.tokens = Tokens()
+        self.first_token_ms: float | None = None
+        self.checks: list[str] = []
+        self._question = question
+        self._effort = effort
+        self._model = model
+        self._nearest = nearest
+
+    def refuse(self, why: str) -> Draft:
+        return self._draft("", (), 0.0, (f"refused-{why}",))
+
+    def accept(self, claims: Sequence[Claim], confidence: float) -> Draft:
+        citations = tuple(cite_unit(unit) for unit in _cited_units(claims)[:MAX_CITATIONS])
+        checks = ("quotes-verbatim", "numbers", "names", "question-terms", *self.checks)
+        return self._draft(" ".join(claim.text for claim in claims), citations, confidence, checks)
+
+    def _draft(
+        self, answer: str, citations: tuple[Citation, ...], confidence: float, checks: tuple[str, ...]
+    ) -> Draft:
+        return Draft(
+            question=self._question,
+            answer=answer,
+            citations=citations,
+            nearest=self._nearest,
+            confidence=confidence,
+            checks=checks,
+            tokens=self.tokens,
+            model=self._model,
+            effort=self._effort,
+            first_token_ms=self.first_token_ms,
+        )
+
+
+class _Stream:
+    """Passes the answer on as it is written: without the marks of notes, and nothing of a refusal."""
+
+    _HOLD = len(REFUSAL) + 2
+
+    def __init__(self, on_text: Callable[[str], None]) -> None:
+        self._on_text = on_text
+        self._held = ""
+        self._is_open = False
+
+    def take(self, delta: str) -> None:
+        self._held += delta
+        if not self._is_open:
+            if _is_refusal(self._held) or len(self._held) < self._HOLD:
+                return
+            self._is_open = True
+        # A bracket may be the beginning of a mark: hold it until it closes or turns out to be text.
+        cleaned = re.sub(r"\s*\[\d{1,2}(?:\s*,\s*\d{1,2})*\]", "", self._held)
+        cut = re.search(r"\s*\[[\d,\s]*$|\s+$", cleaned)
+        ready, self._held = (cleaned[: cut.start()], cleaned[cut.start() :]) if cut else (cleaned, "")
+        if ready:
+            self._on_text(ready)
+
+
+def _is_refusal(text: str) -> bool:
+    folded = text.strip().strip("[]\"'.").upper()
+    return not folded or folded.startswith((REFUSAL, "NOT IN THE NOTES", "NOT MENTIONED"))
+
+
+_HEDGE = re.compile(
+    r"\b(?:not (?:mentioned|stated|specified|provided|given|included|contained)|"
+    r"(?:do|does|did) not (?:say|mention|contain|specify|state|provide|include)|no (?:information|mention)|not in (?:the )?notes)\b",
+    re.IGNORECASE,
+)
+
+
+def _check_claims(answer: str, read: Sequence[Unit], question: str) -> list[Claim]:
+    claims: list[Claim] = []
+    for text, marks in split_claims(answer):
+        if _HEDGE.search(text):
+            continue
+        cited = [read[number - 1] for number in marks if 0 < number <= len(read)]
+        claim = check_claim(text, cited, read, question)
+        if claim is not None and all(claim.text != other.text for other in claims):
+            claims.append(claim)
+    return claims
+
+
+def _cited_units(claims: Sequence[Claim]) -> list[Unit]:
+    units: list[Unit] = []
+    for claim in claims:
+        units.extend(unit for unit in claim.units if unit not in units)
+    return units
+
+
+def _is_about(question: str, ranked: Sequence[RankedUnit], evidence: Sequence[Evidence]) -> bool:
+    """Whether the evidence speaks of what is asked at all; decided without a token."""
+    if not ranked or max(one.similarity for one in ranked) < MIN_SIMILARITY:
+        return False
+    read = " ".join(found.passage.text for found in evidence)
+    places = " ".join(f"{found.passage.title} {found.passage.heading} {found.passage.path}" for found in evidence)
+    return not unsupported_marks(question, read, places)
+
+
+def _answers_question(question: str, claims: Sequence[Claim], evidence: Sequence[Evidence]) -> bool:
+    """Whether the passages cited hold the question's own numbers, names and most of its words."""
+    passages = [unit.passage for unit in _cited_units(claims)]
+    read = " ".join(passage.text for passage in passages)
+    places = " ".join(f"{passage.title} {passage.heading} {passage.path}" for passage in passages)
+    if unsupported_marks(question, read, places):
+        return False
+    near = max((one.similarity for one in evidence if one.passage in passages), default=0.0)
+    share = coverage(content_stems(question), frozenset(stems(f"{read} {places}")))
+    return share + near >= MIN_SUPPORT
+
+
+MIN_SUPPORT = 0.75
+"""Word coverage of the question by the cited passages plus their similarity; below, the answer is about something else."""
+
+
+def _confidence(question: str, claims: Sequence[Claim], ranked: Sequence[RankedUnit]) -> float:
+    """A rough 0 to 1: how near the cited units are, and how much of the question they hold."""
+    units = _cited_units(claims)
+    similar = max((one.similarity for one in ranked if one.unit in units), default=0.4)
+    read = " ".join(f"{unit.place} {unit.text}" for unit in units)
+    share = coverage(content_stems(question), frozenset(stems(read)))
+    return round(min(0.99, max(0.05, 0.15 + 0.5 * similar + 0.4 * share)), 3)
+
+
+def _nearest(ranked: Sequence[RankedUnit], evidence: Sequence[Evidence]) -> tuple[Citation, ...]:
+    """The closest places, one per passage, shown when the notes do not say."""
+    found: dict[int, Citation] = {}
+    for one in ranked:
+        found.setdefault(one.unit.passage.id, cite_unit(one.unit))
+    for other in evidence:
+        found.setdefault(other.passage.id, cite_passage(other.passage))
+    return tuple(list(found.values())[:NEAREST])

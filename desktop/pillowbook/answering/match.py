@@ -1,0 +1,150 @@
+"""Which prepared answer, if any, is *the* answer to what was asked (section 7 of the design).
+
+In order: the same question once normalised; candidates by the questions' vectors and by their words; the pair model
+with its disagreement tests (``pairs``); agreement of evidence: a quick retrieval for what was asked must find a
+passage the prepared answer cites.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pillowbook.answering.pairs import PairVerdict, judge_pair, normalise_question
+from pillowbook.answering.retrieve import Retriever
+from pillowbook.answering.terms import content_stems
+from pillowbook.domain.answers import PreparedAnswer
+from pillowbook.domain.ids import PreparedId
+from pillowbook.store.knowledge import Knowledge
+from pillowbook.store.vectors import VectorStore
+
+CANDIDATES = 12
+AGREEING_PASSAGES = 6
+"""A cited passage must be among this many found for what was asked."""
+
+__all__ = ["Candidate", "MatchResult", "Matcher", "PairVerdict", "judge_pair", "normalise_question"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A prepared answer near what was asked."""
+
+    prepared: PreparedAnswer
+    similarity: float
+    p_same: float
+    is_hit: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchResult:
+    """The verdict: ``prepared`` is the best candidate, served only if ``is_hit``; ``candidates`` best first."""
+
+    prepared: PreparedAnswer | None
+    p_same: float
+    is_hit: bool
+    reasons: tuple[str, ...]
+    candidates: tuple[Candidate, ...]
+
+
+class Matcher:
+    """Matches asked with prepared questions."""
+
+    def __init__(self, *, knowledge: Knowledge, vectors: VectorStore, retriever: Retriever) -> None:
+        self._knowledge = knowledge
+        self._vectors = vectors
+        self._retriever = retriever
+
+    def exact(self, question: str) -> PreparedAnswer | None:
+        """The prepared answer to the same question, but for case, politeness and punctuation. Needs no vector."""
+        known = self._knowledge.question_by_normal(normalise_question(question))
+        return None if known is None else self._knowledge.prepared_for(known.id)
+
+    def match(self, question: str, vector: NDArray[np.float32] | None) -> MatchResult:
+        """Decide whether a prepared answer is the answer to ``question``.
+
+        Args:
+            vector: the question's unit vector; with None only the exact match is tried.
+        """
+        same = self.exact(question)
+        if same is not None:
+            found = Candidate(same, 1.0, 1.0, True, ("same-words",))
+            rest = () if vector is None else self._candidates(question, vector, without=same.id)
+            return MatchResult(same, 1.0, True, ("same-words",), (found, *rest))
+        if vector is None:
+            return MatchResult(None, 0.0, False, ("no-vector",), ())
+        candidates = self._candidates(question, vector, without=None)
+        if not candidates:
+            return MatchResult(None, 0.0, False, ("nothing-near",), ())
+        best = candidates[0]
+        if best.is_hit and not self._evidence_agrees(question, vector, best.prepared):
+            best = Candidate(best.prepared, best.similarity, best.p_same, False, ("evidence-differs",))
+        return MatchResult(best.prepared, best.p_same, best.is_hit, best.reasons, candidates)
+
+    def _candidates(
+        self, question: str, vector: NDArray[np.float32], *, without: PreparedId | None
+    ) -> tuple[Candidate, ...]:
+        found: list[Candidate] = []
+        for hit in self._vectors.nearest(vector, CANDIDATES, space="questions"):
+            if hit.id == without:
+                continue
+            prepared = self._knowledge.prepared(PreparedId(hit.id))
+            if prepared is None:
+                continue
+            verdict = judge_pair(prepared.question, question, hit.similarity)
+            found.append(Candidate(prepared, hit.similarity, verdict.p_same, verdict.hit, verdict.reasons))
+        # Equal answers to differently worded questions: prefer the surer, then the nearer.
+        found.sort(key=lambda one: (-one.is_hit, -one.p_same, -one.similarity))
+        return tuple(found)
+
+    def _evidence_agrees(
+        self, question: str, vector: NDArray[np.float32], prepared: PreparedAnswer
+    ) -> bool:
+        """Whether what was asked leads to a passage that the prepared answer cites."""
+        if not prepared.citations:
+            return False  # "your notes do not say" is served for the same words only
+        found = self._retriever.retrieve(question, limit=AGREEING_PASSAGES, vector=vector)
+        hashes = {one.passage.content_hash for one in found}
+        return any(citation.passage_hash in hashes for citation in prepared.citations)
+
+
+class PreparedIndex:
+    """Prepared questions by their words, for completing what is being typed. Remade when their number changes."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+        self._count = -1
+        self._rows: tuple[tuple[PreparedId, str, str, frozenset[str]], ...] = ()
+
+    def complete(self, typed: str, *, limit: int) -> list[PreparedAnswer]:
+        """Prepared answers whose questions fit what is typed so far, best first.
+
+        Every finished word must be in the question, the last one may be a beginning.
+        """
+        self._refresh()
+        normal = normalise_question(typed)
+        tokens = normal.split()
+        if not tokens:
+            return []
+        last, finished = tokens[-1], set(content_stems(" ".join(tokens[:-1])))
+        scored: list[tuple[float, PreparedId]] = []
+        for prepared_id, question, _text, roots in self._rows:
+            if not finished <= roots or not any(word.startswith(last) for word in question.split()):
+                continue
+            begins = 1.0 if question.startswith(normal) else 0.0
+            scored.append((begins + (len(finished) + 1) / (len(roots) + 1), prepared_id))
+        scored.sort(key=lambda one: -one[0])
+        found = (self._knowledge.prepared(prepared_id) for _score, prepared_id in scored[:limit])
+        return [prepared for prepared in found if prepared is not None]
+
+    def _refresh(self) -> None:
+        count = self._knowledge.counts().prepared
+        if count == self._count:
+            return
+        rows: Sequence[PreparedAnswer] = self._knowledge.prepared_answers()
+        self._rows = tuple(
+            (row.id, normalise_question(row.question), row.question, frozenset(content_stems(row.question)))
+            for row in rows
+        )
+        self._count = count

@@ -1,0 +1,185 @@
+"""Finding the passages that bear on a question, and the few sentences of them worth reading.
+
+BM25 over words and cosine similarity over embeddings are fused by reciprocal rank fusion (Cormack, Clarke, Büttcher
+2009, SIGIR: k = 60). The two make different mistakes: words find names and codes, embeddings find paraphrases.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pillowbook.answering.terms import content_stems, names, numbers, stems
+from pillowbook.answering.units import Unit, split_units
+from pillowbook.domain.documents import Passage
+from pillowbook.domain.ids import DocumentId, PassageId
+from pillowbook.models.embedder.client import Embedder
+from pillowbook.store.library import Library
+from pillowbook.store.vectors import VectorStore
+from pillowbook.store.words import WordIndex
+
+RANK_CONSTANT = 60
+CANDIDATES = 40
+EMBED_DEADLINE_S = 20.0
+MAX_UNITS_RANKED = 48
+MAX_UNIT_CHARS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A passage found for a question.
+
+    Attributes:
+        score: the fused rank score; only good for comparing within one retrieval.
+        similarity: cosine of question and passage; 0.0 where the passage was found by words alone and not compared.
+        word_rank: position among the hits by words, from 0; None when words did not find it.
+    """
+
+    passage: Passage
+    score: float
+    similarity: float
+    word_rank: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RankedUnit:
+    """A unit and how well it fits the question, about 0 to 1.5."""
+
+    unit: Unit
+    score: float
+    similarity: float
+
+
+class Retriever:
+    """Finds passages and ranks their units. Thread-safe as far as the stores are."""
+
+    def __init__(
+        self, *, words: WordIndex, vectors: VectorStore, library: Library, embedder: Embedder
+    ) -> None:
+        self._words = words
+        self._vectors = vectors
+        self._library = library
+        self._embedder = embedder
+
+    def embed(self, text: str, *, background: bool = False) -> NDArray[np.float32]:
+        """The unit vector of one text."""
+        return self._embedder.embed([text], deadline_s=EMBED_DEADLINE_S, background=background)[0]
+
+    def by_words(self, question: str, *, limit: int) -> list[Passage]:
+        """Passages by words alone: at once, and without the embedder."""
+        return self._library.get_passages([hit.passage_id for hit in self._words.search(question, limit)])
+
+    def document_units(self, document_id: DocumentId) -> list[Unit]:
+        """All units of one document, in its order."""
+        return [unit for passage in self._library.passages(document_id) for unit in split_units(passage)]
+
+    def retrieve(
+        self,
+        question: str,
+        *,
+        limit: int,
+        vector: NDArray[np.float32] | None = None,
+        background: bool = False,
+        without: frozenset[DocumentId] = frozenset(),
+    ) -> list[Evidence]:
+        """The passages that bear on a question, best first, the same text only once.
+
+        Args:
+            limit: how many at most; no document takes more than two thirds of them while others are found.
+            vector: the question's unit vector when it is known already.
+            without: documents that are left out.
+        """
+        if vector is None:
+            vector = self.embed(question, background=background)
+        word_ranks = {
+            hit.passage_id: rank for rank, hit in enumerate(self._words.search(question, CANDIDATES))
+        }
+        near = self._vectors.nearest(vector, CANDIDATES, space="passages")
+        similarities = {PassageId(hit.id): hit.similarity for hit in near}
+        scores: dict[PassageId, float] = {}
+        for ranks in (word_ranks, {PassageId(hit.id): rank for rank, hit in enumerate(near)}):
+            for passage_id, rank in ranks.items():
+                scores[passage_id] = scores.get(passage_id, 0.0) + 1.0 / (RANK_CONSTANT + rank)
+        order = sorted(scores, key=lambda passage_id: -scores[passage_id])[: 3 * limit]
+        found = [
+            Evidence(
+                passage,
+                scores[passage.id],
+                similarities.get(passage.id, 0.0),
+                word_ranks.get(passage.id),
+            )
+            for passage in self._library.get_passages(order)
+            if passage.document_id not in without
+        ]
+        return _diverse(found, limit)
+
+    def rank_units(
+        self,
+        question: str,
+        evidence: Sequence[Evidence],
+        *,
+        limit: int,
+        vector: NDArray[np.float32],
+        background: bool = False,
+    ) -> list[RankedUnit]:
+        """The units of the passages that fit the question best, best first.
+
+        Similarity of embeddings with the place (title and headings) before the text, plus the shared words: a unit
+        such as "- Done 3 Sept" means nothing without its place.
+        """
+        units = [unit for found in evidence for unit in split_units(found.passage)]
+        fused = {found.passage.id: found.score for found in evidence}
+        top = max(fused.values(), default=1.0)
+        wanted = set(content_stems(question))
+        marks = numbers(question) | names(question)
+
+        def shared(unit: Unit) -> float:
+            own = frozenset(stems(unit.text))
+            placed = frozenset(stems(unit.place))
+            by_text = len(wanted & own)
+            by_place = len(wanted & (placed - own))
+            exact = len(marks & (numbers(unit.text) | frozenset(unit.text.lower().split())))
+            return (by_text + 0.6 * by_place + 0.5 * exact) / max(1, len(wanted))
+
+        by_words = {index: shared(unit) for index, unit in enumerate(units)}
+        kept = sorted(by_words, key=lambda i: -(by_words[i] + fused[units[i].passage.id] / top))
+        kept = kept[:MAX_UNITS_RANKED]
+        if not kept:
+            return []
+        rows = self._embedder.embed(
+            [f"{units[i].place}: {units[i].text}"[:MAX_UNIT_CHARS] for i in kept],
+            deadline_s=EMBED_DEADLINE_S,
+            background=background,
+        )
+        similarities = rows @ vector
+        ranked = [
+            RankedUnit(
+                units[i],
+                float(similarity) + 0.4 * by_words[i] + 0.1 * fused[units[i].passage.id] / top,
+                float(similarity),
+            )
+            for i, similarity in zip(kept, similarities, strict=True)
+        ]
+        ranked.sort(key=lambda one: -one.score)
+        return ranked[:limit]
+
+
+def _diverse(found: Sequence[Evidence], limit: int) -> list[Evidence]:
+    """The first ``limit``, the same text once, and no document with more than two thirds while others are left."""
+    share = max(1, (2 * limit + 2) // 3)
+    taken: list[Evidence] = []
+    spare: list[Evidence] = []
+    seen: set[str] = set()
+    by_document: dict[DocumentId, int] = {}
+    for one in found:
+        if one.passage.content_hash in seen:
+            continue
+        seen.add(one.passage.content_hash)
+        count = by_document.get(one.passage.document_id, 0)
+        if count >= share:
+            spare.append(one)
+            continue
+        by_document[one.passage.document_id] = count + 1
+        taken.append(one)
+    return (taken + spare)[:limit]

@@ -1,0 +1,30 @@
+"""The documents an answer rests on, as they were when they were read."""
+
+from collections.abc import Iterable
+
+from pillowbook.domain.answers import Citation, Source
+from pillowbook.domain.errors import DocumentUnknown
+from pillowbook.domain.ids import ContentHash, DocumentId
+from pillowbook.store.library import Library
+
+
+def sources_of(citations: Iterable[Citation], library: Library) -> tuple[Source, ...]:
+    """One source per cited document, with the fingerprint stored when the document was read.
+
+    A document that is gone from the vault, or was never read whole, gives no source: whoever needs all of them
+    compares the count.
+    """
+    hashes: dict[DocumentId, list[ContentHash]] = {}
+    for citation in citations:
+        taken = hashes.setdefault(citation.document_id, [])
+        if citation.passage_hash not in taken:
+            taken.append(citation.passage_hash)
+    sources: list[Source] = []
+    for document_id, passage_hashes in hashes.items():
+        try:
+            document = library.document(document_id)
+        except DocumentUnknown:
+            continue
+        if document.fingerprint is not None:
+            sources.append(Source(document_id, document.path, document.fingerprint, tuple(passage_hashes)))
+    return tuple(sources)

@@ -1,0 +1,153 @@
+"""What the model reads: single sentences, list items and table rows of a passage.
+
+A passage is what is retrieved and cited; a unit is a small piece of it. Five units with their titles served the
+default model as well as whole paragraphs at a third of the tokens. A unit knows its span, so a quote is always
+``passage.text[start:end]``, word for word.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pillowbook.answering.terms import plain_text
+from pillowbook.domain.documents import Passage
+
+_HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.*?)\s*#*$")
+_ITEM = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s+")
+_RULE = re.compile(r"^\s*(?:[-=*_]\s*){3,}$")
+_TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{2,}.*$")
+_PAIR = re.compile(r"^\s*[^\s:|][^:|\n]{0,40}:(?:\s|$)")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:mr|mrs|ms|dr|st|prof|no|vs|etc|approx|e\.g|i\.e|a\.m|p\.m|inc|ltd|jr|sr|fig|vol|ch|tel|min|max)"
+    r"|\b[A-Za-z])\.$",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]*_]*(?=\s+[\"'“‘(\[*_]*[A-Z0-9£$€])")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A citable piece of a passage.
+
+    Attributes:
+        start, end: offsets in ``passage.text``.
+        text: what the model reads, without markup; a table row carries its column names, an item its lead-in.
+        heading: headings inside the passage above the unit; the passage's own heading path is not repeated.
+    """
+
+    passage: Passage
+    start: int
+    end: int
+    text: str
+    heading: str = ""
+
+    @property
+    def quote(self) -> str:
+        """The words as they stand in the passage."""
+        return self.passage.text[self.start : self.end]
+
+    @property
+    def place(self) -> str:
+        """Title and headings, as the model and the reader see them."""
+        parts: list[str] = []
+        for part in (self.passage.title, *self.passage.heading.split(" › "), self.heading):
+            if part and (not parts or part.casefold() != parts[-1].casefold()):
+                parts.append(part)
+        return " › ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    start: int
+    end: int
+    text: str
+
+
+def split_units(passage: Passage) -> list[Unit]:
+    """All units of a passage in order; headings and rules are not units of their own."""
+    units: list[Unit] = []
+    heading = ""
+    lead = ""
+    header: list[str] = []
+    for block in _blocks(passage.text):
+        first = block[0].text
+        start, end = _trimmed(passage.text, block[0].start, block[-1].end)
+        if found := _HEADING.match(first):
+            heading, lead, header = plain_text(found[2]), "", []
+        elif first.lstrip().startswith("|"):
+            if not header and _heads_table(passage.text, block[-1].end):
+                header = _cells(first)
+                continue
+            units.append(Unit(passage, start, end, _row_text(header, _cells(first)), heading))
+        elif _ITEM.match(first):
+            text = plain_text(_ITEM.sub("", passage.text[start:end], count=1))
+            units.append(Unit(passage, start, end, f"{lead} {text}".strip(), heading))
+            header = []
+        else:
+            header = []
+            for left, right in _sentences(passage.text, start, end):
+                units.append(Unit(passage, left, right, plain_text(passage.text[left:right]), heading))
+            lead = units[-1].text if units and units[-1].text.endswith(":") else ""
+    if header and not units:  # a table cut off after its first row is all there is
+        start, end = _trimmed(passage.text, 0, len(passage.text))
+        units.append(Unit(passage, start, end, plain_text(passage.text), heading))
+    return [unit for unit in units if any(letter.isalnum() for letter in unit.text)]
+
+
+def _blocks(text: str) -> Iterator[list[_Line]]:
+    """Lines that belong together: one heading, one table row, one item with its continuation, one paragraph."""
+    block: list[_Line] = []
+    position = 0
+    for raw in text.splitlines(keepends=True):
+        line = _Line(position, position + len(raw.rstrip("\r\n")), raw.rstrip("\r\n"))
+        position += len(raw)
+        is_blank = not line.text.strip() or _RULE.match(line.text) is not None
+        is_row = line.text.lstrip().startswith("|")
+        stands_alone = _HEADING.match(line.text) or is_row or _ITEM.match(line.text) or _PAIR.match(line.text)
+        if block and (is_blank or stands_alone or _ends_block(block)):
+            yield block
+            block = []
+        if is_blank or (is_row and _TABLE_RULE.match(line.text) and not re.search(r"\w", line.text)):
+            continue
+        block.append(line)
+    if block:
+        yield block
+
+
+def _ends_block(block: list[_Line]) -> bool:
+    return _HEADING.match(block[0].text) is not None or block[0].text.lstrip().startswith("|")
+
+
+def _heads_table(text: str, end: int) -> bool:
+    """Whether the row that ends at ``end`` is a table's header: a rule follows. Passages may begin amid a table."""
+    following = text[end:].lstrip("\r\n").split("\n", 1)[0]
+    return _TABLE_RULE.match(following) is not None and not re.search(r"\w", following)
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    piece = text[start:end]
+    return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
+
+
+def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    left = start
+    for match in _SENTENCE_END.finditer(text, start, end):
+        if _ABBREVIATION.search(text[left : match.end()].rstrip("\"'”’)]*_")):
+            continue
+        yield _trimmed(text, left, match.end())
+        left = match.end()
+    if text[left:end].strip():
+        yield _trimmed(text, left, end)
+
+
+def _cells(row: str) -> list[str]:
+    return [plain_text(cell) for cell in row.strip().strip("|").split("|")]
+
+
+def _row_text(header: list[str], cells: list[str]) -> str:
+    pairs = [
+        f"{name}: {cell}" if name else cell
+        for name, cell in zip(header + [""] * len(cells), cells, strict=False)
+        if cell
+    ]
+    return "; ".join(pairs)

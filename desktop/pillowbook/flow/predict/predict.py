@@ -1,0 +1,215 @@
+"""Predicting what will be asked: questions by the model from each section, and by rule from headings.
+
+The model writes a few numbered lines per section; code keeps what is a question, makes sense alone, is about
+something the section names, and is not there yet. Whether it can be answered is for ``prepare`` to find out.
+"""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pillowbook.answering.pairs import normalise_question
+from pillowbook.answering.prompts import load_prompt
+from pillowbook.answering.terms import STOP_WORDS, content_stems, names, numbers, stem, stems, words
+from pillowbook.answering.units import Unit, split_units
+from pillowbook.domain.answers import Reason, Tokens
+from pillowbook.domain.documents import Passage
+from pillowbook.domain.errors import Cancelled, Damaged, Transient, UserFixable
+from pillowbook.domain.ids import DocumentId
+from pillowbook.domain.work import SliceOutcome, SliceResult
+from pillowbook.host.workers import CancelToken
+from pillowbook.models.embedder.client import Embedder
+from pillowbook.models.generator.client import Generator
+from pillowbook.store.knowledge import Knowledge
+from pillowbook.store.library import Library
+
+SECTION_CHARS = 1800
+QUESTIONS_PER_SECTION = 6
+WORDS_PER_QUESTION = 25
+"""One question per so many words, so that a two-line note does not get six."""
+
+MAX_SECTIONS = 12
+MAX_HEADING_QUESTIONS = 6
+SAME_SIMILARITY = 0.93
+"""Two predicted questions nearer than this (all-MiniLM-L6-v2) with the same numbers and names are one."""
+
+DEADLINE_S = 180.0
+EMBED_DEADLINE_S = 60.0
+MIN_WORDS, MAX_WORDS = 3, 24
+
+_NUMBERED = re.compile(r"^\s*(?:\d+[.):]|[-*•])\s*")
+_LEANS_ON_TEXT = re.compile(
+    r"\b(?:this|these|those|the (?:note|notes|text|document|passage|author|section|table|list|above|following|article|title)|"
+    r"according to|mentioned|described|listed|written|in the (?:note|text)|provided|given (?:text|information))\b",
+    re.IGNORECASE,
+)
+_PRONOUN = re.compile(r"\b(?:he|she|it|they|him|his|hers|its|them|their)\b", re.IGNORECASE)
+_OPENING = re.compile(
+    r"^(?:who|what|when|where|why|how|which|whose|is|are|was|were|do|does|did|can|could|should|has|have|had|will|"
+    r"at|in|on|for|to|by|from)\b",
+    re.IGNORECASE,
+)
+_HEADING_IS_QUESTION = re.compile(r"\?\s*$")
+
+
+class Predictor:
+    """Predicts questions for one document at a time."""
+
+    def __init__(
+        self, *, library: Library, knowledge: Knowledge, generator: Generator, embedder: Embedder
+    ) -> None:
+        self._library = library
+        self._knowledge = knowledge
+        self._generator = generator
+        self._embedder = embedder
+        self._prompt = load_prompt("questions")
+
+    def predict(self, document_id: DocumentId, cancel: CancelToken | None = None) -> SliceOutcome:
+        """Predict and store questions about one document; ordinary trouble is told in the outcome."""
+        spent = _Spent()
+        try:
+            made = self._predict(document_id, cancel, spent)
+        except Cancelled:
+            return SliceOutcome(SliceResult.CANCELLED, spent.tokens)
+        except (Transient, UserFixable, Damaged):
+            return SliceOutcome(SliceResult.FAILED, spent.tokens)
+        return SliceOutcome(SliceResult.DONE, spent.tokens, made)
+
+    def _predict(self, document_id: DocumentId, cancel: CancelToken | None, spent: "_Spent") -> int:
+        document = self._library.document(document_id)
+        if document.fingerprint is None:
+            return 0
+        passages = self._library.passages(document_id)
+        candidates: list[tuple[str, Reason]] = []
+        headings = dict.fromkeys(passage.heading for passage in passages if passage.heading)
+        for heading in headings:
+            question = heading_question(document.title, heading)
+            if question and len(candidates) < MAX_HEADING_QUESTIONS:
+                candidates.append((question, Reason.HEADING))
+        for section in _sections(passages)[:MAX_SECTIONS]:
+            candidates += [(text, Reason.CONTENT) for text in self._ask_model(section, cancel, spent)]
+        kept = self._without_repetitions(candidates)
+        for text, reason, vector in kept:
+            self._knowledge.add_question(text, normalise_question(text), reason, document_id, vector)
+        self._knowledge.mark_predicted(document_id, document.fingerprint.sha256)
+        return len(kept)
+
+    def _ask_model(
+        self, section: Sequence[Passage], cancel: CancelToken | None, spent: "_Spent"
+    ) -> list[str]:
+        units = [unit for passage in section for unit in split_units(passage)]
+        count = min(QUESTIONS_PER_SECTION, sum(len(unit.text.split()) for unit in units) // WORDS_PER_QUESTION)
+        if count < 1:
+            return []
+        text = "\n".join(_line(unit) for unit in units)[: 2 * SECTION_CHARS]
+        title = section[0].title
+        made = self._generator.generate(
+            self._prompt.fill(title=title, text=text, count=str(count)),
+            max_tokens=24 * count + 8,
+            stop=("\n\n",),
+            deadline_s=DEADLINE_S,
+            cancel=cancel,
+            background=True,
+        )
+        spent.tokens += made.tokens
+        hay = f"{title} {' '.join(passage.heading for passage in section)} {text}"
+        lines = [_NUMBERED.sub("", line).strip() for line in made.text.splitlines()]
+        if lines and not made.is_complete:
+            lines.pop()  # cut off by the limit
+        return [line for line in lines if makes_sense_alone(line, hay)][:count]
+
+    def _without_repetitions(
+        self, candidates: Sequence[tuple[str, Reason]]
+    ) -> list[tuple[str, Reason, NDArray[np.float32]]]:
+        by_normal: dict[str, tuple[str, Reason]] = {}
+        for text, reason in candidates:
+            normal = normalise_question(text)
+            if normal and normal not in by_normal and self._knowledge.question_by_normal(normal) is None:
+                by_normal[normal] = (text, reason)
+        if not by_normal:
+            return []
+        texts = [text for text, _reason in by_normal.values()]
+        rows = self._embedder.embed(texts, deadline_s=EMBED_DEADLINE_S, background=True)
+        kept: list[tuple[str, Reason, NDArray[np.float32]]] = []
+        for (text, reason), row in zip(by_normal.values(), rows, strict=True):
+            if not any(
+                float(row @ other) >= SAME_SIMILARITY and _same_marks(text, known) for known, _r, other in kept
+            ):
+                kept.append((text, reason, row))
+        return kept
+
+
+class _Spent:
+    def __init__(self) -> None:
+        self.tokens = Tokens()
+
+
+def makes_sense_alone(question: str, source: str) -> bool:
+    """Whether a question stands on its own and is about something the source names.
+
+    Refused: no question, too short or long, leaning on "this note" or on a pronoun without a subject before it,
+    numbers that the source does not have, or nothing in it that the source names.
+    """
+    tokens = words(question)
+    if not question.endswith("?") or question.count("?") > 1 or not MIN_WORDS <= len(tokens) <= MAX_WORDS:
+        return False
+    if not _OPENING.match(question) or _LEANS_ON_TEXT.search(question):
+        return False
+    roots = content_stems(question)
+    known = frozenset(stems(source))
+    if sum(root in known for root in roots) < max(1, (len(roots) + 1) // 2):
+        return False
+    if not numbers(question) <= numbers(source):
+        return False
+    pronoun = _PRONOUN.search(question)
+    if pronoun and not names(question[: pronoun.start()]):
+        return False
+    return bool(names(question)) or len(set(roots)) >= 2
+
+
+def heading_question(title: str, heading: str) -> str:
+    """A question by rule from a heading path; empty where no sensible one can be made."""
+    parts = [part.strip() for part in heading.split(" › ") if part.strip()]
+    if parts and parts[0].casefold() == title.casefold():
+        parts = parts[1:]
+    if not parts:
+        return ""
+    last = parts[-1].rstrip(":.")
+    if _HEADING_IS_QUESTION.search(last):
+        alone = len(set(content_stems(last))) >= 2 and not _PRONOUN.search(last)
+        return last if alone and _OPENING.match(last) else ""
+    if not 1 <= len(last.split()) <= 7 or not any(letter.isalpha() for letter in last):
+        return ""
+    subject = title.strip()
+    if {stem(word) for word in words(subject)} - STOP_WORDS <= set(stems(last)):
+        return f"What do my notes say about {_as_phrase(last)}?"
+    return f"What do my notes on {subject} say about {_as_phrase(last)}?"
+
+
+def _as_phrase(heading: str) -> str:
+    first, _, rest = heading.partition(" ")
+    is_plain = first[1:].islower() and first.lower() != "i"
+    return f"{first.lower() if is_plain and rest else first}{' ' + rest if rest else ''}"
+
+
+def _same_marks(first: str, second: str) -> bool:
+    return numbers(first) == numbers(second) and names(first) == names(second)
+
+
+def _sections(passages: Sequence[Passage]) -> list[list[Passage]]:
+    sections: list[list[Passage]] = []
+    size = 0
+    for passage in passages:
+        if not sections or size + len(passage.text) > SECTION_CHARS:
+            sections.append([])
+            size = 0
+        sections[-1].append(passage)
+        size += len(passage.text)
+    return sections
+
+
+def _line(unit: Unit) -> str:
+    place = unit.place.removeprefix(unit.passage.title).removeprefix(" › ")
+    return f"{place}: {unit.text}" if place else unit.text

@@ -1,0 +1,82 @@
+"""Preparing answers: the same pipeline as live ones, with more effort, and only what was verified is kept."""
+
+from pillowbook.answering.compose import Composer
+from pillowbook.answering.retrieve import Retriever
+from pillowbook.answering.sources import sources_of
+from pillowbook.domain.answers import Draft, Effort, Reason, Source
+from pillowbook.domain.clock import Clock
+from pillowbook.domain.errors import Cancelled, Damaged, Transient, UserFixable
+from pillowbook.domain.ids import QuestionId
+from pillowbook.domain.work import SliceOutcome, SliceResult
+from pillowbook.host.workers import CancelToken
+from pillowbook.store.knowledge import Knowledge
+from pillowbook.store.library import Library
+
+DEADLINE_S = 240.0
+
+_THE_USER_PUT = frozenset({Reason.ASKED, Reason.MISSED, Reason.REQUESTED})
+"""Only for these is "your notes do not say" worth keeping: for a predicted question it means a bad prediction."""
+
+
+class Preparer:
+    """Prepares the answer to one question at a time.
+
+    Questions about one document in a row share the model's prompt prefix: the scheduler need only keep the order in
+    which the vault gives them.
+    """
+
+    def __init__(
+        self,
+        *,
+        library: Library,
+        knowledge: Knowledge,
+        composer: Composer,
+        retriever: Retriever,
+        clock: Clock,
+    ) -> None:
+        self._library = library
+        self._knowledge = knowledge
+        self._composer = composer
+        self._retriever = retriever
+        self._clock = clock
+
+    def prepare(self, question_id: QuestionId, cancel: CancelToken | None = None) -> SliceOutcome:
+        """Answer, verify and store; REFUSED where nothing could be verified. Ordinary trouble is in the outcome."""
+        began_s = self._clock.monotonic_s()
+        question = self._knowledge.question(question_id)
+        if question is None:
+            return SliceOutcome(SliceResult.REFUSED)
+        draft: Draft | None = None
+        try:
+            vector = self._retriever.embed(question.text, background=True)
+            draft = self._composer.answer(
+                question.text,
+                effort=Effort.PREPARED,
+                deadline_s=DEADLINE_S,
+                cancel=cancel,
+                document_id=question.document_id,
+                vector=vector,
+                background=True,
+            )
+            if not draft.says_something and question.reason not in _THE_USER_PUT:
+                self._knowledge.mark_tried(question_id, "refused")
+                return SliceOutcome(SliceResult.REFUSED, draft.tokens)
+            sources = self._sources(draft)
+            if sources is None:  # a cited document went away meanwhile; what is there now is tried next time
+                return SliceOutcome(SliceResult.FAILED, draft.tokens)
+            seconds = self._clock.monotonic_s() - began_s
+            # The store refuses it when a source or a passage is no longer what was read.
+            self._knowledge.put_prepared(question_id, draft, sources, seconds, vector)
+        except Cancelled:
+            return SliceOutcome(SliceResult.CANCELLED)
+        except (Transient, UserFixable, Damaged):
+            return SliceOutcome(SliceResult.FAILED) if draft is None else SliceOutcome(
+                SliceResult.FAILED, draft.tokens
+            )
+        return SliceOutcome(SliceResult.DONE, draft.tokens, 1)
+
+    def _sources(self, draft: Draft) -> tuple[Source, ...] | None:
+        """The documents it rests on; for "your notes do not say", the nearest ones that were read."""
+        citations = draft.citations if draft.says_something else draft.nearest
+        sources = sources_of(citations, self._library)
+        return sources if len(sources) == len({one.document_id for one in citations}) else None

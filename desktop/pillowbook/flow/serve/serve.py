@@ -1,0 +1,410 @@
+"""Asking: the prepared answer when it is the answer and still true, else a live one, and always the likely passage."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pillowbook.answering.cite import cite_passage, cite_unit
+from pillowbook.answering.compose import Composer
+from pillowbook.answering.match import Matcher, MatchResult, PreparedIndex
+from pillowbook.answering.sources import sources_of
+from pillowbook.answering.pairs import normalise_question
+from pillowbook.answering.retrieve import Retriever
+from pillowbook.answering.terms import content_stems, stems
+from pillowbook.answering.units import split_units
+from pillowbook.domain.answers import (
+    Answer,
+    AnswerKind,
+    Citation,
+    Draft,
+    Effort,
+    Freshness,
+    PreparedAnswer,
+    Reason,
+    Related,
+    Tokens,
+)
+from pillowbook.domain.clock import Clock
+from pillowbook.domain.documents import Passage
+from pillowbook.domain.errors import QuestionEmpty, QuestionTooLong, Transient, UserFixable
+from pillowbook.domain.ids import DocumentId, PreparedId
+from pillowbook.flow.serve.freshness import FreshnessReport, Reread, check_freshness, check_sources
+from pillowbook.host.workers import CancelToken
+from pillowbook.store.knowledge import Knowledge
+from pillowbook.store.library import Library
+from pillowbook.store.words import WordIndex
+
+log = logging.getLogger(__name__)
+
+MAX_QUESTION_CHARS = 1000
+LIVE_DEADLINE_S = 120.0
+RELATED = 4
+Mode = Literal["auto", "prepared", "live"]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A likely passage, found at once by words while the answer is made."""
+
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """More of a live answer, not yet verified."""
+
+    delta: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A prepared answer that is served; the same as what ``ask`` returns."""
+
+    answer: Answer
+
+
+AskEvent = Words | Text | Prepared
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """A passage found by words and meaning."""
+
+    path: str
+    title: str
+    snippet: str
+    score: float
+    line: int | None
+    page: int | None
+    heading: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHits:
+    """Hits, best first, and how long it took."""
+
+    hits: tuple[SearchHit, ...]
+    latency_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A prepared question that fits what is typed; ``answer`` where it is the answer to exactly what stands there."""
+
+    question: str
+    answer: Answer | None
+
+
+class Server:
+    """Serves questions. Thread-safe as far as the stores and models are.
+
+    Args:
+        reread: extracts a file's text anew, for telling whether a changed PDF still says what was cited.
+        on_withdrawn: told of prepared answers withdrawn because their sources changed, so that they are made anew.
+    """
+
+    def __init__(
+        self,
+        *,
+        matcher: Matcher,
+        composer: Composer,
+        retriever: Retriever,
+        library: Library,
+        knowledge: Knowledge,
+        words: WordIndex,
+        clock: Clock,
+        reread: Reread | None = None,
+        on_withdrawn: Callable[[], None] | None = None,
+    ) -> None:
+        self._matcher = matcher
+        self._composer = composer
+        self._retriever = retriever
+        self._library = library
+        self._knowledge = knowledge
+        self._words = words
+        self._clock = clock
+        self._reread = reread
+        self._on_withdrawn = on_withdrawn
+        self._prepared_index = PreparedIndex(knowledge)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        mode: Mode = "auto",
+        learn: bool = True,
+        on_event: Callable[[AskEvent], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Answer:
+        """Answer a question.
+
+        Args:
+            mode: ``prepared`` never generates, ``live`` never looks at what is prepared.
+            learn: remember the question, so that an answer to it is kept ready.
+            on_event: called on this thread with the likely passage, the live text as it grows, or the prepared answer.
+        Raises:
+            QuestionEmpty, QuestionTooLong; Cancelled; ModelMissing and the like when a live answer is needed.
+        """
+        began = self._clock.monotonic_s()
+        question = " ".join(question.split())
+        if not any(letter.isalnum() for letter in question):
+            raise QuestionEmpty()
+        if len(question) > MAX_QUESTION_CHARS:
+            raise QuestionTooLong(limit=MAX_QUESTION_CHARS)
+        asking = _Asking(question, mode, learn, on_event, cancel, began)
+        found = _NOTHING if mode == "live" else self._match(asking)
+        change_note = ""
+        if found.is_hit and found.prepared is not None:
+            report = check_freshness(
+                found.prepared, self._library, clock=self._clock, reread=self._reread
+            )
+            if report.freshness not in (Freshness.CHANGED, Freshness.GONE):
+                return self._serve(asking, found.prepared, found, report)
+            change_note = report.change_note
+            self._withdraw(found.prepared.id)
+        if mode == "prepared":
+            return self._none(asking, found, change_note)
+        return self._live(asking, found, change_note)
+
+    def search(self, words: str, limit: int = 20) -> SearchHits:
+        """Passages by words and meaning; by words alone while the embedder is not there."""
+        began = self._clock.monotonic_s()
+        try:
+            ranked = [(one.passage, one.score) for one in self._retriever.retrieve(words, limit=limit)]
+        except (Transient, UserFixable):
+            ranked = [
+                (passage, 1.0 / (60 + rank))
+                for rank, passage in enumerate(self._retriever.by_words(words, limit=limit))
+            ]
+        hits = tuple(self._hit(passage, score, words) for passage, score in ranked)
+        return SearchHits(hits, self._since_ms(began))
+
+    def complete(self, typed: str, *, limit: int = 5) -> list[Completion]:
+        """Prepared questions that fit what is typed, best first; the first carries its answer when it is the answer."""
+        found = [Completion(one.question, None) for one in self._prepared_index.complete(typed, limit=limit)]
+        same = self._matcher.exact(typed) if typed.strip() else None
+        if same is None:
+            return found
+        began = self._clock.monotonic_s()
+        report = check_freshness(same, self._library, clock=self._clock, reread=self._reread)
+        if report.freshness in (Freshness.CHANGED, Freshness.GONE):
+            return [one for one in found if one.question != same.question]
+        answer = self._prepared_answer(typed, same, 1.0, report, (), began)
+        return [Completion(same.question, answer), *(one for one in found if one.question != same.question)][:limit]
+
+    # -- the ways to an answer ---------------------------------------------------------------------------------
+
+    def _match(self, asking: "_Asking") -> MatchResult:
+        exact = self._matcher.match(asking.question, None)
+        if exact.is_hit:
+            return exact
+        try:
+            asking.vector = self._retriever.embed(asking.question)
+        except (Transient, UserFixable):
+            if asking.mode == "auto":
+                raise  # a live answer needs the embedder as well
+            return exact
+        return self._matcher.match(asking.question, asking.vector)
+
+    def _serve(
+        self, asking: "_Asking", prepared: PreparedAnswer, found: MatchResult, report: FreshnessReport
+    ) -> Answer:
+        related = _related(found, prepared.id)
+        answer = self._prepared_answer(
+            asking.question, prepared, found.p_same, report, related, asking.began_s
+        )
+        self._record(asking, answer, prepared.id)
+        if asking.on_event:
+            asking.on_event(Prepared(answer))
+        return answer
+
+    def _live(self, asking: "_Asking", found: MatchResult, change_note: str) -> Answer:
+        if asking.on_event:
+            likely = self._likely_passage(asking.question)
+            if likely is not None:
+                asking.on_event(Words(likely))
+        draft, freshness = self._compose(asking)
+        answer = self._live_answer(asking, draft, freshness, found, change_note)
+        self._record(asking, answer, None)
+        return answer
+
+    def _compose(self, asking: "_Asking") -> tuple[Draft, Freshness | None]:
+        """A live answer, and whether the files it rests on still say so: the index may be behind the disk.
+
+        Documents that turn out changed or gone are left out of a second try.
+        """
+        on_event = asking.on_event
+        without: frozenset[DocumentId] = frozenset()
+        while True:
+            draft = self._composer.answer(
+                asking.question,
+                effort=Effort.LIVE,
+                deadline_s=LIVE_DEADLINE_S,
+                on_text=(lambda delta: on_event(Text(delta))) if on_event and not without else None,
+                cancel=asking.cancel,
+                vector=asking.vector,
+                without=without,
+            )
+            if not draft.says_something:
+                return draft, None
+            states = check_sources(
+                sources_of(draft.citations, self._library), self._library, reread=self._reread
+            )
+            stale = {key for key, state in states.items() if state in (Freshness.CHANGED, Freshness.GONE)}
+            if not stale:
+                is_sure = all(state is Freshness.FRESH for state in states.values()) and states
+                return draft, Freshness.FRESH if is_sure else Freshness.UNCHECKED
+            if without:
+                return replace(draft, answer="", citations=()), None
+            without = frozenset(stale)
+
+    def _none(self, asking: "_Asking", found: MatchResult, change_note: str) -> Answer:
+        likely = self._likely_passage(asking.question)
+        answer = Answer(
+            question=asking.question,
+            answer="",
+            kind=AnswerKind.NONE,
+            freshness=None,
+            confidence=0.0,
+            matched_question=None,
+            prepared_at=None,
+            checked_at=None,
+            latency_ms=self._since_ms(asking.began_s),
+            first_token_ms=None,
+            tokens=Tokens(),
+            model="",
+            effort=None,
+            citations=(),
+            related=_related(found, None),
+            change_note=change_note,
+            nearest=() if likely is None else (likely,),
+        )
+        self._record(asking, answer, None)
+        return answer
+
+    def _live_answer(
+        self, asking: "_Asking", draft: Draft, freshness: Freshness | None, found: MatchResult, change_note: str
+    ) -> Answer:
+        return Answer(
+            question=asking.question,
+            answer=draft.answer,
+            kind=AnswerKind.LIVE if draft.says_something else AnswerKind.NONE,
+            freshness=freshness,
+            confidence=draft.confidence,
+            matched_question=None,
+            prepared_at=None,
+            checked_at=self._clock.now(),
+            latency_ms=self._since_ms(asking.began_s),
+            first_token_ms=draft.first_token_ms,
+            tokens=draft.tokens,
+            model=draft.model,
+            effort=draft.effort,
+            citations=draft.citations,
+            related=_related(found, None),
+            change_note=change_note,
+            nearest=draft.nearest,
+        )
+
+    def _prepared_answer(
+        self,
+        question: str,
+        prepared: PreparedAnswer,
+        p_same: float,
+        report: FreshnessReport,
+        related: tuple[Related, ...],
+        began_s: float,
+    ) -> Answer:
+        return Answer(
+            question=question,
+            answer=prepared.answer,
+            kind=AnswerKind.HIT if prepared.answer else AnswerKind.NONE,
+            freshness=report.freshness,
+            confidence=round(prepared.confidence * p_same, 3),
+            matched_question=prepared.question,
+            prepared_at=prepared.prepared_at,
+            checked_at=None if report.freshness is Freshness.UNCHECKED else report.checked_at,
+            latency_ms=self._since_ms(began_s),
+            first_token_ms=None,
+            tokens=Tokens(),
+            model=prepared.model,
+            effort=Effort.PREPARED,
+            citations=prepared.citations,
+            related=related,
+            nearest=prepared.new_evidence,
+        )
+
+    # -- around it ---------------------------------------------------------------------------------------------
+
+    def _withdraw(self, prepared_id: PreparedId) -> None:
+        self._knowledge.withdraw([prepared_id])
+        log.info("prepared answer withdrawn", extra={"prepared": int(prepared_id)})
+        if self._on_withdrawn is not None:
+            self._on_withdrawn()
+
+    def _record(self, asking: "_Asking", answer: Answer, matched: PreparedId | None) -> None:
+        if not asking.learn:
+            return
+        normal = normalise_question(asking.question)
+        if not normal:
+            return
+        if matched is None:
+            self._knowledge.add_question(
+                asking.question, normal, Reason.MISSED, vector=asking.vector
+            )
+        self._knowledge.record_asked(normal, asking.question, answer.kind, answer.latency_ms, matched)
+
+    def _likely_passage(self, question: str) -> Citation | None:
+        """The best sentence of the best passage by words alone: there before any model has moved."""
+        found = self._retriever.by_words(question, limit=3)
+        wanted = set(content_stems(question))
+        best: tuple[int, Citation] | None = None
+        for passage in found:
+            for unit in split_units(passage):
+                shared = len(wanted & set(stems(f"{unit.text} {unit.heading}")))
+                if best is None or shared > best[0]:
+                    best = (shared, cite_unit(unit))
+        if best is not None:
+            return best[1]
+        return cite_passage(found[0]) if found else None
+
+    def _hit(self, passage: Passage, score: float, words: str) -> SearchHit:
+        return SearchHit(
+            path=passage.path,
+            title=passage.title,
+            snippet=self._words.snippet(passage.text, words),
+            score=round(score, 5),
+            line=passage.line,
+            page=passage.page,
+            heading=passage.heading,
+            start=passage.start,
+            end=passage.end,
+        )
+
+    def _since_ms(self, began_s: float) -> float:
+        return round((self._clock.monotonic_s() - began_s) * 1000.0, 1)
+
+
+_NOTHING = MatchResult(None, 0.0, False, ("live-only",), ())
+
+
+@dataclass(slots=True)
+class _Asking:
+    question: str
+    mode: Mode
+    learn: bool
+    on_event: Callable[[AskEvent], None] | None
+    cancel: CancelToken | None
+    began_s: float
+    vector: NDArray[np.float32] | None = None
+
+
+def _related(found: MatchResult, served: PreparedId | None) -> tuple[Related, ...]:
+    near = [one for one in found.candidates if one.prepared.id != served and one.similarity >= 0.4]
+    near = [one for one in near if one.prepared.answer]
+    return tuple(Related(one.prepared.question, "prepared") for one in near[:RELATED])
