@@ -125,7 +125,7 @@ class Environment:
         """Say what the stamp has to be for the checkout as it is now."""
         files = [self._pins, self._root / "pyproject.toml", *sorted((self._root / "installers").glob("*.py"))]
         digest = stamp_digest(files, python=sys.version)
-        return Stamp(digest, llama_wheel.processor_key(), tuple(models))
+        return Stamp(digest, llama_wheel.this_processor()[1], tuple(models))
 
     def is_ready_for(self, wanted: Stamp) -> bool:
         """Tell whether the environment already is what is wanted."""
@@ -143,7 +143,6 @@ class Environment:
         return llama_wheel.plan_build(
             pinned_versions(self._pins.read_text(encoding="utf-8"))[llama_wheel.PACKAGE][0],
             include=self._root / "installers" / "llama_only.cmake",
-            processor=llama_wheel.processor_key(),
             cache=llama_wheel.cache_folder(os.environ, system=sys.platform, home=Path.home()),
             extra=os.environ.get("CMAKE_ARGS", ""),
         )
@@ -156,7 +155,7 @@ class Environment:
         # --clear empties the folder: never one that PILLOWBOOK_VENV names by mistake.
         if self.folder.exists() and any(self.folder.iterdir()) and not (self.folder / "pyvenv.cfg").exists():
             raise SetupStopped(f"{self.folder} is no virtual environment and not empty; name another folder.")
-        if self.folder.exists():
+        if (self.folder / "pyvenv.cfg").exists():
             self._reporter.say("      its Python is gone or another; making it anew")
         command = [sys.executable, "-m", "venv", "--clear", str(self.folder)]
         made = subprocess.run(

@@ -8,7 +8,7 @@ import platform
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -18,11 +18,24 @@ from reporting import Finished, Reporter, ninja_fraction, run_logged
 PACKAGE = "llama-cpp-python"
 MEMORY_PER_COMPILER_BYTES = 700_000_000
 
-# The extensions that -march=native makes compilers use. The kernel also names mitigations and timers, which
-# come and go with its updates and would ask for a new compile every time.
-_CODE_FEATURES = (
-    *("sse", "ssse", "avx", "fma", "f16c", "bmi", "abm", "popcnt", "movbe", "adx", "amx"),
-    *("gfni", "aes", "vaes", "pclmul", "vpclmul", "sha"),
+# llama.cpp's options for x86-64 and the processor flags, as Linux names them, that each of them asks for.
+#
+# WORKAROUND(https://gcc.gnu.org/bugzilla/show_bug.cgi?id=114098, use GGML_NATIVE=ON again when GCC before 13.3 is
+# gone, Debian 12's 12.2 among them): there _tile_loadconfig tells the compiler of 8 of the 64 bytes it reads, the rest
+# is optimised away, and llama.cpp dies in ggml_backend_amx_mul_mat with the first token. -march=native switches AMX on
+# wherever the processor has it, so the options are named one by one, and AMX is not among them.
+_X86_OPTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("GGML_SSE42", ("sse4_2",)),
+    ("GGML_AVX", ("avx",)),
+    ("GGML_AVX2", ("avx2",)),
+    ("GGML_BMI2", ("bmi2",)),
+    ("GGML_FMA", ("fma",)),
+    ("GGML_F16C", ("f16c",)),
+    ("GGML_AVX_VNNI", ("avx_vnni",)),
+    ("GGML_AVX512", ("avx512f", "avx512cd", "avx512vl", "avx512dq", "avx512bw")),
+    ("GGML_AVX512_VBMI", ("avx512vbmi",)),
+    ("GGML_AVX512_VNNI", ("avx512_vnni",)),
+    ("GGML_AVX512_BF16", ("avx512_bf16",)),
 )
 
 
@@ -40,28 +53,33 @@ class LlamaBuild:
         return next(iter(sorted(self.folder.glob("llama_cpp_python-*.whl"))), None)
 
 
-def processor_features(cpuinfo: str) -> tuple[str, ...]:
-    """Read the instruction set extensions from the text of /proc/cpuinfo, sorted.
+def processor_options(cpuinfo: str) -> tuple[str, ...]:
+    """Choose llama.cpp's options for the processor that the text of /proc/cpuinfo describes.
 
-    A build for the machine's own processor dies with an illegal instruction on a lesser one, which is what a
-    home folder or a virtual machine meets when it moves. So a kept build is known by the extensions too.
+    A build for one processor dies with an illegal instruction on a lesser one, which is what a home folder or a
+    virtual machine meets when it moves. So a kept build is known by these options too.
+
+    Returns:
+        CMake arguments; for anything but x86-64 on Linux the compiler is left to look at the processor itself.
     """
     for line in cpuinfo.splitlines():
         name, _, value = line.partition(":")
         if name.strip() == "flags":
-            return tuple(sorted(word for word in value.split() if word.startswith(_CODE_FEATURES)))
-        if name.strip() == "Features":  # ARM names nothing but code features
-            return tuple(sorted(value.split()))
-    return ()
+            flags = frozenset(value.split())
+            chosen = [(option, flags.issuperset(asked)) for option, asked in _X86_OPTIONS]
+            return ("-DGGML_NATIVE=OFF", *(f"-D{option}={'ON' if has else 'OFF'}" for option, has in chosen))
+    return ("-DGGML_NATIVE=ON",)
 
 
-def processor_key() -> str:
-    """Name this machine's kind of processor in a few characters."""
+def this_processor() -> tuple[tuple[str, ...], str]:
+    """Look at this machine: the options for its processor, and a short name for all that has the same."""
     try:
-        features = processor_features(Path("/proc/cpuinfo").read_text(encoding="utf-8"))
+        cpuinfo = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
-        features = (platform.processor(),)
-    return _digest(sys.platform, platform.machine(), *features)
+        cpuinfo = ""
+    options = processor_options(cpuinfo)
+    features = next((line for line in cpuinfo.splitlines() if line.startswith("Features")), "")  # ARM
+    return options, _digest(sys.platform, platform.machine(), *options, features)
 
 
 def cache_folder(environ: Mapping[str, str], *, system: str, home: Path) -> Path:
@@ -73,27 +91,28 @@ def cache_folder(environ: Mapping[str, str], *, system: str, home: Path) -> Path
     return Path(environ.get("XDG_CACHE_HOME") or home / ".cache") / "pillowbook"
 
 
-def cmake_arguments(include: Path, *, extra: str = "") -> str:
+def cmake_arguments(include: Path, *, processor_options: Sequence[str], extra: str = "") -> str:
     """Put together CMAKE_ARGS: only libllama, for this machine's processor, then what the user set.
 
     Args:
         include: installers/llama_only.cmake.
+        processor_options: what processor_options() chose.
         extra: the user's own CMAKE_ARGS, for example -DGGML_VULKAN=ON.
     """
     ours = (
         "-DLLAVA_BUILD=OFF",
-        "-DGGML_NATIVE=ON",
         f"-DCMAKE_PROJECT_llama_cpp_INCLUDE={include.as_posix()}",
+        *processor_options,
     )
     return f"{shlex.join(ours)} {extra}".strip()
 
 
-def plan_build(version: str, *, include: Path, processor: str, cache: Path, extra: str = "") -> LlamaBuild:
+def plan_build(version: str, *, include: Path, cache: Path, extra: str = "") -> LlamaBuild:
     """Say how llama.cpp is to be built here and what the result is known by."""
+    options, processor = this_processor()
     key = _digest(version, extra, include.read_text(encoding="utf-8"), processor)
-    return LlamaBuild(
-        version, cmake_arguments(include, extra=extra), key, cache / "wheels" / f"llama-{version}-{key}"
-    )
+    arguments = cmake_arguments(include, processor_options=options, extra=extra)
+    return LlamaBuild(version, arguments, key, cache / "wheels" / f"llama-{version}-{key}")
 
 
 def compiler_jobs(*, cores: int, memory_bytes: int) -> int:

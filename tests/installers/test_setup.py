@@ -182,32 +182,47 @@ def test_a_command_is_logged_and_its_lines_are_handed_on() -> None:
 # -- llama.cpp
 
 
-CPUINFO = "processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: fpu {} avx2 sse4_2 fma\nbugs\t\t: none\n"
+CPUINFO = "processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: fpu {} avx avx2 sse4_2 fma\nbugs\t\t: none\n"
+AVX512 = "avx512f avx512cd avx512vl avx512dq avx512bw"
 
 
-def test_a_kept_build_is_known_by_the_processor() -> None:
-    """A wheel built for AVX-512 is not taken on a processor without it."""
-    plain = llama_wheel.processor_features(CPUINFO.format("pti"))
-    assert plain == ("avx2", "fma", "sse4_2")
-    assert llama_wheel.processor_features(CPUINFO.format("avx512f")) != plain
+def test_a_build_is_for_what_the_processor_has() -> None:
+    """Extensions that are there are used, others are not, and half of AVX-512 is none."""
+    plain = llama_wheel.processor_options(CPUINFO.format("avx512f"))
+    assert {"-DGGML_NATIVE=OFF", "-DGGML_AVX2=ON", "-DGGML_F16C=OFF", "-DGGML_AVX512=OFF"} <= set(plain)
+    assert "-DGGML_AVX512=ON" in llama_wheel.processor_options(CPUINFO.format(AVX512))
+
+
+def test_amx_is_never_compiled_in() -> None:
+    """GCC 12 miscompiles it: with AMX llama.cpp dies at the first token (GCC bug 114098)."""
+    options = llama_wheel.processor_options(CPUINFO.format(f"{AVX512} amx_tile amx_int8 amx_bf16"))
+    assert options == llama_wheel.processor_options(CPUINFO.format(AVX512))
+    assert not any("AMX" in option for option in options)
 
 
 def test_a_kernel_update_asks_for_no_new_build() -> None:
     """Names of mitigations come and go and change no code."""
     before, after = (
-        llama_wheel.processor_features(CPUINFO.format(flag)) for flag in ("ibrs", "ibrs_enhanced")
+        llama_wheel.processor_options(CPUINFO.format(flag)) for flag in ("ibrs", "ibrs_enhanced")
     )
     assert before == after
 
 
-def test_a_build_is_found_again_by_the_same_wishes_only(tmp_path: Path) -> None:
-    """The same version, flags and processor give the same folder; each of them alone changes it."""
+def test_other_processors_are_left_to_the_compiler() -> None:
+    """ARM and macOS name no flags of x86."""
+    assert llama_wheel.processor_options("Features\t: fp asimd\n") == ("-DGGML_NATIVE=ON",)
+    assert llama_wheel.processor_options("") == ("-DGGML_NATIVE=ON",)
+
+
+def test_a_build_is_found_again_by_the_same_wishes_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same version, options and processor give the same folder; each of them alone changes it."""
     include = ROOT / "installers" / "llama_only.cmake"
 
     def folder(version: str = "1.0", processor: str = "a", extra: str = "") -> Path:
-        return llama_wheel.plan_build(
-            version, include=include, processor=processor, cache=tmp_path, extra=extra
-        ).folder
+        monkeypatch.setattr(llama_wheel, "this_processor", lambda: (("-DGGML_NATIVE=ON",), processor))
+        return llama_wheel.plan_build(version, include=include, cache=tmp_path, extra=extra).folder
 
     assert folder() == folder()
     assert len({folder(), folder("1.1"), folder(processor="b"), folder(extra="-DGGML_VULKAN=ON")}) == 4
@@ -215,8 +230,12 @@ def test_a_build_is_found_again_by_the_same_wishes_only(tmp_path: Path) -> None:
 
 def test_a_path_with_spaces_stays_one_cmake_argument() -> None:
     """CMAKE_ARGS is split like a shell's words."""
-    text = llama_wheel.cmake_arguments(Path("/home/a b/llama_only.cmake"), extra="-DGGML_VULKAN=ON")
-    assert "'-DCMAKE_PROJECT_llama_cpp_INCLUDE=/home/a b/llama_only.cmake' -DGGML_VULKAN=ON" in text
+    text = llama_wheel.cmake_arguments(
+        Path("/home/a b/llama_only.cmake"), processor_options=["-DGGML_NATIVE=ON"], extra="-DGGML_VULKAN=ON"
+    )
+    assert text.endswith(
+        "'-DCMAKE_PROJECT_llama_cpp_INCLUDE=/home/a b/llama_only.cmake' -DGGML_NATIVE=ON -DGGML_VULKAN=ON"
+    )
 
 
 @pytest.mark.parametrize(("cores", "memory_gb", "jobs"), [(2, 24, 2), (16, 4, 5), (4, 0.5, 1)])
