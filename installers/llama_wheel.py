@@ -20,10 +20,10 @@ MEMORY_PER_COMPILER_BYTES = 700_000_000
 
 # llama.cpp's options for x86-64 and the processor flags, as Linux names them, that each of them asks for.
 #
-# WORKAROUND(https://gcc.gnu.org/bugzilla/show_bug.cgi?id=114098, use GGML_NATIVE=ON again when GCC before 13.3 is
-# gone, Debian 12's 12.2 among them): there _tile_loadconfig tells the compiler of 8 of the 64 bytes it reads, the rest
-# is optimised away, and llama.cpp dies in ggml_backend_amx_mul_mat with the first token. -march=native switches AMX on
-# wherever the processor has it, so the options are named one by one, and AMX is not among them.
+# WORKAROUND(https://github.com/ggml-org/llama.cpp/issues/20824, use GGML_NATIVE=ON again when pull request 26954 is in
+# the pinned version): with AMX, which -march=native switches on wherever the processor has it, llama.cpp dies at
+# ldtilecfg with the first token. GCC 12's _tile_loadconfig names 8 of the 64 bytes it reads, so that the compiler drops
+# the writing of the rest. Hence the options are named one by one, and AMX is not among them.
 _X86_OPTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("GGML_SSE42", ("sse4_2",)),
     ("GGML_AVX", ("avx",)),

@@ -194,7 +194,7 @@ def test_a_build_is_for_what_the_processor_has() -> None:
 
 
 def test_amx_is_never_compiled_in() -> None:
-    """GCC 12 miscompiles it: with AMX llama.cpp dies at the first token (GCC bug 114098)."""
+    """With AMX llama.cpp dies at the first token (its issue 20824)."""
     options = llama_wheel.processor_options(CPUINFO.format(f"{AVX512} amx_tile amx_int8 amx_bf16"))
     assert options == llama_wheel.processor_options(CPUINFO.format(AVX512))
     assert not any("AMX" in option for option in options)
