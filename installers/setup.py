@@ -33,8 +33,8 @@ DEFAULT_MODEL = "qwen2.5-coder-1.5b-instruct-q4_k_m"
 TEST_MODEL = "smollm2-135m-instruct-q4_1"
 COMMANDS = ("run", "test", "prepare")
 STEPS = 7
-ENVIRONMENT_BYTES = 4_000_000_000
-CACHE_BYTES = 2_500_000_000
+ENVIRONMENT_BYTES = 2_500_000_000  # 2.0 GB filled, and what is compiled on the way
+MODEL_BYTES = 2_500_000_000  # the model, the parts it is joined from, pip's cache
 
 CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ruff check", ("-m", "ruff", "check", ".")),
@@ -79,8 +79,10 @@ def prepare(environment: Environment, command: str, reporter: Reporter) -> None:
     if not environment.python.exists():
         folder = environment.folder.parent
         folder.mkdir(parents=True, exist_ok=True)
-        refuse_full_disk(shutil.disk_usage(folder).free, needed_bytes=ENVIRONMENT_BYTES, folder=folder)
-        refuse_full_disk(shutil.disk_usage(Path.home()).free, needed_bytes=CACHE_BYTES, folder=Path.home())
+        shares_disk = folder.stat().st_dev == Path.home().stat().st_dev
+        needed_bytes = ENVIRONMENT_BYTES + (MODEL_BYTES if shares_disk else 0)
+        refuse_full_disk(shutil.disk_usage(folder).free, needed_bytes=needed_bytes, folder=folder)
+        refuse_full_disk(shutil.disk_usage(Path.home()).free, needed_bytes=MODEL_BYTES, folder=Path.home())
 
     early_log = io.StringIO()  # the log file lies in the environment, which is not there yet
     with reporter.step("System packages"):
