@@ -1,0 +1,249 @@
+"""The generator as the rest of the program sees it."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pillowbook.domain.answers import Tokens
+from pillowbook.domain.errors import ModelMissing, WorkerLost
+from pillowbook.host.workers import CancelToken, Worker
+from pillowbook.models.generator.protocol import (
+    CountTokens,
+    Delta,
+    Generate,
+    Generation,
+    Load,
+    TokenCount,
+    Turn,
+)
+from pillowbook.models.processors import count_cores
+from pillowbook.models.turns import Turns
+
+WORKER_MODULE = "pillowbook.models.generator.worker"
+DEFAULT_CONTEXT_TOKENS = 4096
+BATCH_TOKENS = 128
+"""Tokens read at once; see ``docs/decisions/0003-workers.md`` for the measurement."""
+
+_COUNT_DEADLINE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation; ``role`` is ``system``, ``user`` or ``assistant``."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """What the model wrote.
+
+    Attributes:
+        tokens: of the whole prompt and of what was written.
+        first_token_ms: from the beginning of the work (waiting and loading not counted) to the first token.
+        is_complete: False where ``max_tokens`` or the context ended it.
+        reused_tokens: how much of the prompt was still in memory and was not read again.
+    """
+
+    text: str
+    tokens: Tokens
+    first_token_ms: float
+    seconds: float
+    is_complete: bool = True
+    reused_tokens: int = 0
+
+
+class Generator(Protocol):
+    """Writes text. Thread-safe; one text at a time."""
+
+    @property
+    def model_id(self) -> str: ...
+
+    @property
+    def is_loaded(self) -> bool: ...
+
+    def generate(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,
+        stop: Sequence[str] = (),
+        deadline_s: float,
+        on_text: Callable[[str], None] | None = None,
+        cancel: CancelToken | None = None,
+        temperature: float = 0.0,
+        background: bool = False,
+    ) -> Generated:
+        """Write the assistant's next message.
+
+        A foreground call goes before background calls and cancels the one that is running.
+
+        Args:
+            messages: at least one. Nothing in a text counts as layout of the conversation.
+            stop: strings that end the text; they are not part of it.
+            deadline_s: for waiting and writing; loading the model has its own deadline.
+            on_text: gets the text as it grows, on the calling thread; each character exactly once.
+        Raises:
+            Cancelled: by ``cancel``, by a foreground call, or by :meth:`unload` or :meth:`close`.
+            ContextOverflow: the messages are longer than the model's context.
+            WorkerLost: the process died, and died again (or wrote another text) at the second try.
+            DeadlineExceeded, ModelMissing, ModelDamaged.
+        """
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """The tokens of a text. Does not wait for a text that is being written."""
+        ...
+
+    def preload(self) -> None:
+        """Begin to load the model, without waiting."""
+        ...
+
+    def unload(self) -> None:
+        """End the process and free all its memory; the next call starts it again."""
+        ...
+
+    def close(self) -> None:
+        """End the process for good."""
+        ...
+
+
+class LlamaGenerator:
+    """A :class:`Generator` on llama.cpp in a process of its own.
+
+    Args:
+        model_path: a GGUF file whose SHA-256 has been checked.
+        model_id: as in the catalogue; the file's name otherwise.
+    """
+
+    def __init__(
+        self,
+        model_path: Path,
+        *,
+        model_id: str = "",
+        context_tokens: int = DEFAULT_CONTEXT_TOKENS,
+        threads: int | None = None,
+        batch_tokens: int = BATCH_TOKENS,
+    ) -> None:
+        self._path = model_path
+        self._model_id = model_id or model_path.stem
+        load = Load(str(model_path.absolute()), context_tokens, batch_tokens, threads or count_cores())
+        self._worker = Worker(WORKER_MODULE, name="generator", opening=load)
+        self._turns = Turns("generator")
+
+    @property
+    def model_id(self) -> str:
+        return self._model_id
+
+    @property
+    def is_loaded(self) -> bool:
+        return self._worker.is_ready
+
+    @property
+    def process_id(self) -> int | None:
+        """Of the running worker; None without one."""
+        return self._worker.process_id
+
+    def generate(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,
+        stop: Sequence[str] = (),
+        deadline_s: float,
+        on_text: Callable[[str], None] | None = None,
+        cancel: CancelToken | None = None,
+        temperature: float = 0.0,
+        background: bool = False,
+    ) -> Generated:
+        """See :meth:`Generator.generate`."""
+        self._check_file()
+        deadline = time.monotonic() + deadline_s
+        request = Generate(
+            turns=tuple(Turn(message.role, message.text) for message in messages),
+            max_tokens=max_tokens,
+            stop=tuple(stop),
+            temperature=temperature,
+        )
+        with self._turns.taken(
+            background=background, deadline=deadline, cancel=cancel, preempts=True
+        ) as token:
+            stream = _Stream(on_text)
+            try:
+                written = self._write(request, stream, deadline, token, background)
+            except WorkerLost:
+                # The same prompt gives the same text again, so what was shown already is not shown twice.
+                stream.restart()
+                written = self._write(request, stream, deadline, token, background)
+        return Generated(
+            text=written.text,
+            tokens=Tokens(written.prompt_tokens, written.completion_tokens),
+            first_token_ms=written.first_token_ms,
+            seconds=written.seconds,
+            is_complete=written.is_complete,
+            reused_tokens=written.reused_tokens,
+        )
+
+    def _write(
+        self, request: Generate, stream: "_Stream", deadline: float, token: CancelToken, background: bool
+    ) -> Generation:
+        return self._worker.call(
+            request,
+            Generation,
+            deadline_s=max(0.0, deadline - time.monotonic()),
+            cancel=token,
+            background=background,
+            on_part=stream.take,
+            part=Delta,
+            attempts=1,
+        )
+
+    def count_tokens(self, text: str) -> int:
+        """See :meth:`Generator.count_tokens`."""
+        self._check_file()
+        return self._worker.call(CountTokens(text), TokenCount, deadline_s=_COUNT_DEADLINE_S).tokens
+
+    def preload(self) -> None:
+        """See :meth:`Generator.preload`."""
+        self._check_file()
+        self._worker.start()
+
+    def unload(self) -> None:
+        """See :meth:`Generator.unload`."""
+        self._worker.stop()
+
+    def close(self) -> None:
+        """See :meth:`Generator.close`."""
+        self._worker.close()
+
+    def _check_file(self) -> None:
+        if not self._path.is_file():
+            raise ModelMissing(model=self._model_id)
+
+
+class _Stream:
+    """Passes a text on as it grows, and once only when the worker has to write it a second time."""
+
+    def __init__(self, on_text: Callable[[str], None] | None) -> None:
+        self._on_text = on_text
+        self._shown = ""
+        self._again = ""
+
+    def restart(self) -> None:
+        """The text begins again; what was shown must come once more before anything new is shown."""
+        self._again = self._shown
+
+    def take(self, delta: Delta) -> None:
+        """More text."""
+        text = delta.text
+        if self._again:
+            repeated = min(len(text), len(self._again))
+            if text[:repeated] != self._again[:repeated]:
+                raise WorkerLost(worker="generator")
+            self._again, text = self._again[repeated:], text[repeated:]
+        if text and self._on_text is not None:
+            self._shown += text
+            self._on_text(text)

@@ -1,0 +1,71 @@
+"""What the generator's client and worker say to each other (see ``host/worker_frames.py`` for the frames)."""
+
+import msgspec
+
+
+class Load(msgspec.Struct, tag="load", frozen=True):
+    """Opening: the model file to load, once per process.
+
+    ``is_repacked`` weights are copied and rearranged for the processor's widest instructions while loading.
+    """
+
+    path: str
+    context_tokens: int
+    batch_tokens: int
+    threads: int
+    is_repacked: bool = False
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """The model is in memory."""
+
+    context_tokens: int
+
+
+class Turn(msgspec.Struct, array_like=True, frozen=True):
+    """One message of a conversation."""
+
+    role: str
+    text: str
+
+
+class Generate(msgspec.Struct, tag="generate", frozen=True):
+    """Write the next assistant message; the parts are :class:`Delta`."""
+
+    turns: tuple[Turn, ...]
+    max_tokens: int
+    stop: tuple[str, ...]
+    temperature: float
+
+
+class Delta(msgspec.Struct, frozen=True):
+    """Text to append."""
+
+    text: str
+
+
+class Generation(msgspec.Struct, frozen=True):
+    """The whole message. ``reused_tokens`` of the prompt were still in memory from the call before."""
+
+    text: str
+    prompt_tokens: int
+    reused_tokens: int
+    completion_tokens: int
+    first_token_ms: float
+    seconds: float
+    is_complete: bool
+
+
+class CountTokens(msgspec.Struct, tag="count", frozen=True):
+    """How many tokens is this text?"""
+
+    text: str
+
+
+class TokenCount(msgspec.Struct, frozen=True):
+    """The answer to :class:`CountTokens`."""
+
+    tokens: int
+
+
+Request = Load | Generate | CountTokens
