@@ -54,7 +54,9 @@ class Session:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
-        self.profile = Profile(options.profile.expanduser().absolute()) if options.profile else default_profile()
+        self.profile = (
+            Profile(options.profile.expanduser().absolute()) if options.profile else default_profile()
+        )
         self.as_json = bool(options.json)
         self._client: CoreClient | None = None
 
@@ -102,7 +104,7 @@ class Session:
             self._client.close()
 
 
-# -- commands -------------------------------------------------------------------------------------------------------
+# -- commands ------------------------------------------------------------------------------------
 
 
 def run_app(session: Session) -> int:
@@ -151,7 +153,10 @@ def remove(session: Session) -> int:
 
 def folders(session: Session) -> int:
     found = session.call(lambda core: core.folders())
-    session.print({"folders": found}, "\n".join(f.path for f in found) or "No folders yet; 'pillowbook add PATH' adds one.")
+    session.print(
+        {"folders": found},
+        "\n".join(f.path for f in found) or "No folders yet; 'pillowbook add PATH' adds one.",
+    )
     return DONE
 
 
@@ -176,7 +181,9 @@ def work(session: Session) -> int:
     try:
         summary: p.WorkSummary = session.call(
             lambda core: core.work(
-                seconds, on_progress=lambda at: line.show(f"{at.done} s of {at.total} s: {at.note}"), cancel=token
+                seconds,
+                on_progress=lambda at: line.show(f"{at.done} s of {at.total} s: {at.note}"),
+                cancel=token,
             )
         )
     except KeyboardInterrupt:
@@ -195,7 +202,13 @@ def work(session: Session) -> int:
 
 def ask(session: Session) -> int:
     options = session.options
-    mode = AskMode.PREPARED_ONLY if options.prepared_only else AskMode.LIVE_ONLY if options.live_only else AskMode.AUTO
+    mode = (
+        AskMode.PREPARED_ONLY
+        if options.prepared_only
+        else AskMode.LIVE_ONLY
+        if options.live_only
+        else AskMode.AUTO
+    )
     learn = not options.no_learn
     if options.batch:
         for line in read_lines(options.batch, ("id", "question")):
@@ -206,10 +219,17 @@ def ask(session: Session) -> int:
             except (VaultLocked, DiskFull):
                 raise
             except PillowbookError as error:
-                print(dump({"id": line["id"], "question": question, "error": error.code, "sentence": error.say()}), flush=True)
+                print(
+                    dump(
+                        {"id": line["id"], "question": question, "error": error.code, "sentence": error.say()}
+                    ),
+                    flush=True,
+                )
         return DONE
     stream = StreamedAnswer(is_shown=not session.as_json and sys.stdout.isatty())
-    answer = session.call(lambda core: core.ask(options.question, mode=mode, learn=learn, on_part=stream.hear))
+    answer = session.call(
+        lambda core: core.ask(options.question, mode=mode, learn=learn, on_part=stream.hear)
+    )
     stream.clear()
     if session.as_json:
         print(dump(answer_json(answer, None)))
@@ -220,7 +240,11 @@ def ask(session: Session) -> int:
 
 def prepare(session: Session) -> int:
     options = session.options
-    lines = read_lines(options.batch, ("id", "question")) if options.batch else [{"id": None, "question": options.question}]
+    lines = (
+        read_lines(options.batch, ("id", "question"))
+        if options.batch
+        else [{"id": None, "question": options.question}]
+    )
     for line in lines:
         question = str(line["question"])
         answer = session.call(lambda core, q=question: core.prepare(q))
@@ -233,9 +257,13 @@ def prepare(session: Session) -> int:
 
 def match(session: Session) -> int:
     lines = read_lines(session.options.pairs, ("id", "a", "b"))
-    verdicts = session.call(lambda core: core.match([p.Pair(str(line["a"]), str(line["b"])) for line in lines]))
+    verdicts = session.call(
+        lambda core: core.match([p.Pair(str(line["a"]), str(line["b"])) for line in lines])
+    )
     for line, verdict in zip(lines, verdicts, strict=True):
-        print(dump({"id": line["id"], "p_same": verdict.p_same, "hit": verdict.hit, "reasons": verdict.reasons}))
+        print(
+            dump({"id": line["id"], "p_same": verdict.p_same, "hit": verdict.hit, "reasons": verdict.reasons})
+        )
     return DONE
 
 
@@ -250,9 +278,12 @@ def digest(session: Session) -> int:
     path = str(Path(session.options.path).expanduser().absolute()) if session.options.path else None
     found = session.call(lambda core: core.digests(path))
     blocks = [
-        "\n".join([f"{d.title}  ({d.path})", f"  {d.gist}", *(f"  - {fact.text}" for fact in d.facts)]) for d in found
+        "\n".join([f"{d.title}  ({d.path})", f"  {d.gist}", *(f"  - {fact.text}" for fact in d.facts)])
+        for d in found
     ]
-    session.print({"digests": found}, "\n\n".join(blocks) or "No digests yet; they are made while the machine is idle.")
+    session.print(
+        {"digests": found}, "\n\n".join(blocks) or "No digests yet; they are made while the machine is idle."
+    )
     return DONE
 
 
@@ -291,7 +322,9 @@ def ledger(session: Session) -> int:
         f"{line.completion_tokens:7} written {line.made:5} made {line.failed:3} failed"
         for line in view.lines
     ]
-    lines.append(f"{view.prepared} prepared; {view.asked} asked: {view.hits} served prepared, {view.live} live.")
+    lines.append(
+        f"{view.prepared} prepared; {view.asked} asked: {view.hits} served prepared, {view.live} live."
+    )
     session.print(view, "\n".join(lines))
     return DONE
 
@@ -339,9 +372,15 @@ def vault(session: Session) -> int:
         session.call(lambda core: core.vault_rebuild())
         session.print({"rebuilt": True}, "The indexes were made anew.")
     elif action == "passphrase":
-        new = read_text(session.options.new_passphrase_file).rstrip("\r\n") if session.options.new_passphrase_file else None
+        new = (
+            read_text(session.options.new_passphrase_file).rstrip("\r\n")
+            if session.options.new_passphrase_file
+            else None
+        )
         if new is None and sys.stdin.isatty():
-            session.call(lambda core: core.folders())  # unlock first, so that the old one is asked for before the new
+            session.call(
+                lambda core: core.folders()
+            )  # unlock first, so that the old one is asked for before the new
             new = getpass.getpass("New passphrase: ")
             if getpass.getpass("The same once more: ") != new:
                 raise InputUnreadable(name="typed in", problem="the two passphrases differ")
@@ -372,7 +411,10 @@ def models(session: Session) -> int:
             on_progress=lambda done, total: line.show(f"{done / 1e6:.0f} of {total / 1e6:.0f} MB"),
         )
         line.clear()
-        session.print({"installed": session.options.model, "path": str(path)}, f"{session.options.model} is installed and verified.")
+        session.print(
+            {"installed": session.options.model, "path": str(path)},
+            f"{session.options.model} is installed and verified.",
+        )
     elif action == "use":
         entry = catalogue.entry(session.options.model)
         session.core.set_setting("models.generator", entry.id)
@@ -384,7 +426,9 @@ def settings(session: Session) -> int:
     action = session.options.action
     views: list[p.SettingView] = session.core.settings()
     if action == "list":
-        session.print({"settings": views}, "\n".join(f"{v.key} = {v.value}    # {v.title}. {v.help}" for v in views))
+        session.print(
+            {"settings": views}, "\n".join(f"{v.key} = {v.value}    # {v.title}. {v.help}" for v in views)
+        )
         return DONE
     if action == "set":
         session.core.set_setting(session.options.key, session.options.value)
@@ -407,7 +451,7 @@ def stop(session: Session) -> int:
     return DONE
 
 
-# -- reading and printing ---------------------------------------------------------------------------------------------
+# -- reading and printing ------------------------------------------------------------------------
 
 
 def dump(value: Any) -> str:
@@ -444,7 +488,9 @@ def read_lines(path: Path, keys: Sequence[str]) -> list[dict[str, Any]]:
             if not isinstance(line, dict) or any(key not in line for key in keys):
                 raise ValueError
         except ValueError:
-            raise InputUnreadable(name=str(path), problem=f"line {number} is no JSON object with {', '.join(keys)}") from None
+            raise InputUnreadable(
+                name=str(path), problem=f"line {number} is no JSON object with {', '.join(keys)}"
+            ) from None
         found.append(line)
     return found
 
@@ -501,10 +547,10 @@ def answer_text(answer: Answer) -> str:
     freshness = f", {answer.freshness.value.replace('_', ' ')}" if answer.freshness else ""
     lines.append(f"  [{KINDS[answer.kind]}{freshness}, {answer.latency_ms / 1000:.2f} s]")
     for number, c in enumerate(answer.citations, start=1):
-        lines.append(f"  {number}. {place(c.path, c.line, c.page)}\n     \"{c.quote}\"")
+        lines.append(f'  {number}. {place(c.path, c.line, c.page)}\n     "{c.quote}"')
     if not answer.answer and answer.nearest:
         c = answer.nearest[0]
-        lines.append(f"  Nearest: {place(c.path, c.line, c.page)}\n     \"{c.quote}\"")
+        lines.append(f'  Nearest: {place(c.path, c.line, c.page)}\n     "{c.quote}"')
     return "\n".join(lines)
 
 
@@ -564,16 +610,22 @@ def duration_s(text: str) -> float:
     return float(match_[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match_[2]]
 
 
-# -- the grammar ----------------------------------------------------------------------------------------------------------
+# -- the grammar ---------------------------------------------------------------------------------
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The contract of DESIGN section 10. The common options may stand before or after the command."""
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--profile", type=Path, default=argparse.SUPPRESS, metavar="DIR", help="all state of one vault")
+    common.add_argument(
+        "--profile", type=Path, default=argparse.SUPPRESS, metavar="DIR", help="all state of one vault"
+    )
     common.add_argument("--passphrase-file", type=Path, default=argparse.SUPPRESS, metavar="FILE")
-    common.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object on standard output")
-    parser = argparse.ArgumentParser(prog="pillowbook", description="Your notes' answers, ready before you ask.", parents=[common])
+    common.add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object on standard output"
+    )
+    parser = argparse.ArgumentParser(
+        prog="pillowbook", description="Your notes' answers, ready before you ask.", parents=[common]
+    )
     parser.add_argument("--version", action="version", version=f"pillowbook {__version__}")
     parser.set_defaults(run=run_app, profile=None, passphrase_file=None, json=False)
     commands = parser.add_subparsers(title="commands", metavar="")
@@ -585,7 +637,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     command("toggle", toggle, "show or hide the panel")
     made = command("demo", demo, "sample notes, idle work and ten questions in a throw-away profile")
-    made.add_argument("--work", type=float, default=300.0, metavar="SECONDS", help="how long to prepare answers")
+    made.add_argument(
+        "--work", type=float, default=300.0, metavar="SECONDS", help="how long to prepare answers"
+    )
     command("add", add, "watch a folder or file").add_argument("path")
     command("remove", remove, "stop watching a folder").add_argument("path")
     command("folders", folders, "list the watched folders")
@@ -604,7 +658,9 @@ def build_parser() -> argparse.ArgumentParser:
     source = made.add_mutually_exclusive_group(required=True)
     source.add_argument("question", nargs="?")
     source.add_argument("--batch", type=Path, metavar="FILE.jsonl")
-    command("match", match, "what the hit policy says of pairs").add_argument("--pairs", type=Path, required=True)
+    command("match", match, "what the hit policy says of pairs").add_argument(
+        "--pairs", type=Path, required=True
+    )
     made = command("search", search, "find passages")
     made.add_argument("words")
     made.add_argument("--limit", type=int, default=10)
@@ -654,7 +710,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return COULD_NOT
     except OSError as error:
-        complain(DiskFull() if error.errno == 28 else InputUnreadable(name="or folder", problem=error.strerror or "?"))
+        complain(
+            DiskFull()
+            if error.errno == 28
+            else InputUnreadable(name="or folder", problem=error.strerror or "?")
+        )
         return COULD_NOT
     finally:
         session.close()

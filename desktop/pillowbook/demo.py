@@ -24,13 +24,17 @@ FIRST_DAY: Final = (
     "When is Nora's dentist appointment?",
     "How long do the baked beans soak?",
 )
-AGAIN_IN_OTHER_WORDS: Final = ("What's the password of the guest wifi?", "For how long should the baked beans be soaked?")
+AGAIN_IN_OTHER_WORDS: Final = (
+    "What's the password of the guest wifi?",
+    "For how long should the baked beans be soaked?",
+)
 NOBODY_PREPARED: Final = "What time does Edie's swimming lesson start on Thursdays?"
 NOT_IN_THE_NOTES: Final = "How much did the new roof tiles weigh?"
 EDITED_NOTE: Final = Path("Recipes") / "ruths-baked-beans.md"
 EDIT: Final = ("12 hours", "8 hours")
 ASKED_TWICE: Final = FIRST_DAY[2]
 PREDICTED: Final = 3
+NOTHING: Final = "Your notes do not say."
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,8 @@ def edit(note: Path) -> None:
 
 def show_short(answer: Answer) -> None:
     """A question and how it was answered, in two lines."""
-    say(f"  {answer.question}\n    {answer.answer or 'Your notes do not say.'}  [{answer.kind.value}, {answer.latency_ms / 1000:.1f} s]")
+    say(f"  {answer.question}")
+    say(f"    {answer.answer or NOTHING}  [{answer.kind.value}, {answer.latency_ms / 1000:.1f} s]")
 
 
 def print_table(rows: list[Row], notes: Path) -> None:
@@ -122,7 +127,7 @@ def print_table(rows: list[Row], notes: Path) -> None:
         say(f"\n  {answer.question}   ({row.story})")
         if answer.change_note:
             say(f"    ! {answer.change_note}")
-        say(f"    {answer.answer or 'Your notes do not say.'}")
+        say(f"    {answer.answer or NOTHING}")
         for citation in answer.citations:
             where = relative(citation.path, notes)
             at = f":{citation.line}" if citation.line else f", page {citation.page}" if citation.page else ""
@@ -131,10 +136,8 @@ def print_table(rows: list[Row], notes: Path) -> None:
     for row in rows:
         answer = row.answer
         freshness = answer.freshness.value if answer.freshness else "-"
-        say(
-            f"{row.story:17} {answer.kind.value:8} {freshness:13} {answer.latency_ms / 1000:7.2f}s {row.live_ms / 1000:7.2f}s"
-            f"  {answer.question[:60]}"
-        )
+        times = f"{answer.latency_ms / 1000:7.2f}s {row.live_ms / 1000:7.2f}s"
+        say(f"{row.story:17} {answer.kind.value:8} {freshness:13} {times}  {answer.question[:60]}")
 
 
 def verbatim(path: str, quote: str) -> str:
@@ -155,5 +158,3 @@ def relative(path: str, notes: Path) -> str:
 def say(text: str) -> None:
     """At once, also through a pipe."""
     print(text, flush=True)
-
-

@@ -37,7 +37,9 @@ def examine(profile: Profile, core: CoreClient) -> list[Finding]:
     ]
     if status.vault == "open":
         troubles = core.vault_check()
-        findings.append(Finding("Vault's integrity", not troubles, " ".join(troubles) or "every page is sound."))
+        findings.append(
+            Finding("Vault's integrity", not troubles, " ".join(troubles) or "every page is sound.")
+        )
         for folder in core.folders():
             readable = os.access(folder.path, os.R_OK)
             findings.append(
@@ -51,10 +53,22 @@ def examine(profile: Profile, core: CoreClient) -> list[Finding]:
             )
         failed = status.documents.get("failed", 0)
         findings.append(
-            Finding("Documents", not failed, f"{failed} could not be read; 'pillowbook status' names them." if failed else "all were read.")
+            Finding(
+                "Documents",
+                not failed,
+                f"{failed} could not be read; 'pillowbook status' names them."
+                if failed
+                else "all were read.",
+            )
         )
     findings.append(
-        Finding("Keychain", True, "the system's keychain keeps the key." if status.has_keychain else "none here; the passphrase opens the vault.")
+        Finding(
+            "Keychain",
+            True,
+            "the system's keychain keeps the key."
+            if status.has_keychain
+            else "none here; the passphrase opens the vault.",
+        )
     )
     findings.append(model_finding(status.generator))
     free = shutil.disk_usage(profile.root if profile.root.exists() else profile.root.anchor or "/").free
@@ -62,13 +76,21 @@ def examine(profile: Profile, core: CoreClient) -> list[Finding]:
         Finding(
             "Disk",
             free >= LEAST_FREE_BYTES,
-            f"{free / 1e9:.1f} GB free." if free >= LEAST_FREE_BYTES else f"only {free / 1e6:.0f} MB free; make some space.",
+            f"{free / 1e9:.1f} GB free."
+            if free >= LEAST_FREE_BYTES
+            else f"only {free / 1e6:.0f} MB free; make some space.",
         )
     )
     if sys.platform.startswith("linux"):
         x11 = bool(os.environ.get("DISPLAY")) and not os.environ.get("WAYLAND_DISPLAY")
         findings.append(
-            Finding("Hotkey", True, "the app takes it itself." if x11 else "bind 'pillowbook toggle' to a key in the desktop's settings.")
+            Finding(
+                "Hotkey",
+                True,
+                "the app takes it itself."
+                if x11
+                else "bind 'pillowbook toggle' to a key in the desktop's settings.",
+            )
         )
     return findings
 

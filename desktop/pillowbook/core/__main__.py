@@ -135,7 +135,9 @@ def say(word: str) -> None:
 
 def start_log(profile: Profile) -> None:
     """A small rotating log of ids, counts and times."""
-    handler = logging.handlers.RotatingFileHandler(profile.log_file, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8")
+    handler = logging.handlers.RotatingFileHandler(
+        profile.log_file, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8"
+    )
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger()
     root.setLevel(logging.INFO)

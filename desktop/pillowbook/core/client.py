@@ -37,7 +37,9 @@ START_DEADLINE_S: Final = 30.0
 class CoreClient:
     """One connection to the core of a profile."""
 
-    def __init__(self, connection: "Connection[bytes, bytes]", *, on_event: Callable[[Event], None] | None = None) -> None:
+    def __init__(
+        self, connection: "Connection[bytes, bytes]", *, on_event: Callable[[Event], None] | None = None
+    ) -> None:
         self._connection = connection
         self._on_event = on_event
         self._numbers = itertools.count(1)
@@ -49,7 +51,7 @@ class CoreClient:
         self._reader = threading.Thread(target=self._read, name="core-client", daemon=True)
         self._reader.start()
 
-    # -- asking ------------------------------------------------------------------------------------------------------
+    # -- asking -----------------------------------------------------------------------------------
 
     def attach(self) -> None:
         """Become the app of this profile and hear events. Raises AlreadyRunning when there is one."""
@@ -79,7 +81,7 @@ class CoreClient:
         """Have the models loaded because somebody began to type; returns at once."""
         self._request(p.Preload(), p.Done)
 
-    # -- the library -------------------------------------------------------------------------------------------------
+    # -- the library ------------------------------------------------------------------------------
 
     def add_folder(self, path: str) -> Folder:
         """Watch a folder or a single file."""
@@ -103,10 +105,14 @@ class CoreClient:
         """Drop what was derived from a document or folder until it changes."""
         self._request(p.Forget(path), p.Done)
 
-    # -- background work -----------------------------------------------------------------------------------------------
+    # -- background work --------------------------------------------------------------------------
 
     def work(
-        self, seconds: float, *, on_progress: Callable[[p.Progress], None] | None = None, cancel: CancelToken | None = None
+        self,
+        seconds: float,
+        *,
+        on_progress: Callable[[p.Progress], None] | None = None,
+        cancel: CancelToken | None = None,
     ) -> p.WorkSummary:
         """Background work for so many seconds, whatever the gate says."""
         return self._request(p.Work(seconds), p.WorkSummary, on_part=on_progress, cancel=cancel)
@@ -139,7 +145,7 @@ class CoreClient:
         """What background work cost and brought."""
         return self._request(p.GetLedger(), p.LedgerView)
 
-    # -- the vault ------------------------------------------------------------------------------------------------------
+    # -- the vault --------------------------------------------------------------------------------
 
     def vault_init(self, passphrase: str | None = None) -> None:
         """Make the vault; it is unlocked afterwards."""
@@ -165,14 +171,18 @@ class CoreClient:
         """Set or change the passphrase."""
         self._request(p.VaultPassphrase(passphrase), p.Done)
 
-    # -- models, settings, the app ---------------------------------------------------------------------------------------
+    # -- models, settings, the app ----------------------------------------------------------------
 
     def models(self) -> list[p.ModelView]:
         """The catalogue, with what is installed."""
         return self._request(p.ListModels(), list[p.ModelView])
 
     def install_model(
-        self, model: str, *, on_progress: Callable[[p.Progress], None] | None = None, cancel: CancelToken | None = None
+        self,
+        model: str,
+        *,
+        on_progress: Callable[[p.Progress], None] | None = None,
+        cancel: CancelToken | None = None,
     ) -> None:
         """Fetch a model; progress in bytes."""
         self._request(p.InstallModel(model), p.Done, on_part=on_progress, cancel=cancel)
@@ -210,7 +220,7 @@ class CoreClient:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # -- the wire ----------------------------------------------------------------------------------------------------------
+    # -- the wire ---------------------------------------------------------------------------------
 
     def _request(
         self,
@@ -337,5 +347,3 @@ def ensure_core(profile: Profile, *, on_event: Callable[[Event], None] | None = 
             return client
         time.sleep(0.05)
     raise CoreUnreachable()
-
-

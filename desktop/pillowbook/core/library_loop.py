@@ -183,4 +183,6 @@ class LibraryLoop:
 
 def add_reports(one: ScanReport, other: ScanReport) -> ScanReport:
     """The sums of two scans."""
-    return ScanReport(**{field.name: getattr(one, field.name) + getattr(other, field.name) for field in fields(one)})
+    return ScanReport(
+        **{field.name: getattr(one, field.name) + getattr(other, field.name) for field in fields(one)}
+    )

@@ -12,7 +12,8 @@ import sys
 import threading
 from collections.abc import Callable
 from multiprocessing import AuthenticationError
-from multiprocessing.connection import Connection, Listener, answer_challenge, deliver_challenge
+from multiprocessing.connection import Client, Connection, Listener, answer_challenge, deliver_challenge
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -55,7 +56,7 @@ class CoreServer:
         if sys.platform != "win32":
             # The instance lock is ours, so a socket file here is a left-over of a core that was killed.
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(profile.socket_address)
+                Path(profile.socket_address).unlink()
         self._listener = Listener(profile.socket_address)
         handle = os.open(profile.token_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as out:
@@ -85,8 +86,6 @@ class CoreServer:
             client.close()
         # accept() sleeps until somebody comes: come ourselves.
         with contextlib.suppress(OSError, EOFError):
-            from multiprocessing.connection import Client
-
             Client(self._profile.socket_address).close()
         self._listener.close()
         for leftover in (self._profile.token_file,):

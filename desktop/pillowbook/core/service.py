@@ -38,7 +38,9 @@ SETTLE_S: Final = 25.0
 class Service:
     """One profile's service."""
 
-    def __init__(self, vault: Vault, settings: Settings, machine: Machine, *, tell: Callable[[Event], bool]) -> None:
+    def __init__(
+        self, vault: Vault, settings: Settings, machine: Machine, *, tell: Callable[[Event], bool]
+    ) -> None:
         self._vault = vault
         self._settings = settings
         self._machine = machine
@@ -48,7 +50,7 @@ class Service:
         self._lock_timer: threading.Timer | None = None
         self._is_settled = threading.Event()
 
-    # -- life ----------------------------------------------------------------------------------------------------------
+    # -- life -------------------------------------------------------------------------------------
 
     def open_with_keychain(self) -> None:
         """Unlock at the start where the keychain allows it; otherwise stay locked."""
@@ -65,7 +67,7 @@ class Service:
         self._lock()
         self._machine.close()
 
-    # -- the calls -------------------------------------------------------------------------------------------------------
+    # -- the calls --------------------------------------------------------------------------------
 
     def handle(self, call: p.AnyCall, part: Callable[[object], None], cancel: CancelToken) -> object:
         """The reply to a call. Raises PillowbookError."""
@@ -89,7 +91,9 @@ class Service:
             case p.ListFolders():
                 return self._open().library.folders()
             case p.Sync():
-                return self._open().sync(cancel, lambda done, total: part(p.Progress(done, total, "indexing")))
+                return self._open().sync(
+                    cancel, lambda done, total: part(p.Progress(done, total, "indexing"))
+                )
             case p.Work(seconds):
                 return self._work(seconds, part, cancel)
             case p.Prepare(question):
@@ -136,14 +140,21 @@ class Service:
                 return self._models()
             case p.InstallModel(model):
                 self._machine.installation.install(
-                    model, on_progress=lambda done, total: part(p.Progress(done, total, "fetching")), cancel=cancel
+                    model,
+                    on_progress=lambda done, total: part(p.Progress(done, total, "fetching")),
+                    cancel=cancel,
                 )
                 if self._session is not None:
                     self._session.wake()
             case p.ListSettings():
                 return [
                     p.SettingView(
-                        s.key, self._settings.text(s.key), s.kind.write(s.default), s.title, s.help, s.page.value
+                        s.key,
+                        self._settings.text(s.key),
+                        s.kind.write(s.default),
+                        s.title,
+                        s.help,
+                        s.page.value,
                     )
                     for s in ALL
                 ]
@@ -157,7 +168,7 @@ class Service:
                 raise PillowbookError(call=type(call).__name__)
         return p.Done()
 
-    # -- vault ---------------------------------------------------------------------------------------------------------------
+    # -- vault ------------------------------------------------------------------------------------
 
     def _open(self) -> Session:
         session = self._session
@@ -210,7 +221,7 @@ class Service:
             self._lock_timer.daemon = True
             self._lock_timer.start()
 
-    # -- the rest --------------------------------------------------------------------------------------------------------------
+    # -- the rest ---------------------------------------------------------------------------------
 
     def _work(self, seconds: float, part: Callable[[object], None], cancel: CancelToken) -> p.WorkSummary:
         def tell(totals: WorkTotals) -> None:
@@ -323,4 +334,3 @@ def readable(path: str) -> str:
     except OSError as error:
         raise FolderUnreadable(errno=error.errno or 0) from None
     return str(target)
-

@@ -118,7 +118,9 @@ class Machine:
 class Session:
     """One open vault: library, background work and answers."""
 
-    def __init__(self, vault: Vault, settings: Settings, machine: Machine, *, tell: Callable[[Event], bool]) -> None:
+    def __init__(
+        self, vault: Vault, settings: Settings, machine: Machine, *, tell: Callable[[Event], bool]
+    ) -> None:
         self._settings = settings
         self._machine = machine
         self._tell = tell
@@ -126,17 +128,34 @@ class Session:
         self.knowledge = vault.knowledge
         clock = machine.clock
         self._model = settings[GENERATOR]
-        self._generator = LlamaGenerator(self._model, machine.installation)
-        self._embedder = MiniLmEmbedder()
+        self._generator = machine.generator(self._model)
+        self._embedder = machine.embedder()
         self._extractor = Extractor()
-        retriever = Retriever(vault.words, vault.vectors, vault.library, self._embedder)
-        composer = Composer(self._generator, retriever)
-        matcher = Matcher(vault.knowledge, vault.vectors, retriever)
-        self._ingestor = Ingestor(vault.library, self._extractor, self._embedder, clock)
-        self._loop = LibraryLoop(vault.library, self._ingestor, on_change=self._library_changed)
-        self._preparer = Preparer(vault.knowledge, vault.library, composer, self._embedder, clock)
+        retriever = Retriever(
+            words=vault.words, vectors=vault.vectors, library=self.library, embedder=self._embedder
+        )
+        composer = Composer(generator=self._generator, retriever=retriever)
+        self._ingestor = Ingestor(
+            self.library, self._extractor, self._embedder, clock, on_change=self._document_changed
+        )
+        self._loop = LibraryLoop(self.library, self._ingestor, on_change=self._library_changed)
+        self._preparer = Preparer(
+            composer=composer,
+            retriever=retriever,
+            library=self.library,
+            knowledge=self.knowledge,
+            clock=clock,
+        )
         self._server = Server(
-            vault.knowledge, vault.library, vault.words, retriever, composer, matcher, self._embedder, clock
+            matcher=Matcher(knowledge=self.knowledge, vectors=vault.vectors, retriever=retriever),
+            composer=composer,
+            retriever=retriever,
+            library=self.library,
+            knowledge=self.knowledge,
+            words=vault.words,
+            clock=clock,
+            reread=self._reread,
+            on_withdrawn=self._prepared_changed,
         )
         self._runner = Runner(
             FlowStages(
@@ -165,7 +184,7 @@ class Session:
         self._extractor.close()
         self._loop.stop()
 
-    # -- questions -----------------------------------------------------------------------------------------------------
+    # -- questions --------------------------------------------------------------------------------
 
     def ask(
         self,
@@ -247,7 +266,7 @@ class Session:
             for n, pair in enumerate(pairs)
         ]
 
-    # -- the library -----------------------------------------------------------------------------------------------------
+    # -- the library ------------------------------------------------------------------------------
 
     def add_folder(self, path: str) -> Folder:
         """Watch a folder; reading it begins at once."""
@@ -315,12 +334,16 @@ class Session:
         for document in chosen:
             digest = self.knowledge.digest(document.id)
             if digest is not None:
-                views.append(p.DigestView(document.path, document.title, digest.gist, digest.facts, digest.model))
+                views.append(
+                    p.DigestView(document.path, document.title, digest.gist, digest.facts, digest.model)
+                )
         return views
 
-    # -- background work -----------------------------------------------------------------------------------------------------
+    # -- background work --------------------------------------------------------------------------
 
-    def work(self, seconds: float, on_totals: Callable[[WorkTotals], None], cancel: CancelToken) -> WorkTotals:
+    def work(
+        self, seconds: float, on_totals: Callable[[WorkTotals], None], cancel: CancelToken
+    ) -> WorkTotals:
         """Background work now; the library is brought up to date first."""
         self._loop.sync(cancel, lambda done, total: None)
         self._machine.installation.require(self._model)
@@ -386,7 +409,7 @@ class Session:
             live=kinds.get(AnswerKind.LIVE, 0),
         )
 
-    # -- small pieces ------------------------------------------------------------------------------------------------------------
+    # -- small pieces -----------------------------------------------------------------------------
 
     def _rules(self) -> Rules:
         return Rules(

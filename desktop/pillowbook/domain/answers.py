@@ -156,7 +156,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """A distilled summary of one document (folder and topic scope come later); ``model`` is empty when a short note is its own digest."""
+    """A distilled summary of one document; ``model`` is empty when a short note is its own digest."""
 
     id: DigestId
     document_id: DocumentId
@@ -177,7 +177,11 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is served. ``freshness`` is None for a live answer's refusal; ``change_note`` says what was said before and what changed."""
+    """What is served.
+
+    ``freshness`` is None for a refusal; ``change_note`` says what was said before and what changed;
+    ``nearest`` holds the closest passages where the notes do not say, and newer ones for new evidence.
+    """
 
     question: str
     answer: str

@@ -72,7 +72,10 @@ class PassageDraft:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A piece of a document that can be cited. Fields as in :class:`PassageDraft`; ``path`` and ``title`` are the document's."""
+    """A piece of a document that can be cited.
+
+    Fields as in :class:`PassageDraft`; ``path`` and ``title`` are the document's.
+    """
 
     id: PassageId
     document_id: DocumentId

@@ -120,7 +120,9 @@ class PassphraseWrong(VaultLocked):
 
 class KeychainChanged(VaultLocked):
     code = "keychain-changed"
-    sentence = "The system's keychain no longer holds this vault's key; unlock with the passphrase, nothing is lost."
+    sentence = (
+        "The system's keychain no longer holds this vault's key; unlock with the passphrase, nothing is lost."
+    )
 
 
 class VaultTooNew(UserFixable):
@@ -130,7 +132,9 @@ class VaultTooNew(UserFixable):
 
 class VaultDamaged(Damaged):
     code = "vault-damaged"
-    sentence = "The vault's files are damaged; restore the vault's folder from a backup, or start a new vault."
+    sentence = (
+        "The vault's files are damaged; restore the vault's folder from a backup, or start a new vault."
+    )
 
 
 class DiskFull(UserFixable):
@@ -158,14 +162,18 @@ class ModelDamaged(UserFixable):
 
 class ModelUnavailable(UserFixable):
     code = "model-unavailable"
-    sentence = "The model {model} could not be had from any of its sources; check the connection and try again."
+    sentence = (
+        "The model {model} could not be had from any of its sources; check the connection and try again."
+    )
 
 
 class ContextOverflow(UserFixable):
     """A prompt longer than the model's context; whoever made the prompt chose too much."""
 
     code = "context-overflow"
-    sentence = "That is more text than the model can read at once ({tokens} of {limit} tokens); ask about less."
+    sentence = (
+        "That is more text than the model can read at once ({tokens} of {limit} tokens); ask about less."
+    )
 
 
 class WorkerLost(Transient):

@@ -65,7 +65,11 @@ def decide(sensed: Sensed, rules: Rules) -> GateState:
     if sensed.others_load > rules.load_ceiling:
         return _shut("busy", "Waiting: other programs keep the processor busy.")
     if sensed.idle_s is None and rules.work_when in ("idle", "both"):
-        return GateState(True, "open-unseen", "Working; this desktop does not tell whether you are there, so other programs' load decides.")
+        return GateState(
+            True,
+            "open-unseen",
+            "Working; this desktop does not tell whether you are there, so other programs' load decides.",
+        )
     if is_idle:
         return GateState(True, "open-idle", "Working while the machine is idle.")
     return GateState(True, "open-plugged", "Working: the machine is plugged in.")

@@ -149,7 +149,9 @@ class Runner:
                 self._is_woken = True
                 self._changed.notify_all()
 
-    def work(self, seconds: float, *, on_totals: Callable[[WorkTotals], None], cancel: CancelToken) -> WorkTotals:
+    def work(
+        self, seconds: float, *, on_totals: Callable[[WorkTotals], None], cancel: CancelToken
+    ) -> WorkTotals:
         """Work now for up to ``seconds``, whatever the gate says; live questions still go first.
 
         Raises:

@@ -16,7 +16,9 @@ QUEUE_HEAD = 24
 class FlowStages:
     """Distil, predict and prepare over one unlocked vault."""
 
-    def __init__(self, knowledge: Knowledge, distiller: Distiller, predictor: Predictor, preparer: Preparer) -> None:
+    def __init__(
+        self, knowledge: Knowledge, distiller: Distiller, predictor: Predictor, preparer: Preparer
+    ) -> None:
         self._knowledge = knowledge
         self._distiller = distiller
         self._predictor = predictor
@@ -29,10 +31,14 @@ class FlowStages:
         questions = {s.question_id for s in skipped if s.kind is SliceKind.PREPARE}
         return Queues(
             without_digest=tuple(
-                d for d in self._knowledge.documents_without_digest(head) if d not in documents[SliceKind.DISTIL]
+                d
+                for d in self._knowledge.documents_without_digest(head)
+                if d not in documents[SliceKind.DISTIL]
             ),
             without_questions=tuple(
-                d for d in self._knowledge.documents_without_questions(head) if d not in documents[SliceKind.PREDICT]
+                d
+                for d in self._knowledge.documents_without_questions(head)
+                if d not in documents[SliceKind.PREDICT]
             ),
             to_prepare=tuple(q for q in self._knowledge.questions_to_prepare(head) if q.id not in questions),
         )

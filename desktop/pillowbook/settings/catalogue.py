@@ -36,7 +36,7 @@ HOTKEY = Setting(
     default="Ctrl+Alt+Space",
     page=Page.GENERAL,
     title="Hotkey",
-    help="Shows and hides the panel from anywhere. On Wayland bind 'pillowbook toggle' to a key in the desktop's own settings.",
+    help="Shows and hides the panel from anywhere. On Wayland bind 'pillowbook toggle' to a key of the desktop.",
 )
 THEME = Setting(
     "general.theme",

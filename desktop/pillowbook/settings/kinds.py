@@ -34,7 +34,16 @@ class Switch(Kind[bool]):
     """On or off."""
 
     def parse(self, key: str, text: str) -> bool:
-        words = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
+        words = {
+            "on": True,
+            "true": True,
+            "yes": True,
+            "1": True,
+            "off": False,
+            "false": False,
+            "no": False,
+            "0": False,
+        }
         try:
             return words[text.strip().lower()]
         except KeyError:
@@ -105,7 +114,13 @@ class Hotkey(Kind[str]):
             return ""
         named = [modifiers.get(part.lower(), "") for part in parts[:-1]]
         last = parts[-1]
-        if not named or not all(named) or not last or last.lower() in modifiers or len(set(named)) != len(named):
+        if (
+            not named
+            or not all(named)
+            or not last
+            or last.lower() in modifiers
+            or len(set(named)) != len(named)
+        ):
             raise SettingInvalid(key=key, expected=self.expected())
         return "+".join([*named, last.upper() if len(last) == 1 else last.capitalize()])
 

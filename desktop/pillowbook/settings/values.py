@@ -89,7 +89,9 @@ class Settings:
         self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         lines = [f"{json.dumps(key)} = {json.dumps(text)}\n" for key, text in sorted(self._texts.items())]
         fresh = self._file.with_suffix(".new")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+        with os.fdopen(
+            os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+        ) as out:
             out.writelines(lines)
             out.flush()
             os.fsync(out.fileno())

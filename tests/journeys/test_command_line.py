@@ -1,0 +1,221 @@
+"""The command line driven as a person and a script would, in an empty home, on real parts."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Home
+
+ANSWER_FIELDS = {
+    "id", "question", "answer", "kind", "freshness", "confidence", "matched_question", "prepared_at", "checked_at",
+    "latency_ms", "first_token_ms", "tokens", "model", "effort", "citations", "related",
+}  # fmt: skip
+CITATION_FIELDS = {"path", "title", "quote", "start", "end", "line", "page", "heading"}
+
+BOILER = """# Boiler
+
+The boiler is a Vailora 24 and hangs in the utility room.
+
+## Service
+
+The next service is on 14 October 2026, with Hartwell Heating, 555-0142. It costs 96 pounds.
+"""
+GARDEN = """# Garden
+
+- The apple tree is a Braeburn, planted in 2019.
+- The compost is turned every second Sunday.
+"""
+
+
+def begin(home: Home, model: str) -> None:
+    """A vault and two notes."""
+    home.write("Home/boiler.md", BOILER)
+    home.write("garden.md", GARDEN)
+    home.json("vault", "init")
+    home.json("settings", "set", "models.generator", model)
+    assert home.json("add", home.notes)["path"] == str(home.notes.resolve())
+    summary = home.json("sync")
+    assert summary["failed"] == 0
+
+
+def test_from_an_empty_home_to_search_and_answers(home: Home, tiny_model: str) -> None:
+    """Every command of the contract does its part, with the engine on the smallest model."""
+    begin(home, tiny_model)
+    status = home.json("status")
+    assert status["vault"] == "open"
+    assert status["documents"]["indexed"] == 2
+    assert status["passages"] >= 3
+    assert status["gate"]["sentence"]
+
+    hit = home.json("search", "apple tree")["hits"][0]
+    assert hit["path"].endswith("garden.md") and hit["line"] == 3 and "Braeburn" in hit["snippet"]
+    assert home.json("search", "Hartwell service", "--limit", "1")["hits"][0]["heading"].endswith("Service")
+    assert home.json("search", '"( AND *:^~ zzz')["hits"] is not None
+
+    answer = home.json("ask", "When is the next boiler service?", "--no-learn")
+    assert answer.keys() >= ANSWER_FIELDS
+    assert answer["kind"] in ("live", "none")
+    for citation in answer["citations"]:
+        assert citation.keys() == CITATION_FIELDS
+        assert citation["quote"] in Path(citation["path"]).read_text("utf-8")
+    assert home.json("ask", "When is the next boiler service?", "--prepared-only")["kind"] == "none"
+
+    work = home.json("work", "--for", "20s")
+    assert work["slices"] > 0
+    assert home.json("digest", home.notes / "garden.md")["digests"][0]["gist"]
+    assert {line["kind"] for line in home.json("ledger")["lines"]} >= {"distil", "predict", "prepare"}
+
+    batch = home.root / "questions.jsonl"
+    batch.write_text('{"id": "a", "question": "Which apple tree is it?"}\n{"id": "b", "question": ""}\n')
+    done = home.run("--json", "ask", "--batch", batch)
+    assert done.returncode == 0, done.stderr
+    first, second = (json.loads(line) for line in done.stdout.splitlines())
+    assert first["id"] == "a" and first.keys() >= ANSWER_FIELDS
+    assert second["id"] == "b" and second["error"] == "question-empty"
+
+    pairs = home.root / "pairs.jsonl"
+    pairs.write_text(
+        '{"id": 1, "a": "When is the next boiler service?", "b": "when is the next boiler service"}\n'
+        '{"id": 2, "a": "When is the next boiler service?", "b": "Which apple tree is it?"}\n'
+    )
+    same, other = (json.loads(line) for line in home.run("match", "--pairs", pairs).stdout.splitlines())
+    assert same["hit"] is True and other["hit"] is False and other["p_same"] < same["p_same"]
+
+    home.json("forget", home.notes / "garden.md")
+    assert home.json("search", "Braeburn")["hits"] == []
+    home.json("remove", home.notes)
+    assert home.json("folders")["folders"] == []
+    assert home.json("search", "boiler")["hits"] == []
+
+
+def test_changes_on_disk_are_seen_and_nothing_is_embedded_twice(home: Home, tiny_model: str) -> None:
+    begin(home, tiny_model)
+    again = home.json("sync")
+    assert (again["new"], again["changed"], again["unchanged"]) == (0, 0, 2)
+    home.write("garden.md", GARDEN.replace("Braeburn", "Egremont"))
+    (home.notes / "Home" / "boiler.md").unlink()
+    home.json("sync")
+    assert home.json("search", "Egremont")["hits"]
+    assert home.json("search", "Braeburn")["hits"] == []
+    assert home.json("search", "Hartwell")["hits"] == []
+
+
+def test_a_locked_vault_says_nothing(home: Home, tiny_model: str) -> None:
+    begin(home, tiny_model)
+    home.json("vault", "lock")
+    for command in (
+        ("ask", "When is the service?"),
+        ("search", "boiler"),
+        ("folders",),
+        ("work", "--for", "1s"),
+    ):
+        done = home.run(*command)
+        assert (done.returncode, done.stdout) == (3, ""), command
+        assert_one_sentence(done.stderr)
+    wrong = home.root / "wrong"
+    wrong.write_text("not it\n")
+    done = home.run("--passphrase-file", wrong, "vault", "unlock")
+    assert done.returncode == 3 and "passphrase" in done.stderr
+    assert home.json("search", "boiler")["hits"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (("add", "/no/such/folder"), 1, "no such folder"),
+        (("ask", "   "), 1, "empty"),
+        (("ask", "why " * 1000), 1, "longer than"),
+        (("remove", "/no/such/folder"), 1, "not watched"),
+        (("digest", "/no/such/file.md"), 1, "No such document"),
+        (("settings", "set", "schedule.idle_after_s", "soon"), 1, "whole number"),
+        (("settings", "get", "no.such"), 1, "no setting"),
+        (("models", "use", "no-such-model"), 1, "no such model"),
+        (("models", "install", "no-such-model"), 1, "no such model"),
+        (("work", "--for", "a while"), 1, "20m"),
+        (("ask", "--batch", "/no/such/file"), 1, "cannot be used"),
+        (("vault", "init"), 1, "has a vault already"),
+        (("frobnicate",), 2, "frobnicate"),
+        (("ask",), 2, "question"),
+    ],
+    ids=lambda value: " ".join(value)[:30] if isinstance(value, tuple) else None,
+)
+def test_bad_input_gets_one_sentence_and_a_proper_code(
+    shared_home: Home, arguments: tuple[str, ...], code: int, word: str
+) -> None:
+    done = shared_home.run("--passphrase-file", shared_home.passphrase_file, *arguments)
+    assert done.returncode == code, done.stderr
+    assert word in done.stderr
+    assert done.stdout == ""
+    if code == 1:
+        assert_one_sentence(done.stderr)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every folder")
+def test_a_folder_that_cannot_be_read_is_refused(shared_home: Home) -> None:
+    closed = shared_home.root / "closed"
+    closed.mkdir(mode=0o000)
+    done = shared_home.run("--passphrase-file", shared_home.passphrase_file, "add", closed)
+    assert done.returncode == 1 and "cannot be read" in done.stderr
+
+
+def test_a_file_that_is_no_document_is_told_and_stalls_nothing(home: Home, tiny_model: str) -> None:
+    home.write("broken.pdf", "%PDF-1.4 this is none")
+    (home.notes / "noise.docx").write_bytes(os.urandom(4000))
+    (home.notes / "program.exe").write_bytes(b"MZ\x90\x00")
+    begin(home, tiny_model)
+    status = home.json("status")
+    assert status["documents"]["indexed"] == 2
+    troubles = {Path(t["path"]).name: (t["state"], t["reason"]) for t in status["troubles"]}
+    assert troubles["broken.pdf"][0] == troubles["noise.docx"][0] == "failed"
+    assert troubles["program.exe"][0] == "excluded"
+    assert all(reason for _, reason in troubles.values())
+
+
+def test_a_vault_without_keychain_and_passphrase_is_not_made(home: Home) -> None:
+    done = home.run("vault", "init")
+    assert done.returncode == 3 and "passphrase" in done.stderr
+    assert not home.profile.database.exists()
+
+
+def test_a_vault_survives_kill_9_in_the_middle_of_work(home: Home, tiny_model: str) -> None:
+    begin(home, tiny_model)
+    home.json("vault", "check")
+    home.kill()
+    assert home.processes() == []
+    assert home.json("vault", "check")["findings"] == []
+    assert home.json("search", "Braeburn")["hits"]
+    assert home.json("sync")["unchanged"] == 2
+
+
+def test_a_missing_and_a_damaged_model_are_named(home: Home, tiny_model: str, tmp_path: Path) -> None:
+    begin(home, tiny_model)
+    home.run("stop")
+    home.extra["PILLOWBOOK_MODELS"] = str(tmp_path)
+    done = home.run("--passphrase-file", home.passphrase_file, "ask", "When is the next boiler service?")
+    assert done.returncode == 1 and "models install" in done.stderr
+    assert_one_sentence(done.stderr)
+    assert home.json("search", "boiler")["hits"], "search goes on without a model"
+
+
+def assert_one_sentence(stderr: str) -> None:
+    """One line, for people: no traceback, no type names."""
+    assert len(stderr.strip().splitlines()) == 1, stderr
+    assert stderr.startswith("pillowbook: ") and stderr.rstrip().endswith(".")
+    assert not re.search(r"Traceback|Error\b|<class", stderr)
+
+
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
+    """One home for all the bad input, which must change nothing in it."""
+    import shutil
+    import tempfile
+
+    made = Home(Path(tempfile.mkdtemp(prefix="pb-")))
+    made.json("vault", "init")
+    yield made
+    made.run("stop")
+    made.kill()
+    shutil.rmtree(made.root, ignore_errors=True)

@@ -1,0 +1,196 @@
+"""The runner: one slice at a time, and never against the user."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from pillowbook.domain.answers import Question, Reason
+from pillowbook.domain.clock import SystemClock
+from pillowbook.domain.errors import DiskFull, WorkerLost
+from pillowbook.domain.ids import DocumentId, QuestionId
+from pillowbook.domain.work import GateState, LedgerEntry, Slice, SliceKind, SliceOutcome, SliceResult
+from pillowbook.host.workers import CancelToken
+from pillowbook.schedule.gate import Rules, Sensed
+from pillowbook.schedule.plan import Queues, next_slice
+from pillowbook.schedule.runner import Runner
+
+from .test_gate import QUIET, RULES
+
+DEADLINE_S = 10.0
+
+
+class Documents:
+    """Stages over a list of documents, each wanting a digest; a slice runs until it is let go or cancelled."""
+
+    def __init__(self, count: int) -> None:
+        self.left = list(range(count))
+        self.booked: list[LedgerEntry] = []
+        self.began = threading.Semaphore(0)
+        self.may_end = threading.Event()
+        self.running = 0
+        self.most_running = 0
+        self.error: Exception | None = None
+
+    def queues(self, skipped: frozenset[Slice]) -> Queues:
+        gone = {work.document_id for work in skipped}
+        return Queues(tuple(DocumentId(n) for n in self.left if n not in gone), (), ())
+
+    def run(self, work: Slice, cancel: CancelToken) -> SliceOutcome:
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        self.began.release()
+        try:
+            if self.error is not None:
+                raise self.error
+            while not self.may_end.wait(0.005):
+                cancel.raise_if_cancelled()
+            assert work.document_id is not None
+            self.left.remove(work.document_id)
+            return SliceOutcome(SliceResult.DONE, made=1)
+        finally:
+            self.running -= 1
+
+    def book(self, entry: LedgerEntry) -> None:
+        self.booked.append(entry)
+
+
+class Desk:
+    """A machine whose user and power are told by the test."""
+
+    def __init__(self) -> None:
+        self.sensed: Sensed = QUIET
+        self.gates: list[GateState] = []
+
+    def sense(self) -> Sensed:
+        return self.sensed
+
+    def rules(self) -> Rules:
+        return RULES
+
+
+@contextmanager
+def running(stages: Documents, desk: Desk) -> Iterator[Runner]:
+    runner = Runner(
+        stages,
+        sense=desk.sense,
+        rules=desk.rules,
+        clock=SystemClock(),
+        on_gate=desk.gates.append,
+        on_slice=lambda entry: None,
+    )
+    runner.start()
+    try:
+        yield runner
+    finally:
+        stages.may_end.set()
+        runner.stop()
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Until something that another thread does has come about."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        threading.Event().wait(0.005)
+
+
+def test_everything_is_done_while_the_gate_is_open() -> None:
+    stages, desk = Documents(3), Desk()
+    stages.may_end.set()
+    with running(stages, desk):
+        wait_for(lambda: not stages.left)
+    assert [entry.result for entry in stages.booked] == [SliceResult.DONE] * 3
+    assert desk.gates[0].code == "open-idle"
+
+
+def test_input_cancels_the_slice_and_nothing_is_lost() -> None:
+    """The first key press stops the work; the document is taken up again later."""
+    stages, desk = Documents(1), Desk()
+    with running(stages, desk) as runner:
+        assert stages.began.acquire(timeout=DEADLINE_S)
+        desk.sensed = replace(QUIET, idle_s=0.0)
+        wait_for(lambda: bool(stages.booked))
+        assert stages.booked[0].result is SliceResult.CANCELLED
+        assert stages.left == [0]
+        assert runner.gate.code == "in-use"
+        desk.sensed = QUIET
+        stages.may_end.set()
+        runner.wake()
+        wait_for(lambda: not stages.left)
+
+
+def test_a_question_holds_the_work_and_gives_it_back() -> None:
+    stages, desk = Documents(1), Desk()
+    with running(stages, desk) as runner:
+        assert stages.began.acquire(timeout=DEADLINE_S)
+        with runner.hold():
+            wait_for(lambda: bool(stages.booked))
+            assert not runner.is_working
+            assert stages.began.acquire(timeout=0.2) is False
+        assert stages.began.acquire(timeout=DEADLINE_S)
+
+
+def test_work_on_demand_needs_no_open_gate_and_ends_by_its_clock() -> None:
+    stages, desk = Documents(2), Desk()
+    desk.sensed = replace(QUIET, idle_s=0.0)
+    with running(stages, desk) as runner:
+        totals = runner.work(0.3, on_totals=lambda _: None, cancel=CancelToken())
+        assert totals.failed == 0 and totals.digests == 0
+        assert 0.25 < totals.seconds < 5
+        stages.may_end.set()
+        totals = runner.work(30, on_totals=lambda _: None, cancel=CancelToken())
+        assert totals.is_exhausted and totals.digests == 2
+
+
+def test_never_two_slices_at_once() -> None:
+    stages, desk = Documents(20), Desk()
+    stages.may_end.set()
+    with running(stages, desk) as runner:
+        runner.work(5, on_totals=lambda _: None, cancel=CancelToken())
+        wait_for(lambda: not stages.left)
+    assert stages.most_running == 1
+
+
+def test_a_failing_slice_is_not_tried_for_ever() -> None:
+    stages, desk = Documents(1), Desk()
+    stages.error = WorkerLost(worker="generator")
+    with running(stages, desk):
+        wait_for(lambda: bool(stages.booked))
+        threading.Event().wait(0.1)
+    assert [entry.result for entry in stages.booked] == [SliceResult.FAILED]
+
+
+def test_a_full_disk_is_told_to_whoever_asked_for_the_work() -> None:
+    stages, desk = Documents(1), Desk()
+    desk.sensed = replace(QUIET, idle_s=0.0)
+    stages.error = DiskFull()
+    with running(stages, desk) as runner, pytest.raises(DiskFull):
+        runner.work(30, on_totals=lambda _: None, cancel=CancelToken())
+
+
+def question(number: int, reason: Reason) -> Question:
+    return Question(QuestionId(number), "?", reason, None, 0, QUIET.now, None)
+
+
+@pytest.mark.parametrize(
+    ("queues", "wanted"),
+    [
+        (Queues((), (), ()), None),
+        (Queues((DocumentId(1),), (DocumentId(1),), ()), Slice(SliceKind.DISTIL, document_id=DocumentId(1))),
+        (Queues((DocumentId(2),), (DocumentId(1),), ()), Slice(SliceKind.PREDICT, document_id=DocumentId(1))),
+        (
+            Queues((), (DocumentId(1),), (question(5, Reason.CONTENT), question(6, Reason.MISSED))),
+            Slice(SliceKind.PREPARE, question_id=QuestionId(6)),
+        ),
+        (
+            Queues((DocumentId(1),), (DocumentId(1),), (question(5, Reason.CONTENT),)),
+            Slice(SliceKind.PREPARE, question_id=QuestionId(5)),
+        ),
+    ],
+)
+def test_the_plan_takes_what_is_waited_for_first(queues: Queues, wanted: Slice | None) -> None:
+    assert next_slice(queues) == wanted
