@@ -1,0 +1,222 @@
+"""The answer: its text, how fresh it is, what it rests on, and what changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from pillowbook.domain.answers import Answer, Citation, Freshness
+from pillowbook.ui import phrases
+from pillowbook.ui.passage_text import one_line
+from pillowbook.ui.result_row import ResultRow
+from pillowbook.ui.theme import Theme
+
+MAX_SOURCES: Final = 9
+MAX_ANSWER_CHARACTERS: Final = 6000
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What the card shows of an answer."""
+
+    text: str
+    sources: Sequence[Citation]
+    heading: str
+
+
+class AnswerCard(QWidget):
+    """Shows an answer, or a live one on its way.
+
+    Signals:
+        source_chosen(Citation): a source was clicked.
+    """
+
+    source_chosen = Signal(object)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._citations: tuple[Citation, ...] = ()
+        self._copied_text = ""
+        self._draft = ""
+        self._chip = _plain_label("freshness")
+        self._chip.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self._prepared = _plain_label("prepared", tone="small")
+        self._unsure = _plain_label("unsure", chip="amber", text="Not sure: read the source")
+        self._unsure.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self._note = _plain_label("note", wraps=True)
+        self._note.setProperty("note", "amber")
+        self._answer = _plain_label("answer", wraps=True)
+        self._answer.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._answer.setCursor(Qt.CursorShape.IBeamCursor)
+        self._heading = _plain_label("sources-heading", tone="section")
+        self.rows = [ResultRow(theme, max_lines=3) for _ in range(MAX_SOURCES)]
+        for number, row in enumerate(self.rows, 1):
+            row.setObjectName(f"source-{number}")
+        self._build()
+        self._connect()
+
+    # -- what is shown -----------------------------------------------------------------------------------------------
+
+    def show_answer(self, answer: Answer, now: datetime) -> None:
+        """Show a served answer with its sources."""
+        self._draft = ""
+        chip = phrases.freshness_chip(answer)
+        self._set_chip(chip.text, chip.tone, chip.hint)
+        self._set_line(self._prepared, phrases.prepared_line(answer, now))
+        self._unsure.setVisible(phrases.is_unsure(answer) and not phrases.is_withheld(answer))
+        self._set_line(self._note, f"Your note changed: {answer.change_note}" if answer.change_note else "")
+        look = _look(answer)
+        self._copied_text = look.text
+        self._set_answer(look.text, is_draft=False)
+        self._show_sources(look.sources, look.heading)
+        self.show()
+
+    def show_waiting(self) -> None:
+        """A live answer is being made and nothing is known of it yet."""
+        self._draft = self._copied_text = ""
+        self._set_chip("Looking in your notes…", "accent", "The model on this machine is reading.")
+        for label in (self._prepared, self._note):
+            self._set_line(label, "")
+        self._unsure.hide()
+        self._set_answer("", is_draft=True)
+        self._show_sources((), "")
+        self.show()
+
+    def show_likely(self, citation: Citation) -> None:
+        """The best passage, while the answer is being made."""
+        self._show_sources((citation,), "LIKELY PASSAGE")
+
+    def add_text(self, delta: str, *, restart: bool) -> None:
+        """A piece of the live answer, not verified yet."""
+        self._draft = delta if restart else self._draft + delta
+        self._set_chip("Checking…", "quiet", "Every sentence is compared with your notes before it counts.")
+        self._set_answer(self._draft, is_draft=True)
+
+    def clear(self) -> None:
+        """Forget everything and hide."""
+        self._draft = self._copied_text = ""
+        self._answer.clear()
+        self._note.clear()
+        self._prepared.clear()
+        self._show_sources((), "")
+        self.hide()
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """The sources shown, in the order of their numbers."""
+        return self._citations
+
+    @property
+    def shown_rows(self) -> list[ResultRow]:
+        """The rows of the sources shown."""
+        return [] if self.isHidden() else self.rows[: len(self._citations)]
+
+    @property
+    def copied_text(self) -> str:
+        """What Ctrl+C takes when nothing is selected; empty while an answer is still unverified."""
+        return self._answer.selectedText() or self._copied_text
+
+    # -- parts -------------------------------------------------------------------------------------------------------
+
+    def _set_chip(self, text: str, tone: str, hint: str) -> None:
+        self._chip.setText(text)
+        self._chip.setToolTip(hint)
+        self._chip.setAccessibleName(f"{text}. {hint}")
+        if self._chip.property("chip") != tone:
+            self._chip.setProperty("chip", tone)
+            self._chip.style().unpolish(self._chip)
+            self._chip.style().polish(self._chip)
+
+    def _set_answer(self, text: str, *, is_draft: bool) -> None:
+        self._answer.setVisible(bool(text))
+        self._answer.setText(text[:MAX_ANSWER_CHARACTERS])
+        self._answer.setAccessibleName(text[:MAX_ANSWER_CHARACTERS])
+        state = "draft" if is_draft else "served"
+        if self._answer.property("state") != state:
+            self._answer.setProperty("state", state)
+            self._answer.style().unpolish(self._answer)
+            self._answer.style().polish(self._answer)
+
+    def _set_line(self, label: QLabel, text: str) -> None:
+        label.setText(one_line(text))
+        label.setVisible(bool(text))
+
+    def _show_sources(self, citations: Sequence[Citation], heading: str) -> None:
+        self._citations = tuple(citations[:MAX_SOURCES])
+        self._heading.setText(heading)
+        self._heading.setVisible(bool(self._citations))
+        for index, row in enumerate(self.rows):
+            if index >= len(self._citations):
+                row.hide()
+                continue
+            cited = self._citations[index]
+            row.show_row(
+                phrases.where(cited.title, cited.heading),
+                phrases.quote(cited),
+                place=phrases.place(cited.line, cited.page),
+                number=index + 1,
+            )
+            row.setToolTip(f"Open (Ctrl+{index + 1})")
+
+    @Slot()
+    def _choose_sender(self) -> None:
+        sender = self.sender()
+        for row, citation in zip(self.rows, self._citations, strict=False):
+            if row is sender:
+                self.source_chosen.emit(citation)
+
+    # -- building ----------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(8)
+        top.addWidget(self._chip)
+        top.addWidget(self._unsure)
+        top.addWidget(self._prepared, 1)
+        top.addStretch(0)
+        inner = QVBoxLayout()
+        inner.setContentsMargins(12, 8, 12, 4)
+        inner.setSpacing(12)
+        inner.addLayout(top)
+        inner.addWidget(self._note)
+        inner.addWidget(self._answer)
+        inner.addWidget(self._heading)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 4, 0, 0)
+        outer.setSpacing(0)
+        outer.addLayout(inner)
+        for row in self.rows:
+            outer.addWidget(row)
+            row.hide()
+        self._unsure.hide()
+
+    def _connect(self) -> None:
+        for row in self.rows:
+            row.clicked.connect(self._choose_sender)
+
+
+def _look(answer: Answer) -> _Look:
+    if phrases.is_withheld(answer):
+        return _Look("", answer.nearest, "WHAT YOUR NOTES SAY NOW")
+    if not answer.answer:
+        return _Look("", answer.nearest, "CLOSEST IN YOUR NOTES")
+    if answer.freshness is Freshness.NEW_EVIDENCE and answer.nearest:
+        return _Look(answer.answer, (*answer.citations, *answer.nearest), "SOURCES, NEWER ONES LAST")
+    heading = "SOURCE" if len(answer.citations) == 1 else "SOURCES"
+    return _Look(answer.answer, answer.citations, heading)
+
+
+def _plain_label(name: str, *, tone: str = "", chip: str = "", text: str = "", wraps: bool = False) -> QLabel:
+    label = QLabel(text)
+    label.setObjectName(name)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setOpenExternalLinks(False)
+    label.setWordWrap(wraps)
+    if tone:
+        label.setProperty("tone", tone)
+    if chip:
+        label.setProperty("chip", chip)
+    return label

@@ -1,0 +1,311 @@
+"""What happens between a keystroke and an answer: the panel's wishes, carried to the core and back."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtGui import QGuiApplication
+
+from pillowbook.core.client import CoreClient
+from pillowbook.core.protocol import Status
+from pillowbook.domain.answers import Answer, Citation, Freshness
+from pillowbook.domain.asking import AnswerText, AskPart, Completion, LikelyPassage, SearchHit, SearchHits
+from pillowbook.domain.clock import Clock
+from pillowbook.domain.errors import PillowbookError, VaultLocked
+from pillowbook.domain.work import GateState
+from pillowbook.ui import phrases
+from pillowbook.ui.controller import Controller, Ticket
+from pillowbook.ui.panel import MAX_HITS, Panel
+
+Opener = Callable[..., None]
+DEBOUNCE_MS: Final = 30
+PATIENCE_MS: Final = 120
+"""A prepared answer takes less than this; only then does the panel say that it is looking."""
+CLIPBOARD_KEPT_MS: Final = 90_000
+
+
+class Asking(QObject):
+    """Drives a panel.
+
+    Signals:
+        first_run_wished: there is no vault yet.
+    """
+
+    first_run_wished = Signal()
+
+    def __init__(self, panel: Panel, controller: Controller, open_at: Opener, clock: Clock) -> None:
+        super().__init__(panel)
+        self._panel = panel
+        self._controller = controller
+        self._open_at = open_at
+        self._clock = clock
+        self._typed = ""
+        self._completions: list[Completion] = []
+        self._hits: tuple[SearchHit, ...] = ()
+        self._ask: Ticket | None = None
+        self._has_preloaded = False
+        self._has_keychain = False
+        self._clipboard_text = ""
+        self._gate: GateState | None = None
+        self._ready = 0
+        self._debounce = _single_shot(self, DEBOUNCE_MS)
+        self._patience = _single_shot(self, PATIENCE_MS)
+        self._clipboard = _single_shot(self, CLIPBOARD_KEPT_MS)
+        self._connect()
+
+    def _connect(self) -> None:
+        self._panel.typed.connect(self.follow_typing)
+        self._panel.asked.connect(self.ask)
+        self._panel.citation_opened.connect(self.open_citation)
+        self._panel.hit_opened.connect(self.open_hit)
+        self._panel.unlock_wished.connect(self.unlock)
+        self._panel.panel_shown.connect(self.refresh_status)
+        self._panel.panel_hidden.connect(self._when_hidden)
+        self._panel.copied.connect(self._keep_clipboard_short)
+        self._debounce.timeout.connect(self._look)
+        self._patience.timeout.connect(self._panel.show_waiting)
+        self._clipboard.timeout.connect(self._clear_clipboard)
+        self._controller.connected.connect(self.refresh_status)
+        self._controller.lost.connect(self._show_lost)
+        self._controller.vault_changed.connect(self._follow_vault)
+        self._controller.gate_changed.connect(self._follow_gate)
+        self._controller.prepared_changed.connect(self._follow_prepared)
+
+    # -- typing ----------------------------------------------------------------------------------------------------------
+
+    @Slot(str)
+    def follow_typing(self, text: str) -> None:
+        """Look again shortly; whatever was being answered is no longer wanted."""
+        self._stop_asking()
+        self._typed = text.strip()
+        if not self._typed:
+            self._debounce.stop()
+            self._completions, self._hits = [], ()
+            self._panel.show_nothing()
+            return
+        if not self._has_preloaded:
+            self._has_preloaded = True
+            self._controller.call(self, CoreClient.preload)
+        self._debounce.start()
+
+    @Slot()
+    def _look(self) -> None:
+        typed = self._typed
+        if not typed or self._ask is not None:
+            return
+        self._controller.call(
+            self,
+            lambda client: client.search(typed, limit=MAX_HITS),
+            self._take_hits,
+            self._take_error,
+            channel="search",
+        )
+        self._controller.call(
+            self,
+            lambda client: (typed, client.complete(typed)),
+            self._take_completions,
+            self._take_error,
+            channel="complete",
+        )
+
+    def _take_hits(self, found: SearchHits) -> None:
+        self._hits = found.hits
+        self._show_found()
+
+    def _take_completions(self, found: tuple[str, list[Completion]]) -> None:
+        self._completions = found[1]
+        self._show_found()
+
+    def _show_found(self) -> None:
+        # Results that arrive after Enter belong to the keystrokes before it.
+        if self._ask is None and self._typed:
+            self._panel.show_found(self._completions, self._hits, self._now())
+
+    # -- asking ----------------------------------------------------------------------------------------------------------
+
+    @Slot(str)
+    def ask(self, question: str) -> None:
+        """Ask; a prepared answer comes at once, a live one in parts."""
+        self._stop_asking()
+        self._debounce.stop()
+        self._typed = question
+        self._patience.start()
+        self._ask = self._controller.stream(
+            self,
+            lambda client, on_part, cancel: client.ask(question, on_part=on_part, cancel=cancel),
+            self._take_part,
+            self._take_answer,
+            self._take_ask_error,
+            channel="ask",
+        )
+
+    def _take_part(self, part: AskPart) -> None:
+        if self._patience.isActive():
+            self._patience.stop()
+            self._panel.show_waiting()
+        match part:
+            case LikelyPassage(citation):
+                self._panel.show_likely(citation)
+            case AnswerText(delta, restart):
+                self._panel.add_text(delta, restart=restart)
+
+    def _take_answer(self, answer: Answer) -> None:
+        self._patience.stop()
+        self._ask = None
+        self._panel.show_answer(answer, self._now())
+
+    def _take_ask_error(self, error: PillowbookError) -> None:
+        self._patience.stop()
+        self._ask = None
+        self._take_error(error)
+
+    def _stop_asking(self) -> None:
+        self._patience.stop()
+        if self._ask is not None:
+            self._controller.cancel(self._ask)
+            self._ask = None
+
+    def _take_error(self, error: PillowbookError) -> None:
+        if isinstance(error, VaultLocked):
+            self._panel.show_locked(has_keychain=self._has_keychain)
+        elif error.code == "vault-missing":
+            self.first_run_wished.emit()
+        else:
+            self._panel.show_error(phrases.error_sentence(error))
+
+    # -- opening and copying -----------------------------------------------------------------------------------------------
+
+    @Slot(object)
+    def open_citation(self, citation: Citation) -> None:
+        """Open a source at its place, in the user's own program."""
+        self._open(citation.path, citation.line, citation.page)
+
+    @Slot(object)
+    def open_hit(self, hit: SearchHit) -> None:
+        """Open a found passage."""
+        self._open(hit.path, hit.line, hit.page)
+
+    def _open(self, path: str, line: int | None, page: int | None) -> None:
+        open_at = self._open_at
+        self._controller.run(
+            self, lambda: open_at(path, line=line, page=page), self._opened, self._take_error
+        )
+
+    def _opened(self, _result: object) -> None:
+        if self._panel.hides_on_focus_loss:
+            self._panel.disappear()
+
+    @Slot(str)
+    def _keep_clipboard_short(self, text: str) -> None:
+        self._clipboard_text = text
+        self._clipboard.start()
+
+    @Slot()
+    def _clear_clipboard(self) -> None:
+        clipboard = QGuiApplication.clipboard()
+        if self._clipboard_text and clipboard.ownsClipboard() and clipboard.text() == self._clipboard_text:
+            clipboard.clear()
+        self._clipboard_text = ""
+
+    # -- the vault and the status line ---------------------------------------------------------------------------------------
+
+    @Slot(str)
+    def unlock(self, passphrase: str) -> None:
+        """Open the vault; an empty passphrase means the keychain."""
+        self._panel.unlock_card.show_unlocking()
+        self._controller.call(
+            self,
+            lambda client: client.unlock(passphrase or None),
+            self._unlocked,
+            self._unlock_failed,
+            channel="unlock",
+        )
+
+    def _unlocked(self, _done: None) -> None:
+        self._panel.show_unlocked()
+        self.refresh_status()
+
+    def _unlock_failed(self, error: PillowbookError) -> None:
+        self._panel.show_locked(
+            has_keychain=self._has_keychain, sentence=phrases.error_sentence(error), is_alarm=True
+        )
+
+    @Slot()
+    def refresh_status(self) -> None:
+        """Fetch the status for the line at the bottom."""
+        if self._controller.is_connected:
+            self._controller.call(self, CoreClient.status, self._take_status, channel="status")
+
+    def _take_status(self, status: Status) -> None:
+        self._has_keychain = status.has_keychain
+        self._gate = status.gate
+        self._ready = ready_count(status.prepared)
+        if status.vault == "missing":
+            self.first_run_wished.emit()
+            return
+        if status.vault != "open":
+            if not self._panel.is_locked:
+                self._panel.show_locked(has_keychain=status.has_keychain)
+            return
+        if self._panel.is_locked:
+            self._panel.show_unlocked()
+        waiting = status.documents.get("waiting", 0)
+        if not status.folders:
+            self._panel.show_status("No folder is watched yet; add one in the settings.")
+        elif waiting:
+            self._panel.show_status(
+                f"Reading {phrases.count(waiting, 'document')}; what is read can be asked."
+            )
+        else:
+            self._show_ready()
+
+    def _show_ready(self) -> None:
+        gate = f"   ·   {self._gate.sentence}" if self._gate is not None else ""
+        self._panel.show_status(f"{phrases.count(self._ready, 'answer')} ready{gate}")
+
+    @Slot(object)
+    def _follow_gate(self, gate: GateState) -> None:
+        self._gate = gate
+        self._show_ready()
+
+    @Slot(int)
+    def _follow_prepared(self, prepared: int) -> None:
+        self._ready = prepared
+        self._show_ready()
+
+    @Slot(bool)
+    def _follow_vault(self, is_unlocked: bool) -> None:
+        if is_unlocked:
+            self._panel.show_unlocked()
+        else:
+            self._stop_asking()
+            self._completions, self._hits = [], ()
+            self._clear_clipboard()
+            self._panel.show_locked(has_keychain=self._has_keychain)
+
+    @Slot(object)
+    def _show_lost(self, error: PillowbookError) -> None:
+        self._stop_asking()
+        self._panel.show_error(phrases.error_sentence(error))
+
+    @Slot()
+    def _when_hidden(self) -> None:
+        self._stop_asking()
+        self._has_preloaded = False
+
+    def _now(self) -> datetime:
+        return self._clock.now()
+
+
+def ready_count(prepared: Mapping[str, int]) -> int:
+    """How many prepared answers can be served, of the counts by freshness."""
+    withheld = (Freshness.CHANGED, Freshness.GONE)
+    return sum(number for freshness, number in prepared.items() if freshness not in withheld)
+
+
+def _single_shot(parent: QObject, interval_ms: int) -> QTimer:
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.setInterval(interval_ms)
+    return timer

@@ -1,0 +1,492 @@
+"""The panel: one large input, and beneath it what is found, prepared or answered.
+
+It only shows data and emits wishes; :mod:`pillowbook.ui.asking` talks to the core for it.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QLineEdit,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from pillowbook.domain.answers import Answer, Citation
+from pillowbook.domain.asking import Completion, SearchHit
+from pillowbook.ui import phrases
+from pillowbook.ui.answer_card import AnswerCard
+from pillowbook.ui.panel_frame import PanelFrame
+from pillowbook.ui.result_row import ResultRow
+from pillowbook.ui.theme import Theme
+from pillowbook.ui.unlock_card import UnlockCard
+
+WIDTH_PX: Final = 720
+INPUT_HEIGHT_PX: Final = 64
+MAX_QUESTION_CHARACTERS: Final = 1000
+MAX_COMPLETIONS: Final = 4
+MAX_HITS: Final = 6
+KEEP_TYPED_MS: Final = 60_000
+
+
+class Panel(PanelFrame):
+    """The search panel.
+
+    Signals:
+        typed(str): the input's text is another now.
+        asked(str): Enter on a question.
+        citation_opened(Citation), hit_opened(SearchHit): a source or a passage was chosen.
+        unlock_wished(str): see :class:`UnlockCard`.
+        retry_wished: the button of a message was pressed.
+        panel_shown, panel_hidden: for those who prepare or clean up.
+        copied(str): a text was put on the clipboard.
+    """
+
+    typed = Signal(str)
+    asked = Signal(str)
+    citation_opened = Signal(object)
+    hit_opened = Signal(object)
+    unlock_wished = Signal(str)
+    retry_wished = Signal()
+    panel_shown = Signal()
+    panel_hidden = Signal()
+    copied = Signal(str)
+
+    def __init__(self, theme: Theme, *, can_blend: bool) -> None:
+        super().__init__(theme, can_blend=can_blend)
+        self.setObjectName("panel")
+        self.setWindowTitle("Pillowbook")
+        self.hides_on_focus_loss = True
+        self._completions: tuple[Completion, ...] = ()
+        self._hits: tuple[SearchHit, ...] = ()
+        self._selected: ResultRow | None = None
+        self._shown_height = 0
+        self._sign = QLabel()
+        self.question = QLineEdit()
+        self.question.setObjectName("question")
+        self.question.setAccessibleName("Ask your notes")
+        self.question.setPlaceholderText("Ask your notes…")
+        self.question.setMaxLength(MAX_QUESTION_CHARACTERS)
+        self.question.setFrame(False)
+        self.card = AnswerCard(theme)
+        self.unlock_card = UnlockCard(theme)
+        self._message = _label("message", note="alarm", wraps=True)
+        self._questions_heading = _label("questions-heading", tone="section", text="READY ANSWERS")
+        self._passages_heading = _label("passages-heading", tone="section", text="IN YOUR NOTES")
+        self._question_rows = [ResultRow(theme, max_lines=1) for _ in range(MAX_COMPLETIONS)]
+        self._hit_rows = [ResultRow(theme, max_lines=2) for _ in range(MAX_HITS)]
+        for kind, rows in (("completion", self._question_rows), ("hit", self._hit_rows)):
+            for number, row in enumerate(rows, 1):
+                row.setObjectName(f"{kind}-{number}")
+        self._status = _label("status", tone="small")
+        self._keys = _label("keys", tone="small")
+        self._forget = QTimer(self)
+        self._forget.setSingleShot(True)
+        self._forget.setInterval(KEEP_TYPED_MS)
+        self._build()
+        self._connect()
+        self._paint_sign()
+        self.show_nothing()
+
+    # -- what is shown -------------------------------------------------------------------------------------------------
+
+    def show_nothing(self) -> None:
+        """Only the input and the status line."""
+        self.card.clear()
+        self._message.hide()
+        self._fill_rows((), ())
+        self._settle()
+
+    def show_found(self, completions: Sequence[Completion], hits: Sequence[SearchHit], now: datetime) -> None:
+        """What fits the typed text; a completion that can be served as it stands becomes the answer before Enter."""
+        self._message.hide()
+        answered = next((found for found in completions if found.answer is not None), None)
+        if answered is not None and answered.answer is not None:
+            self.card.show_answer(answered.answer, now)
+        else:
+            self.card.clear()
+        self._fill_rows([found for found in completions if found is not answered], hits)
+        self._settle()
+
+    def show_waiting(self) -> None:
+        """A question was asked and no answer was ready."""
+        self._message.hide()
+        self._fill_rows((), ())
+        self.card.show_waiting()
+        self._settle()
+
+    def show_likely(self, citation: Citation) -> None:
+        """The likely passage, while the answer is being made."""
+        self.card.show_likely(citation)
+        self._settle()
+
+    def add_text(self, delta: str, *, restart: bool) -> None:
+        """A piece of a live answer."""
+        self.card.add_text(delta, restart=restart)
+        self._settle()
+
+    def show_answer(self, answer: Answer, now: datetime) -> None:
+        """The served answer."""
+        self._message.hide()
+        self._fill_rows(
+            [Completion(near.question, 0.0, None) for near in answer.related[:MAX_COMPLETIONS]], ()
+        )
+        self.card.show_answer(answer, now)
+        self._settle()
+
+    def show_error(self, sentence: str) -> None:
+        """One sentence in the answer's place; what was found stays below."""
+        self.card.clear()
+        self._message.setText(sentence)
+        self._message.show()
+        self._settle()
+
+    def show_locked(self, *, has_keychain: bool, sentence: str = "", is_alarm: bool = False) -> None:
+        """Nothing but the request for the passphrase."""
+        self._forget_content()
+        self.unlock_card.show_locked(has_keychain=has_keychain, sentence=sentence, is_alarm=is_alarm)
+        self._asking.hide()
+        self._fit()
+        if self.isVisible():
+            self.unlock_card.passphrase.setFocus()
+
+    def show_unlocked(self) -> None:
+        """The input again."""
+        self.unlock_card.hide()
+        self._asking.show()
+        self._fit()
+        if self.isVisible():
+            self.question.setFocus()
+
+    def show_status(self, sentence: str) -> None:
+        """The line at the bottom."""
+        self._status.setText(sentence)
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether the panel asks for the passphrase."""
+        return self._asking.isHidden()
+
+    # -- coming and going ----------------------------------------------------------------------------------------------
+
+    @Slot()
+    def appear(self) -> None:
+        """Show the panel in front of everything, ready to type."""
+        self._forget.stop()
+        self._fit()
+        self.place_on_screen()
+        self.show()
+        self.raise_()
+        self.activateWindow()
+        if self.is_locked:
+            self.unlock_card.passphrase.setFocus()
+        else:
+            self.question.setFocus()
+            self.question.selectAll()
+        self.panel_shown.emit()
+
+    @Slot()
+    def disappear(self) -> None:
+        """Hide; what was typed is kept for a minute."""
+        if not self.isVisible():
+            return
+        self.unlock_card.passphrase.clear()
+        self.hide()
+        self._forget.start()
+        self.panel_hidden.emit()
+
+    @Slot()
+    def toggle(self) -> None:
+        """Show the panel, or hide it when it is shown and in use."""
+        if self.isVisible() and (self.isActiveWindow() or not self.hides_on_focus_loss):
+            self.disappear()
+        else:
+            self.appear()
+
+    # -- keys ------------------------------------------------------------------------------------------------------------
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.question and event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            return self._take_key(event)
+        return super().eventFilter(watched, event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape or not self._take_key(event):
+            super().keyPressEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if (
+            event.type() == QEvent.Type.ActivationChange
+            and self.hides_on_focus_loss
+            and self.isVisible()
+            and not self.isActiveWindow()
+        ):
+            self.disappear()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        event.ignore()
+        self.disappear()
+
+    def _take_key(self, event: QKeyEvent) -> bool:
+        key, modifiers = event.key(), event.modifiers()
+        has_control = bool(modifiers & Qt.KeyboardModifier.ControlModifier)
+        if key == Qt.Key.Key_Escape:
+            self.disappear()
+        elif key in (Qt.Key.Key_Down, Qt.Key.Key_Up):
+            self._step(1 if key == Qt.Key.Key_Down else -1)
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._choose_or_ask()
+        elif has_control and Qt.Key.Key_1 <= key <= Qt.Key.Key_9:
+            self._open_number(key - Qt.Key.Key_1)
+        elif event.matches(QKeySequence.StandardKey.Copy) and not self.question.hasSelectedText():
+            self._copy()
+        elif key == Qt.Key.Key_PageDown:
+            self._scroll_by(1)
+        elif key == Qt.Key.Key_PageUp:
+            self._scroll_by(-1)
+        else:
+            return False
+        return True
+
+    def _step(self, by: int) -> None:
+        rows = self._rows()
+        if not rows:
+            return
+        if self._selected in rows:
+            index = rows.index(self._selected) + by
+            chosen = rows[index] if 0 <= index < len(rows) else None
+        else:
+            chosen = rows[0 if by > 0 else -1]
+        self._select(chosen)
+
+    def _select(self, row: ResultRow | None) -> None:
+        if self._selected is not None:
+            self._selected.set_selected(False)
+        self._selected = row
+        if row is not None:
+            row.set_selected(True)
+            self._scroll.ensureWidgetVisible(row, 0, 16)
+
+    def _choose_or_ask(self) -> None:
+        if self._selected is not None and self._selected in self._rows():
+            self._selected.click()
+        elif self.question.text().strip():
+            self.asked.emit(self.question.text().strip())
+
+    def _open_number(self, index: int) -> None:
+        if index < len(self.card.citations) and not self.card.isHidden():
+            self.citation_opened.emit(self.card.citations[index])
+
+    def _copy(self) -> None:
+        if not self.card.isHidden() and self.card.copied_text:
+            QGuiApplication.clipboard().setText(self.card.copied_text)
+            self.copied.emit(self.card.copied_text)
+
+    def _scroll_by(self, pages: int) -> None:
+        bar = self._scroll.verticalScrollBar()
+        bar.setValue(bar.value() + pages * bar.pageStep() * 8 // 10)
+
+    def _rows(self) -> list[ResultRow]:
+        return [
+            row
+            for row in (*self.card.shown_rows, *self._question_rows, *self._hit_rows)
+            if not row.isHidden()
+        ]
+
+    # -- rows ------------------------------------------------------------------------------------------------------------
+
+    def _fill_rows(self, completions: Sequence[Completion], hits: Sequence[SearchHit]) -> None:
+        self._select(None)
+        self._completions, self._hits = tuple(completions[:MAX_COMPLETIONS]), tuple(hits[:MAX_HITS])
+        words = re.findall(r"\w+", self.question.text())
+        for index, row in enumerate(self._question_rows):
+            if index < len(self._completions):
+                found = self._completions[index].question
+                row.show_row(found, "", sign="question", words=words, mark_title=True)
+            else:
+                row.hide()
+        for index, row in enumerate(self._hit_rows):
+            if index < len(self._hits):
+                hit = self._hits[index]
+                title = phrases.where(hit.title, hit.heading)
+                place = phrases.place(hit.line, hit.page)
+                row.show_row(title, hit.snippet, place=place, sign="passage", words=words)
+            else:
+                row.hide()
+        self._questions_heading.setVisible(bool(self._completions))
+        self._passages_heading.setVisible(bool(self._hits))
+
+    @Slot()
+    def _choose_completion(self) -> None:
+        sender = self.sender()
+        for row, completion in zip(self._question_rows, self._completions, strict=False):
+            if row is sender:
+                self.question.setText(completion.question)
+                self.asked.emit(completion.question)
+                return
+
+    @Slot()
+    def _choose_hit(self) -> None:
+        sender = self.sender()
+        for row, hit in zip(self._hit_rows, self._hits, strict=False):
+            if row is sender:
+                self.hit_opened.emit(hit)
+                return
+
+    @Slot()
+    def _forget_content(self) -> None:
+        self.question.clear()
+        self.show_nothing()
+
+    @Slot(str)
+    def _tell_typed(self, text: str) -> None:
+        self._select(None)
+        self.typed.emit(text)
+
+    # -- building --------------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self._asking = QWidget()
+        head = QHBoxLayout()
+        head.setContentsMargins(20, 0, 20, 0)
+        head.setSpacing(14)
+        self._sign.setFixedSize(26, 26)
+        head.addWidget(self._sign)
+        head.addWidget(self.question, 1)
+        self._content = QWidget()
+        body = QVBoxLayout(self._content)
+        body.setContentsMargins(8, 4, 8, 8)
+        body.setSpacing(0)
+        body.addWidget(self._message)
+        body.addWidget(self.card)
+        for heading, rows in (
+            (self._questions_heading, self._question_rows),
+            (self._passages_heading, self._hit_rows),
+        ):
+            heading.setContentsMargins(12, 10, 12, 4)
+            body.addWidget(heading)
+            for row in rows:
+                body.addWidget(row)
+        body.addStretch(1)
+        self._scroll = QScrollArea()
+        self._scroll.setWidget(self._content)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._body_line = _line()
+        foot = QHBoxLayout()
+        foot.setContentsMargins(20, 8, 20, 9)
+        foot.addWidget(self._status, 1)
+        foot.addWidget(self._keys)
+        asking = QVBoxLayout(self._asking)
+        asking.setContentsMargins(0, 0, 0, 0)
+        asking.setSpacing(0)
+        asking.addLayout(head)
+        asking.addWidget(self._body_line)
+        asking.addWidget(self._scroll)
+        asking.addWidget(_line())
+        asking.addLayout(foot)
+        outer = QVBoxLayout(self)
+        edge = self.margin + 1
+        outer.setContentsMargins(edge, edge, edge, edge)
+        outer.setSpacing(0)
+        outer.addWidget(self._asking)
+        outer.addWidget(self.unlock_card)
+        self.unlock_card.hide()
+        self.setFixedWidth(WIDTH_PX + 2 * self.margin)
+
+    def _connect(self) -> None:
+        self.question.installEventFilter(self)
+        self.question.textChanged.connect(self._tell_typed)
+        self.card.source_chosen.connect(self.citation_opened)
+        self.unlock_card.unlock_wished.connect(self.unlock_wished)
+        for row in self._question_rows:
+            row.clicked.connect(self._choose_completion)
+        for row in self._hit_rows:
+            row.clicked.connect(self._choose_hit)
+        self._forget.timeout.connect(self._forget_content)
+        self._theme.changed.connect(self._paint_sign)
+
+    def _settle(self) -> None:
+        has_rows = bool(self._rows())
+        if not self.card.isHidden() and self.card.copied_text:
+            self._keys.setText("Ctrl+1 opens a source   ·   Ctrl+C copies   ·   Esc hides")
+        elif has_rows:
+            self._keys.setText("↑↓ choose   ·   Enter asks   ·   Esc hides")
+        else:
+            self._keys.setText("Enter asks   ·   Esc hides")
+        self._fit()
+
+    def _fit(self) -> None:
+        """Give the window the height of what it shows."""
+        width = WIDTH_PX - 2
+        if self.is_locked:
+            wanted = self.unlock_card.sizeHint().height()
+            self.unlock_card.layout().activate()  # type: ignore[union-attr]
+        else:
+            is_empty = not (self._rows() or not self.card.isHidden() or not self._message.isHidden())
+            content = 0 if is_empty else _height_for_width(self._content, width)
+            room = self.room_below() - INPUT_HEIGHT_PX - 48
+            self._scroll.setVisible(not is_empty)
+            self._body_line.setVisible(not is_empty)
+            self._scroll.setFixedHeight(max(0, min(content, room)))
+            asking = self._asking.layout()
+            assert asking is not None
+            asking.invalidate()
+            wanted = asking.sizeHint().height()
+        height = wanted + 2 * self.margin + 2
+        if height != self._shown_height:
+            self._shown_height = height
+            self.setFixedHeight(height)
+
+    @Slot()
+    def _paint_sign(self) -> None:
+        self._sign.setPixmap(self._theme.glyph("ask", "accent", 26, self.devicePixelRatioF()))
+
+
+def _height_for_width(widget: QWidget, width: int) -> int:
+    """The height a widget's layout wants now. Hidden children are only taken out of layouts by a later event, so
+    every layout below is told first."""
+    layout = widget.layout()
+    assert layout is not None
+    _invalidate(layout)
+    return layout.totalHeightForWidth(width)
+
+
+def _invalidate(layout: QLayout) -> None:
+    layout.invalidate()
+    for index in range(layout.count()):
+        item = layout.itemAt(index)
+        child = item.widget()
+        inner = item.layout() or (child.layout() if isinstance(child, AnswerCard) else None)
+        if inner is not None:
+            _invalidate(inner)
+
+
+def _label(name: str, *, tone: str = "", note: str = "", text: str = "", wraps: bool = False) -> QLabel:
+    label = QLabel(text)
+    label.setObjectName(name)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(wraps)
+    if tone:
+        label.setProperty("tone", tone)
+    if note:
+        label.setProperty("note", note)
+    return label
+
+
+def _line() -> QFrame:
+    line = QFrame()
+    line.setProperty("line", True)
+    return line

@@ -1,0 +1,162 @@
+"""The words the windows say: chips, times, places and errors. No Qt here."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import Final
+
+from pillowbook.domain.answers import Answer, AnswerKind, Citation, Freshness
+from pillowbook.domain.errors import PillowbookError
+
+LOW_CONFIDENCE: Final = 0.5
+NOTES_DO_NOT_SAY: Final = "Your notes do not say."
+
+_WINDOW_SENTENCES: Final = {
+    "passphrase-needed": "This system's keychain does not open the vault; type your passphrase.",
+    "vault-locked": "The vault is locked; unlock it to ask.",
+    "vault-missing": "There is no vault in this profile yet; the first steps make one.",
+    "folder-unknown": "This folder is not watched any more.",
+    "document-unknown": "This document is not in the vault any more.",
+    "model-missing": "The language model is not installed yet; install it under Settings, Models.",
+    "model-damaged": "The language model's file is damaged; install it again under Settings, Models.",
+    "folder-missing": "The file or folder is not there any more; connect the drive it is on, or check whether it was moved.",
+}
+_REASONS: Final = {
+    "encrypted": "it is protected by a password",
+    "empty": "it holds no text",
+    "too-large": "it is too large",
+    "too-big": "it is too large",
+    "no-text": "it holds no text",
+    "unsupported": "its format is not supported",
+    "damaged": "the file is damaged",
+    "unreadable": "it could not be read",
+    "permission": "you have no permission to read it",
+    "timeout": "reading it took too long",
+    "crashed": "reading it failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A short coloured sign. ``tone`` is one of fresh, amber, quiet, alarm, accent; ``hint`` explains it."""
+
+    text: str
+    tone: str
+    hint: str = ""
+
+
+def error_sentence(error: PillowbookError) -> str:
+    """What an error says in a window, where no command line is at hand."""
+    return _WINDOW_SENTENCES.get(error.code) or error.say()
+
+
+def trouble_sentence(state: str, reason: str) -> str:
+    """Why a document is not in the index."""
+    words = _REASONS.get(reason, reason.replace("-", " ") or "no reason was recorded")
+    return f"{'Left out' if state == 'excluded' else 'Not read'}: {words}"
+
+
+def is_withheld(answer: Answer) -> bool:
+    """Whether what was prepared must not stand as the answer, because its source differs or is gone."""
+    return answer.freshness is Freshness.GONE or (
+        answer.freshness is Freshness.CHANGED and answer.kind in (AnswerKind.HIT, AnswerKind.ADAPTED)
+    )
+
+
+def freshness_chip(answer: Answer) -> Chip:
+    """The honest sign of how fresh an answer is."""
+    if answer.kind is AnswerKind.NONE or not answer.answer:
+        if answer.freshness is Freshness.GONE:
+            return Chip("Source gone", "alarm", "The note this rested on is no longer there.")
+        return Chip("Your notes do not say", "quiet", "Nothing in the watched folders answers this.")
+    if answer.freshness is Freshness.GONE:
+        return Chip("Source gone", "alarm", "The note this rested on is no longer there.")
+    if answer.freshness is Freshness.CHANGED and answer.kind is not AnswerKind.LIVE:
+        return Chip("Your note changed", "amber", "The passage this rested on reads differently now.")
+    if answer.kind is AnswerKind.LIVE:
+        return Chip(
+            "Live answer · from your notes", "accent", "Written just now by the model on this machine."
+        )
+    if answer.freshness is Freshness.NEW_EVIDENCE:
+        return Chip("New evidence", "amber", "Newer notes may bear on this; they stand below the answer.")
+    if answer.freshness is Freshness.FRESH:
+        return Chip("Checked just now", "fresh", "The files it rests on were compared this moment.")
+    return Chip(
+        "Not checked", "quiet", "The drive the notes are on is not there, so they could not be compared."
+    )
+
+
+def prepared_line(answer: Answer, now: datetime, zone: tzinfo | None = None) -> str:
+    """``Prepared last night 02:14``, and for which question when that reads differently; empty for live answers."""
+    if answer.prepared_at is None or answer.kind not in (AnswerKind.HIT, AnswerKind.ADAPTED, AnswerKind.NONE):
+        return ""
+    line = f"Prepared {moment(answer.prepared_at, now, zone)}"
+    if answer.kind is AnswerKind.ADAPTED:
+        line = f"Adapted from what was p{line[1:]}"
+    asked, matched = (
+        answer.question.strip(" ?").casefold(),
+        (answer.matched_question or "").strip(" ?").casefold(),
+    )
+    if matched and matched != asked:
+        line += f" for “{answer.matched_question}”"
+    return line
+
+
+def moment(then: datetime, now: datetime, zone: tzinfo | None = None) -> str:
+    """A time in the past as people say it: ``last night 02:14``, ``yesterday 15:30``, ``on 3 March``."""
+    local, today = then.astimezone(zone), now.astimezone(zone)
+    clock = f"{local:%H:%M}"
+    if now - then < timedelta(minutes=2):
+        return "just now"
+    if local.date() == today.date():
+        if local.hour < 6 and today.hour >= 6:
+            return f"last night {clock}"
+        return f"today {clock}"
+    if local.date() == today.date() - timedelta(days=1):
+        return f"{'last night' if local.hour >= 21 else 'yesterday'} {clock}"
+    if today - local < timedelta(days=7):
+        return f"on {local:%A} {clock}"
+    if local.year == today.year:
+        return f"on {local.day} {local:%B}"
+    return f"on {local.day} {local:%B %Y}"
+
+
+def is_unsure(answer: Answer) -> bool:
+    """Whether the confidence is so low that the user should know."""
+    return bool(answer.answer) and answer.confidence < LOW_CONFIDENCE
+
+
+def place(line: int | None, page: int | None) -> str:
+    """``page 3`` or ``line 12``; empty where the format has neither."""
+    if page is not None:
+        return f"page {page}"
+    return f"line {line}" if line is not None else ""
+
+
+def where(title: str, heading: str) -> str:
+    """``Title › Heading``; a heading path that begins with the title is not said twice."""
+    if not heading or heading == title:
+        return title
+    return heading if heading.startswith(f"{title} › ") else f"{title} › {heading}"
+
+
+def cited_text(answer: Answer) -> str:
+    """The answer for the clipboard: the text alone."""
+    return answer.answer or NOTES_DO_NOT_SAY
+
+
+def quote(citation: Citation) -> str:
+    """A quote on one line, in quotation marks."""
+    return f"“{' '.join(citation.quote.split())}”"
+
+
+def size(size_bytes: int) -> str:
+    """``1.1 GB``, in powers of ten as download pages have it."""
+    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size_bytes >= factor:
+            return f"{size_bytes / factor:.1f} {unit}"
+    return f"{size_bytes} bytes"
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """``1 answer``, ``12 answers``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
