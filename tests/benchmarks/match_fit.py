@@ -1,11 +1,11 @@
 """Fit and measure the hit policy: P(same answer) of a prepared and an asked question.
 
-Run:  python tests/benchmarks/match_fit.py --data DIR [--write]
+Run:  python tests/benchmarks/match_fit.py --data DIR --embedder DIR [--write FILE]
 
 DIR holds ``squad_vault/dev`` (SQuAD 2.0 dev articles as notes) and, for measuring only, ``question_pairs``. Fitted on
 one half of the articles; the threshold is set on the other half so that at most 1 % of its different questions would
 be wrong hits. Same-answer pairs are rare in the data (66), so rephrasings made by rule are added for the fit, marked
-as made, and never counted in the figures. ``--write`` stores the parameters in ``resources/measured/match.json``.
+as made, and never counted in the figures. ``--write resources/measured/match.json`` stores the parameters.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,7 @@ def made_pairs(squad: Path, articles: set[str], seed: int) -> list[Pair]:
             variants.append(" ".join([*words[2:], *words[:2]]))
         pairs.append(Pair(question, rng.choice(variants), True, row["note"], made=True))
     for rows_here in by_paragraph.values():
-        for first, second in zip(rows_here, rows_here[1:], strict=False):
+        for first, second in pairwise(rows_here):
             answers = {answer.lower() for answer in first["answers"]}
             if not answers & {answer.lower() for answer in second["answers"]}:
                 pairs.append(Pair(first["question"], second["question"], False, first["note"], made=True))
@@ -143,6 +144,7 @@ def report(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--embedder", type=Path, required=True, help="folder of the embedding model")
     parser.add_argument("--write", type=Path, help="where to write match.json")
     parser.add_argument("--vectors", type=Path, help="cache of embeddings (.npz), made when missing")
     arguments = parser.parse_args()
@@ -158,12 +160,14 @@ def main() -> None:
         if path.exists():  # measured, never fitted: the licence forbids it
             sets[name] = [Pair(row["a"], row["b"], row["same"], "") for row in read_jsonl(path)]
     texts = {text for group in (training, *sets.values()) for p in group for text in (p.prepared, p.asked)}
-    vectors = embed_all(sorted(texts), arguments.vectors)
+    vectors = embed_all(sorted(texts), arguments.vectors, arguments.embedder)
 
     def similarities(group: Sequence[Pair]) -> list[float]:
         return [float(vectors[p.prepared] @ vectors[p.asked]) for p in group]
 
-    unlike = [pair for pair in training if normalise_question(pair.prepared) != normalise_question(pair.asked)]
+    unlike = [
+        pair for pair in training if normalise_question(pair.prepared) != normalise_question(pair.asked)
+    ]
     features = [
         pair_features(p.prepared, p.asked, s) for p, s in zip(unlike, similarities(unlike), strict=True)
     ]
@@ -171,12 +175,18 @@ def main() -> None:
     weights = np.array([1.0 if pair.same else HIT_COST / 4 for pair in unlike])
     beta, intercept = fit(features, same, weights)
     rough = MatchParameters(tuple(beta), intercept, 0.5)
-    held_features = [pair_features(p.prepared, p.asked, s) for p, s in zip(held, similarities(held), strict=True)]
+    held_features = [
+        pair_features(p.prepared, p.asked, s) for p, s in zip(held, similarities(held), strict=True)
+    ]
     p_held = np.array([1 / (1 + np.exp(-(np.dot(beta, f.values) + intercept))) for f in held_features])
     allowed = np.array([not f.forbidden for f in held_features])
     threshold = choose_threshold(p_held, np.array([p.same for p in held]), allowed, MAX_WRONG)
     parameters = MatchParameters(rough.weights, intercept, threshold)
-    print({name: round(float(w), 3) for name, w in zip(FEATURES, beta, strict=True)}, round(intercept, 3), threshold)
+    print(
+        {name: round(float(w), 3) for name, w in zip(FEATURES, beta, strict=True)},
+        round(intercept, 3),
+        threshold,
+    )
     figures = {name: report(name, group, similarities(group), parameters) for name, group in sets.items()}
     if arguments.write:
         arguments.write.write_text(
@@ -184,13 +194,14 @@ def main() -> None:
                 {
                     "what": "logistic regression P(same answer) over features of a pair of questions",
                     "script": "tests/benchmarks/match_fit.py",
-                    "fitted_on": "SQuAD 2.0 dev (CC BY-SA 4.0) question pairs, half of the articles, and rephrasings by rule",
+                    "fitted_on": "SQuAD 2.0 dev (CC BY-SA 4.0) question pairs, half of the articles, "
+                    "and rephrasings by rule",
                     "threshold_set_on": "the other half of the articles: at most 1 % of its different pairs are hits",
                     "embedder": "all-MiniLM-L6-v2",
                     "weights": {name: round(float(w), 5) for name, w in zip(FEATURES, beta, strict=True)},
                     "intercept": round(intercept, 5),
                     "threshold": round(threshold, 5),
-                    "measured": {k: v for k, v in figures.items()},
+                    "measured": figures,
                 },
                 indent=2,
             )
@@ -199,7 +210,7 @@ def main() -> None:
         )
 
 
-def embed_all(texts: Sequence[str], cache: Path | None) -> dict[str, NDArray]:
+def embed_all(texts: Sequence[str], cache: Path | None, model: Path) -> dict[str, NDArray]:
     """Unit vectors of all texts, from the cache where it has them."""
     known: dict[str, NDArray] = {}
     if cache is not None and cache.exists():
@@ -209,7 +220,7 @@ def embed_all(texts: Sequence[str], cache: Path | None) -> dict[str, NDArray]:
     if missing:
         from pillowbook.models.embedder.client import MiniLmEmbedder
 
-        embedder = MiniLmEmbedder()
+        embedder = MiniLmEmbedder(model)
         try:
             for first in range(0, len(missing), 256):
                 batch = missing[first : first + 256]

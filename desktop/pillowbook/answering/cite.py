@@ -37,7 +37,7 @@ def _fold(token: str) -> str:
 
 def _with_closing(text: str, end: int) -> int:
     """Take a full stop, bracket or emphasis mark that closes the quote with it."""
-    while end < len(text) and text[end] in ".!?)]*_\"”’`%":
+    while end < len(text) and text[end] in '.!?)]*_"”’`%':
         end += 1
     return end
 

@@ -220,7 +220,8 @@ def _is_refusal(text: str) -> bool:
 
 _HEDGE = re.compile(
     r"\b(?:not (?:mentioned|stated|specified|provided|given|included|contained)|"
-    r"(?:do|does|did) not (?:say|mention|contain|specify|state|provide|include)|no (?:information|mention)|not in (?:the )?notes)\b",
+    r"(?:do|does|did) not (?:say|mention|contain|specify|state|provide|include)|"
+    r"no (?:information|mention)|not in (?:the )?notes)\b",
     re.IGNORECASE,
 )
 
@@ -249,7 +250,9 @@ def _is_about(question: str, ranked: Sequence[RankedUnit], evidence: Sequence[Ev
     if not ranked or max(one.similarity for one in ranked) < MIN_SIMILARITY:
         return False
     read = " ".join(found.passage.text for found in evidence)
-    places = " ".join(f"{found.passage.title} {found.passage.heading} {found.passage.path}" for found in evidence)
+    places = " ".join(
+        f"{found.passage.title} {found.passage.heading} {found.passage.path}" for found in evidence
+    )
     return not unsupported_marks(question, read, places)
 
 
@@ -266,7 +269,7 @@ def _answers_question(question: str, claims: Sequence[Claim], evidence: Sequence
 
 
 MIN_SUPPORT = 0.75
-"""Word coverage of the question by the cited passages plus their similarity; below, the answer is about something else."""
+"""Word coverage of the question by the cited passages plus their similarity; below, it is about something else."""
 
 
 def _confidence(question: str, claims: Sequence[Claim], ranked: Sequence[RankedUnit]) -> float:

@@ -98,9 +98,7 @@ class Matcher:
         found.sort(key=lambda one: (-one.is_hit, -one.p_same, -one.similarity))
         return tuple(found)
 
-    def _evidence_agrees(
-        self, question: str, vector: NDArray[np.float32], prepared: PreparedAnswer
-    ) -> bool:
+    def _evidence_agrees(self, question: str, vector: NDArray[np.float32], prepared: PreparedAnswer) -> bool:
         """Whether what was asked leads to a passage that the prepared answer cites."""
         if not prepared.citations:
             return False  # "your notes do not say" is served for the same words only

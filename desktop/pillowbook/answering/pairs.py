@@ -46,20 +46,23 @@ _NEGATIONS = frozenset({"not", "no", "never", "none", "nobody", "nothing", "with
                         "unless", "isnt", "dont", "doesnt", "didnt", "cant", "wont", "cannot", "avoid", "fail",
                         "failed", "lack", "lacks", "refuse", "refused"})  # fmt: skip
 
-SCOPE_WORDS = frozenset(
-    """last next first second third fourth final previous former latter current currently now today tomorrow
-    yesterday before after since until during earlier later early late new old newest oldest latest recent recently
-    most least more less fewer best worst better worse biggest largest smallest longest shortest highest lowest
-    tallest cheapest oldest youngest largest greatest fewest minimum maximum min max least upper lower high low higher
-    lower larger smaller longer shorter older younger north south east west northern southern eastern western left
-    right inside outside in out up down above below under over only all any every each both other another same
-    different always usually often sometimes ever again still yet already daily weekly monthly yearly annual morning
-    evening night afternoon weekend spring summer autumn winter monday tuesday wednesday thursday friday saturday
-    sunday half double increase decrease increased decreased win lose won lost import export open close opened closed
-    arrive leave depart buy sell bought sold borrow lend send receive""".split()
-) - {"in", "any", "now", "currently", "up", "over", "under", "all", "other", "each", "every", "ever", "still", "again"}
+_SCOPE = """
+last next first second third fourth final previous former latter current today tomorrow yesterday before
+after since until during earlier later early late new old newest oldest latest recent recently most least
+more less fewer best worst better worse biggest largest smallest longest shortest highest lowest tallest
+cheapest youngest greatest fewest minimum maximum min max upper lower high low higher larger smaller longer
+shorter older younger north south east west northern southern eastern western left right inside outside out
+down above below only both another same different always usually often sometimes yet already daily weekly
+monthly yearly annual morning evening night afternoon weekend spring summer autumn winter monday tuesday
+wednesday thursday friday saturday sunday half double increase decrease increased decreased win lose won
+lost import export open close opened closed arrive leave depart buy sell bought sold borrow lend send
+receive
+"""
+SCOPE_WORDS = frozenset(_SCOPE.split())
 
-_DIRECTIONS = frozenset({"from", "to", "by", "before", "after", "between", "against", "than", "into", "of", "for"})
+_DIRECTIONS = frozenset(
+    {"from", "to", "by", "before", "after", "between", "against", "than", "into", "of", "for"}
+)
 _KINDS = (
     (r"\bhow (?:many|much)\b|\bwhat (?:number|amount|percent|percentage|proportion|share|quantity)\b", "quantity"),
     (r"\bhow (?:often|frequently)\b", "frequency"),
@@ -198,7 +201,9 @@ def measured_parameters() -> MatchParameters:
     stored = json.loads(resource("measured", "match.json").read_text(encoding="utf-8"))
     weights = stored["weights"]
     return MatchParameters(
-        tuple(float(weights[name]) for name in FEATURES), float(stored["intercept"]), float(stored["threshold"])
+        tuple(float(weights[name]) for name in FEATURES),
+        float(stored["intercept"]),
+        float(stored["threshold"]),
     )
 
 
@@ -248,8 +253,10 @@ def _roles_reversed(first: str, second: str) -> bool:
         return False
     # No preposition tells the roles apart: subject and object exchanged around the same verb.
     glue = {word for word in words(first) if word in _DIRECTIONS}
-    return glue == {word for word in words(second) if word in _DIRECTIONS} and len(ours) == 3 and (
-        ours == theirs[::-1]
+    return (
+        glue == {word for word in words(second) if word in _DIRECTIONS}
+        and len(ours) == 3
+        and (ours == theirs[::-1])
     )
 
 

@@ -64,7 +64,9 @@ class Retriever:
 
     def embed(self, text: str, *, background: bool = False) -> NDArray[np.float32]:
         """The unit vector of one text."""
-        return self._embedder.embed([text], deadline_s=EMBED_DEADLINE_S, background=background)[0]
+        rows = self._embedder.embed([text], deadline_s=EMBED_DEADLINE_S, background=background)
+        vector: NDArray[np.float32] = rows[0]
+        return vector
 
     def by_words(self, question: str, *, limit: int) -> list[Passage]:
         """Passages by words alone: at once, and without the embedder."""

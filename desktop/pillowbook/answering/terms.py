@@ -9,22 +9,23 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
-import snowballstemmer
+import snowballstemmer  # type: ignore[import-untyped]
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*", re.UNICODE)
 _STEMMER = snowballstemmer.stemmer("english")
 
-STOP_WORDS = frozenset(
-    """a about above after again all also am an and any anyone anything are aren't as at be been before being both but by
-    can can't could did didn't do does doesn't doing done don't down each either else ever every few for from get gets
-    give given go goes got had has hasn't have having he her here hers him his how i if in into is isn't it its itself
-    just know let like made make many may maybe me might mine more most much must my need no nor not now of off on once
-    one only or other our ours out over own please put really same say says set she should show so some still such
-    take tell than that the their theirs them then there these they thing things this those through to too under until
-    up upon us use used using very was wasn't we were weren't what what's when where where's which while who who's whom
-    whose why will with would yes yet you your yours i'm i've it's that's there's name named called call find note
-    notes kind type""".split()
-)
+_STOP = """
+a about above after again all also am an and any anyone anything are aren't as at be been before being both
+but by can can't could did didn't do does doesn't doing done don't down each either else ever every few for
+from get gets give given go goes got had has hasn't have having he her here hers him his how i if in into is
+isn't it its itself just know let like made make many may maybe me might mine more most much must my need no
+nor not now of off on once one only or other our ours out over own please put really same say says set she
+should show so some still such take tell than that the their theirs them then there these they thing things
+this those through to too under until up upon us use used using very was wasn't we were weren't what what's
+when where where's which while who who's whom whose why will with would yes yet you your yours i'm i've it's
+that's there's name named called call find note notes kind type
+"""
+STOP_WORDS = frozenset(_STOP.split())
 
 _NUMBER_WORDS = {
     "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9",

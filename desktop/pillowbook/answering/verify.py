@@ -15,7 +15,9 @@ MIN_WORDS_CARRIED = 0.5
 """Share of a sentence's own content words that its units must hold; paraphrase needs room, invention shows below."""
 
 _MARK = re.compile(r"\s*[\[(]\s*(\d{1,2}(?:\s*,\s*\d{1,2})*)\s*[\])]")
-_SENTENCE = re.compile(r"(?<=[.!?])(?<!\b[A-Z]\.)(?<!\bMr\.)(?<!\bDr\.)(?<!\bMs\.)(?<!\bSt\.)(?<!\bMrs\.)\s+(?=[A-Z\"'“])")
+_SENTENCE = re.compile(
+    r"(?<=[.!?])(?<!\b[A-Z]\.)(?<!\bMr\.)(?<!\bDr\.)(?<!\bMs\.)(?<!\bSt\.)(?<!\bMrs\.)\s+(?=[A-Z\"'“])"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,9 @@ class Claim:
 def split_claims(answer: str) -> list[tuple[str, tuple[int, ...]]]:
     """Sentences of an answer with the numbers of the notes each names, the marks taken out of the text."""
     claims: list[tuple[str, tuple[int, ...]]] = []
-    joined = re.sub(r"([.!?])((?:\s*\[[\d,\s]+\])+)", r"\2\1", answer)  # "... at nine. [2]" -> "... at nine [2]."
+    joined = re.sub(
+        r"([.!?])((?:\s*\[[\d,\s]+\])+)", r"\2\1", answer
+    )  # "... at nine. [2]" -> "... at nine [2]."
     for line in joined.splitlines():
         for sentence in _SENTENCE.split(line.strip()):
             cited = tuple(int(number) for found in _MARK.findall(sentence) for number in found.split(","))

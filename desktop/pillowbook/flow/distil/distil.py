@@ -49,9 +49,7 @@ class Distiller:
         except (Transient, UserFixable, Damaged):
             return SliceOutcome(SliceResult.FAILED, spent.tokens)
 
-    def _distil(
-        self, document_id: DocumentId, cancel: CancelToken | None, spent: "_Spent"
-    ) -> SliceOutcome:
+    def _distil(self, document_id: DocumentId, cancel: CancelToken | None, spent: "_Spent") -> SliceOutcome:
         document = self._library.document(document_id)
         if document.fingerprint is None:
             return SliceOutcome(SliceResult.REFUSED)
@@ -72,7 +70,9 @@ class Distiller:
             if not units:
                 continue
             gists.append(self._make_gist(section, units, cancel, spent))
-            facts_found += self._choose_facts(section[0].title, units, max(2, MAX_FACTS // len(sections)), cancel, spent)
+            facts_found += self._choose_facts(
+                section[0].title, units, max(2, MAX_FACTS // len(sections)), cancel, spent
+            )
         gist = " ".join(gist for gist in gists if gist)
         self._knowledge.put_digest(
             document_id, gist, tuple(facts_found[: 2 * MAX_FACTS]), content_hash, self._generator.model_id
@@ -151,6 +151,3 @@ def _by_weight(units: Sequence[Unit]) -> list[Unit]:
 
 def _fact(unit: Unit) -> Fact:
     return Fact(unit.text, unit.quote, unit.passage.content_hash)
-
-
-

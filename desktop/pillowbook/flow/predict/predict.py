@@ -41,7 +41,8 @@ MIN_WORDS, MAX_WORDS = 3, 24
 
 _NUMBERED = re.compile(r"^\s*(?:\d+[.):]|[-*•])\s*")
 _LEANS_ON_TEXT = re.compile(
-    r"\b(?:this|these|those|the (?:note|notes|text|document|passage|author|section|table|list|above|following|article|title)|"
+    r"\b(?:this|these|those|the (?:note|notes|text|document|passage|author|section|table|list|above|"
+    r"following|article|title)|"
     r"according to|mentioned|described|listed|written|in the (?:note|text)|provided|given (?:text|information))\b",
     re.IGNORECASE,
 )
@@ -100,7 +101,9 @@ class Predictor:
         self, section: Sequence[Passage], cancel: CancelToken | None, spent: "_Spent"
     ) -> list[str]:
         units = [unit for passage in section for unit in split_units(passage)]
-        count = min(QUESTIONS_PER_SECTION, sum(len(unit.text.split()) for unit in units) // WORDS_PER_QUESTION)
+        count = min(
+            QUESTIONS_PER_SECTION, sum(len(unit.text.split()) for unit in units) // WORDS_PER_QUESTION
+        )
         if count < 1:
             return []
         text = "\n".join(_line(unit) for unit in units)[: 2 * SECTION_CHARS]
@@ -135,7 +138,8 @@ class Predictor:
         kept: list[tuple[str, Reason, NDArray[np.float32]]] = []
         for (text, reason), row in zip(by_normal.values(), rows, strict=True):
             if not any(
-                float(row @ other) >= SAME_SIMILARITY and _same_marks(text, known) for known, _r, other in kept
+                float(row @ other) >= SAME_SIMILARITY and _same_marks(text, known)
+                for known, _r, other in kept
             ):
                 kept.append((text, reason, row))
         return kept

@@ -70,8 +70,10 @@ class Preparer:
         except Cancelled:
             return SliceOutcome(SliceResult.CANCELLED)
         except (Transient, UserFixable, Damaged):
-            return SliceOutcome(SliceResult.FAILED) if draft is None else SliceOutcome(
-                SliceResult.FAILED, draft.tokens
+            return (
+                SliceOutcome(SliceResult.FAILED)
+                if draft is None
+                else SliceOutcome(SliceResult.FAILED, draft.tokens)
             )
         return SliceOutcome(SliceResult.DONE, draft.tokens, 1)
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from pillowbook.answering.cite import cite_passage, cite_unit
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.match import Matcher, MatchResult, PreparedIndex
-from pillowbook.answering.sources import sources_of
 from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.retrieve import Retriever
+from pillowbook.answering.sources import sources_of
 from pillowbook.answering.terms import content_stems, stems
 from pillowbook.answering.units import split_units
 from pillowbook.domain.answers import (
@@ -161,9 +161,7 @@ class Server:
         found = _NOTHING if mode == "live" else self._match(asking)
         change_note = ""
         if found.is_hit and found.prepared is not None:
-            report = check_freshness(
-                found.prepared, self._library, clock=self._clock, reread=self._reread
-            )
+            report = check_freshness(found.prepared, self._library, clock=self._clock, reread=self._reread)
             if report.freshness not in (Freshness.CHANGED, Freshness.GONE):
                 return self._serve(asking, found.prepared, found, report)
             change_note = report.change_note
@@ -196,7 +194,9 @@ class Server:
         if report.freshness in (Freshness.CHANGED, Freshness.GONE):
             return [one for one in found if one.question != same.question]
         answer = self._prepared_answer(typed, same, 1.0, report, (), began)
-        return [Completion(same.question, answer), *(one for one in found if one.question != same.question)][:limit]
+        return [Completion(same.question, answer), *(one for one in found if one.question != same.question)][
+            :limit
+        ]
 
     # -- the ways to an answer ---------------------------------------------------------------------------------
 
@@ -289,7 +289,12 @@ class Server:
         return answer
 
     def _live_answer(
-        self, asking: "_Asking", draft: Draft, freshness: Freshness | None, found: MatchResult, change_note: str
+        self,
+        asking: "_Asking",
+        draft: Draft,
+        freshness: Freshness | None,
+        found: MatchResult,
+        change_note: str,
     ) -> Answer:
         return Answer(
             question=asking.question,
@@ -354,9 +359,7 @@ class Server:
         if not normal:
             return
         if matched is None:
-            self._knowledge.add_question(
-                asking.question, normal, Reason.MISSED, vector=asking.vector
-            )
+            self._knowledge.add_question(asking.question, normal, Reason.MISSED, vector=asking.vector)
         self._knowledge.record_asked(normal, asking.question, answer.kind, answer.latency_ms, matched)
 
     def _likely_passage(self, question: str) -> Citation | None:
