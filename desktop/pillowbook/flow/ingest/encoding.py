@@ -1,7 +1,7 @@
 """Bytes of text files into text, with care and without guessing libraries.
 
-Most notes are UTF-8. What is not is told by its byte order mark, by what the file says of itself (HTML), or it is read as
-Windows-1252, which gives every byte a letter.
+Most notes are UTF-8. What is not is told by its byte order mark, by what the file says of itself (HTML), or it is read
+as Windows-1252, which gives every byte a letter.
 """
 
 import codecs

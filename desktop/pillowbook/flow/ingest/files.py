@@ -49,7 +49,9 @@ class Walk:
     is_complete: bool = True
 
 
-def walk_files(root: str, walk: Walk, stop: Callable[[], bool], rules: IgnoreRules | None = None) -> Iterator[FoundFile]:
+def walk_files(
+    root: str, walk: Walk, stop: Callable[[], bool], rules: IgnoreRules | None = None
+) -> Iterator[FoundFile]:
     """All files under a root that no rule passes over. Links are reported, never followed.
 
     Args:
@@ -57,7 +59,7 @@ def walk_files(root: str, walk: Walk, stop: Callable[[], bool], rules: IgnoreRul
         walk: filled in on the way; complete once the iterator is exhausted.
         rules: those of the folders above, when the walk begins below a watched root.
     """
-    if os.path.isfile(root):  # noqa: PTH113
+    if Path(root).is_file():
         yield _found(root, Path(root).stat())  # the root itself may be a link: the user named it
         return
     pending = [(root, rules or IgnoreRules())]
@@ -81,7 +83,11 @@ def walk_files(root: str, walk: Walk, stop: Callable[[], bool], rules: IgnoreRul
                                 yield FoundFile(entry.path, 0, 0, 0, 0, is_link=True)
                         elif entry.is_file(follow_symlinks=False):
                             # Windows: the directory's own entry has no file id, only a fresh stat has.
-                            facts = os.stat(entry.path) if os.name == "nt" else entry.stat(follow_symlinks=False)  # noqa: PTH116
+                            facts = (
+                                Path(entry.path).stat()
+                                if os.name == "nt"
+                                else entry.stat(follow_symlinks=False)
+                            )
                             yield _found(entry.path, facts)
                     except FileNotFoundError:
                         continue  # gone between two looks
@@ -105,7 +111,7 @@ def look_at(path: str) -> FoundFile | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     if stat.S_ISLNK(facts.st_mode):
-        return FoundFile(path, 0, 0, 0, 0, is_link=True) if os.path.isfile(path) else None  # noqa: PTH113
+        return FoundFile(path, 0, 0, 0, 0, is_link=True) if Path(path).is_file() else None
     return _found(path, facts) if stat.S_ISREG(facts.st_mode) else None
 
 
@@ -118,12 +124,12 @@ def read_file(path: str, max_bytes: int) -> tuple[bytes, Fingerprint]:
         FileNotFoundError: it is gone.
     """
     try:
-        with open(path, "rb") as file:  # noqa: PTH123
+        with Path(path).open("rb") as file:
             before = os.fstat(file.fileno())
             if not stat.S_ISREG(before.st_mode):
                 raise DocumentUnreadable(reason="unreadable")
             data = file.read(max_bytes + 1)
-            after = os.stat(path)  # noqa: PTH116 - by name: an editor may have put another file in its place
+            after = Path(path).stat()  # by name: an editor may have put another file in its place
     except FileNotFoundError:
         raise
     except OSError as error:

@@ -1,7 +1,7 @@
 """From files to passages with vectors: scanning, reading, and forgetting.
 
-A scan compares ``stat`` with what is stored and queues what differs; unchanged files are not opened. Reading takes one queued
-file at a time through extract, split and embed to one transaction, so it can stop after any document.
+A scan compares ``stat`` with what is stored and queues what differs; unchanged files are not opened. Reading takes one
+queued file at a time through extract, split and embed to one transaction, so it can stop after any document.
 """
 
 import errno
@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -18,14 +19,19 @@ from numpy.typing import NDArray
 
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.documents import Document, DocumentState, Fingerprint, Folder, PassageDraft
-from pillowbook.domain.errors import DocumentUnknown, DocumentUnreadable, FolderUnknown, PillowbookError, Transient
+from pillowbook.domain.errors import (
+    DocumentUnknown,
+    DocumentUnreadable,
+    FolderUnknown,
+    PillowbookError,
+    Transient,
+)
 from pillowbook.domain.ids import ContentHash, FolderId
 from pillowbook.flow.ingest.extractor.client import MAX_FILE_BYTES, Extracted
 from pillowbook.flow.ingest.files import FileChanging, FoundFile, Walk, look_at, read_file, walk_files
 from pillowbook.flow.ingest.ignore import PATTERN_FILES, IgnoreRules, ignored_below
 from pillowbook.flow.ingest.kinds import kind_of
 from pillowbook.flow.ingest.split import embedded_text, split_passages
-from pillowbook.models.embedder.client import Embedder
 from pillowbook.store.library import DocumentChange, Library
 
 log = logging.getLogger(__name__)
@@ -36,7 +42,9 @@ EMBED_DEADLINE_S = 120.0
 MAX_ATTEMPTS = 3
 """How often a document is taken up again before it waits for the next scan."""
 
-_VOLUME_ERRORS = frozenset({errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ENXIO, errno.ENODEV, errno.EHOSTDOWN})
+_VOLUME_ERRORS = frozenset(
+    {errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ENXIO, errno.ENODEV, errno.EHOSTDOWN}
+)
 
 
 class TextSource(Protocol):
@@ -45,6 +53,14 @@ class TextSource(Protocol):
     def extract_bytes(self, data: bytes, path: str, *, background: bool = False) -> Extracted: ...
 
     def rest(self) -> None: ...
+
+
+class PassageEmbedder(Protocol):
+    """What the ingestor needs of an embedder."""
+
+    def embed(
+        self, texts: Sequence[str], *, deadline_s: float, background: bool = False
+    ) -> NDArray[np.float32]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +107,7 @@ class Ingestor:
         self,
         library: Library,
         extractor: TextSource,
-        embedder: Embedder,
+        embedder: PassageEmbedder,
         clock: Clock,
         *,
         on_change: Callable[[DocumentChange], None] | None = None,
@@ -121,7 +137,9 @@ class Ingestor:
             raise FolderUnknown()
         return self._scan_below(folder, folder.path, IgnoreRules(), stop)
 
-    def sync(self, stop: Callable[[], bool], on_progress: Callable[[int, int], None] | None = None) -> ScanReport:
+    def sync(
+        self, stop: Callable[[], bool], on_progress: Callable[[int, int], None] | None = None
+    ) -> ScanReport:
         """Scan all folders and read until all is up to date, or ``stop``.
 
         Args:
@@ -140,9 +158,9 @@ class Ingestor:
     def handle_change(self, path: str) -> None:
         """Take in that something happened at ``path``: a file or folder was made, changed, moved there or away."""
         folder = self._folder_of(path)
-        if folder is None or not os.path.exists(folder.path):  # noqa: PTH110
+        if folder is None or not Path(folder.path).exists():
             return
-        if os.path.basename(path) in PATTERN_FILES:  # noqa: PTH119
+        if Path(path).name in PATTERN_FILES:
             self.scan(folder.id, stop=lambda: False)
             return
         try:
@@ -153,14 +171,15 @@ class Ingestor:
             self._delete_below(folder, path)
         elif found is not None:
             self._consider(folder, found, self._library.document_at(path), _Tally(), is_urgent=True)
-        elif os.path.isdir(path) and not os.path.islink(path):  # noqa: PTH112, PTH114
+        elif Path(path).is_dir() and not Path(path).is_symlink():
             self._scan_below(folder, path, _rules_above(folder.path, path), lambda: False)
         else:
             self._delete_below(folder, path)
 
     def forget(self, path: str) -> None:
-        """Delete a document, or all below a folder, with everything derived. A file that is still there comes back with the
-        next scan, unless a rule leaves it out.
+        """Delete a document, or all below a folder, with everything derived.
+
+        A file that is still there comes back with the next scan, unless a rule leaves it out.
         """
         folder = self._folder_of(path)
         if folder is not None:
@@ -211,16 +230,16 @@ class Ingestor:
         try:
             data, fingerprint = read_file(path, self._max_file_bytes)
         except FileNotFoundError:
-            if document is not None and os.path.exists(folder.path):  # noqa: PTH110
+            if document is not None and Path(folder.path).exists():
                 self._tell(self._library.delete_document(document.id))
             return True
         except DocumentUnreadable as error:
             self._put_unreadable(folder, path, error)
             return True
-        if document is not None and document.indexed_at is not None and document.fingerprint is not None:
-            if document.fingerprint.sha256 == fingerprint.sha256:
-                self._library.touch(document.id, fingerprint)
-                return True
+        was = document.fingerprint if document is not None and document.indexed_at is not None else None
+        if document is not None and was is not None and was.sha256 == fingerprint.sha256:
+            self._library.touch(document.id, fingerprint)
+            return True
         started_s = self._clock.monotonic_s()
         read = self._extract(folder, path, data, fingerprint)
         if read is None:
@@ -232,8 +251,15 @@ class Ingestor:
         change = self._library.put_document(
             folder.id, path, extracted.title, extracted.kind, fingerprint, extracted.text, drafts, vectors
         )
-        facts = {"doc": change.document_id, "kind": extracted.kind, "passages": len(drafts), "embedded": len(vectors)}
-        log.info("document indexed", extra=facts | {"ms": round((self._clock.monotonic_s() - started_s) * 1000)})
+        facts = {
+            "doc": change.document_id,
+            "kind": extracted.kind,
+            "passages": len(drafts),
+            "embedded": len(vectors),
+        }
+        log.info(
+            "document indexed", extra=facts | {"ms": round((self._clock.monotonic_s() - started_s) * 1000)}
+        )
         self._tell(change)
         return True
 
@@ -243,7 +269,9 @@ class Ingestor:
         """Text and passages; None where there are none to be had, which is then noted."""
         try:
             extracted = self._extractor.extract_bytes(data, path, background=True)
-            return extracted, split_passages(extracted.text, extracted.kind, extracted.pages, title=extracted.title)
+            return extracted, split_passages(
+                extracted.text, extracted.kind, extracted.pages, title=extracted.title
+            )
         except DocumentUnreadable as error:
             reason = str(error.facts.get("reason", "damaged"))
         except PillowbookError:
@@ -277,7 +305,7 @@ class Ingestor:
             return self._embedder.embed(texts, deadline_s=EMBED_DEADLINE_S, background=True)
 
     def _put_unreadable(self, folder: Folder, path: str, error: DocumentUnreadable) -> None:
-        if error.facts.get("errno") in _VOLUME_ERRORS or not os.path.exists(folder.path):  # noqa: PTH110
+        if error.facts.get("errno") in _VOLUME_ERRORS or not Path(folder.path).exists():
             return  # the volume went; what is known of its files stays
         reason = str(error.facts.get("reason", "unreadable"))
         if reason == "too-large":
@@ -287,9 +315,11 @@ class Ingestor:
 
     # -- comparing ---------------------------------------------------------------------------------------------------
 
-    def _scan_below(self, folder: Folder, top: str, rules: IgnoreRules, stop: Callable[[], bool]) -> ScanReport:
+    def _scan_below(
+        self, folder: Folder, top: str, rules: IgnoreRules, stop: Callable[[], bool]
+    ) -> ScanReport:
         tally = _Tally()
-        if not os.path.exists(folder.path):  # noqa: PTH110
+        if not Path(folder.path).exists():
             return tally.report()
         known = {each.path: each for each in self._library.documents(folder.id) if _is_within(each.path, top)}
         walk = Walk()
@@ -297,7 +327,7 @@ class Ingestor:
             document = known.pop(found.path, None) or self._library.document_at(found.path)
             if document is None or document.folder_id == folder.id:  # else another folder holds it already
                 self._consider(folder, found, document, tally)
-        is_root_there = os.path.exists(folder.path) and folder.path not in walk.unreadable  # noqa: PTH110
+        is_root_there = Path(folder.path).exists() and folder.path not in walk.unreadable
         if walk.is_complete and is_root_there:
             for document in known.values():
                 if not any(_is_within(document.path, place) for place in walk.unreadable):
@@ -308,7 +338,13 @@ class Ingestor:
         return report
 
     def _consider(
-        self, folder: Folder, found: FoundFile, document: Document | None, tally: _Tally, *, is_urgent: bool = False
+        self,
+        folder: Folder,
+        found: FoundFile,
+        document: Document | None,
+        tally: _Tally,
+        *,
+        is_urgent: bool = False,
     ) -> None:
         """Compare one file with what is stored; note or queue what differs."""
         kind = kind_of(found.path)
@@ -323,7 +359,10 @@ class Ingestor:
         )
         if reason or kind is None:
             tally.excluded += 1
-            is_noted = document is not None and (document.state, document.reason) == (DocumentState.EXCLUDED, reason)
+            is_noted = document is not None and (document.state, document.reason) == (
+                DocumentState.EXCLUDED,
+                reason,
+            )
             if not is_noted:
                 self._tell(self._library.put_excluded(folder.id, found.path, reason))
             return
@@ -391,10 +430,7 @@ def _rules_above(root: str, path: str) -> IgnoreRules:
     rules = IgnoreRules()
     if path == root:
         return rules
-    rules = rules.entered(root)
-    here = root
-    for part in os.path.relpath(os.path.dirname(path), root).split(os.sep):  # noqa: PTH120
-        if part != os.curdir:
-            here = os.path.join(here, part)  # noqa: PTH118
-            rules = rules.entered(here)
+    for above in reversed(Path(path).parents):
+        if _is_within(str(above), root):
+            rules = rules.entered(str(above))
     return rules

@@ -1,6 +1,7 @@
 """Which files are documents, told by their names; what else a kind implies.
 
-The list is short on purpose: a kind is in it once its text was seen to come out whole (see docs/decisions/0004-extraction.md).
+The list is short on purpose: a kind is in it once its text was seen to come out whole
+(docs/decisions/0004-extraction.md).
 """
 
 from pathlib import PurePath

@@ -101,8 +101,8 @@ def find_headings(text: str, start: int = 0) -> list[Heading]:
 def find_sections(text: str, start: int = 0) -> list[Section]:
     """Cut the text after ``start`` into sections that cover everything but the headings.
 
-    A heading with neither text nor sub-headings below it (a list of tasks written as headings) is text itself: it is kept as
-    a section of the path above it, and neighbours of that kind are one section.
+    A heading with neither text nor sub-headings below it (a list of tasks written as headings) is text itself: it is
+    kept as a section of the path above it, and neighbours of that kind are one section.
     """
     headings = [
         heading for heading in find_headings(text, start) if 0 < len(heading.title) <= MAX_HEADING_CHARS

@@ -2,8 +2,8 @@
 
 A passage has up to about 700 characters: whole paragraphs and list items where they fit, whole sentences else. That is
 100 to 180 tokens, so that the default embedder (256 tokens) sees all of it and its heading, and the default generator
-reads three in about seven seconds. Passages never overlap, and together they cover everything but front matter, headings
-and white space.
+reads three in about seven seconds. Passages never overlap; together they cover all but front matter, headings and white
+space.
 """
 
 import hashlib
@@ -94,9 +94,9 @@ def embedded_text(title: str, heading: str, text: str) -> str:
 def hash_passage(title: str, heading: str, text: str) -> ContentHash:
     """The passage's content hash: SHA-256 over :func:`embedded_text`.
 
-    Two passages of one hash have one vector, so a passage that moves, or stands in two files, is never embedded twice. A
-    passage whose words stay but whose heading or title changes counts as changed: "2 tablets" under another heading is
-    another statement.
+    Two passages of one hash have one vector, so one that moves, or stands in two files, is never embedded twice. One
+    whose words stay but whose heading or title changes counts as changed: "2 tablets" under another heading is another
+    statement.
     """
     return ContentHash(
         hashlib.sha256(embedded_text(title, heading, text).encode("utf-8", "surrogatepass")).hexdigest()

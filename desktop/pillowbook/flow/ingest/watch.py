@@ -1,14 +1,17 @@
 """Hears of changes in watched folders. It is a hint, not the truth: freshness is decided from the files themselves.
 
-Events only collect paths. They are handed on once it has been quiet for a moment; a storm (a checkout, an unpacked archive)
-makes the moment longer, as in KDE's Baloo.
+Events only collect paths. They are handed on once it has been quiet for a moment; a storm (a checkout, an unpacked
+archive) makes the moment longer, as in KDE's Baloo.
 """
 
+import contextlib
 import logging
 import os
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from watchdog.events import (
     EVENT_TYPE_CLOSED_NO_WRITE,
@@ -25,8 +28,13 @@ QUIET_S = 0.3
 """How long nothing must happen before paths are handed on."""
 LONGEST_WAIT_S = 2.0
 """In a storm, paths are handed on after this long all the same."""
+LOOK_EVERY_S = 10.0
+"""How often roots that are absent are looked for, by one ``stat`` each."""
 MAX_PATHS = 5000
 """More changes than this at once are cheaper to find by a scan."""
+
+
+_Identity = tuple[int, int]
 
 
 class FolderWatcher:
@@ -46,7 +54,9 @@ class FolderWatcher:
         self._last_at_s = 0.0
         self._has_overflowed = False
         self._is_stopping = False
-        self._watches: dict[str, ObservedWatch] = {}
+        self._watching = threading.RLock()
+        self._wanted: set[str] = set()
+        self._watches: dict[str, tuple[ObservedWatch, _Identity]] = {}
         self._observer: BaseObserver | None = None
         self._thread = threading.Thread(target=self._hand_on, name="watcher", daemon=True)
 
@@ -73,31 +83,48 @@ class FolderWatcher:
         """Watch exactly these roots.
 
         Returns:
-            Those that cannot be watched now (absent, or the system's limit of watches is reached); scans still find
-            their changes.
+            Those that cannot be watched now (absent, or the system's limit of watches is reached). Scans still find
+            their changes, and an absent one is watched, and a scan asked for, soon after it is there.
         """
-        observer = self._observer
-        if observer is None:
-            return list(paths)
-        wanted = {os.path.normpath(path) for path in paths}
-        for path in [path for path in self._watches if path not in wanted]:
-            observer.unschedule(self._watches.pop(path))
-        unwatched: list[str] = []
-        for path in sorted(wanted):
-            watch = self._watches.get(path)
-            if watch is not None and watch in observer._watches:
-                continue
-            handler = _Handler(self._hear, path)
-            is_file = os.path.isfile(path)  # noqa: PTH113
-            try:
-                # A single file is watched through its folder: editors replace files, which ends a watch on the file.
-                self._watches[path] = observer.schedule(
-                    handler, os.path.dirname(path) if is_file else path, recursive=not is_file  # noqa: PTH120
-                )
-            except OSError as error:
-                log.warning("folder is not watched", extra={"errno": error.errno})
-                unwatched.append(path)
-        return unwatched
+        with self._watching:
+            self._wanted = {os.path.normpath(path) for path in paths}
+            for path in [path for path in self._watches if path not in self._wanted]:
+                self._unwatch(path)
+            return [path for path in sorted(self._wanted) if not self._watch(path)]
+
+    def _watch(self, path: str) -> bool:
+        """Watch a root that is there; again, where another thing has taken its place."""
+        identity = _identity(path)
+        watched = self._watches.get(path)
+        if watched is not None and watched[1] == identity:
+            return True
+        self._unwatch(path)
+        if self._observer is None or identity is None:
+            return False
+        is_file = Path(path).is_file()
+        # A single file is watched through its folder: editors replace files, which ends a watch on the file.
+        place = str(Path(path).parent) if is_file else path
+        try:
+            watch = self._observer.schedule(_Handler(self._hear, path), place, recursive=not is_file)
+        except OSError as error:
+            log.warning("folder is not watched", extra={"errno": error.errno})
+            return False
+        self._watches[path] = (watch, identity)
+        return True
+
+    def _unwatch(self, path: str) -> None:
+        watched = self._watches.pop(path, None)
+        # Two single files of one folder share a watch; it ends with the last of them.
+        if watched and self._observer and all(watch != watched[0] for watch, _ in self._watches.values()):
+            with contextlib.suppress(KeyError, OSError):
+                self._observer.unschedule(watched[0])
+
+    def _look_for_roots(self) -> bool:
+        """Watch the roots that have come (back) since; whether there are any."""
+        with self._watching:
+            before = {path: identity for path, (_, identity) in self._watches.items()}
+            found = [path for path in self._wanted if self._watch(path)]
+            return any(before.get(path) != self._watches[path][1] for path in found)
 
     def _hear(self, paths: Iterable[str]) -> None:
         now_s = time.monotonic()
@@ -114,8 +141,13 @@ class FolderWatcher:
     def _hand_on(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._is_stopping or self._paths)
-                while not self._is_stopping:
+                has_news = self._changed.wait_for(lambda: self._is_stopping or self._paths, LOOK_EVERY_S)
+            has_new_roots = not has_news and self._look_for_roots()
+            if not has_news and not has_new_roots:
+                continue
+            with self._changed:
+                self._has_overflowed |= has_new_roots
+                while not self._is_stopping and self._paths:
                     due_s = min(self._last_at_s + QUIET_S, self._first_at_s + LONGEST_WAIT_S)
                     left_s = due_s - time.monotonic()
                     if left_s <= 0:
@@ -151,3 +183,12 @@ class _Handler(FileSystemEventHandler):
         paths = {path for path in paths if path == self._root or path.startswith(below)}
         if paths:
             self._hear(paths)
+
+
+def _identity(path: str) -> _Identity | None:
+    """Device and file id of a root; of a single file only that it is there, because editors replace it."""
+    try:
+        facts = Path(path).stat()
+    except OSError:
+        return None
+    return (facts.st_dev, facts.st_ino) if stat.S_ISDIR(facts.st_mode) else (0, 0)

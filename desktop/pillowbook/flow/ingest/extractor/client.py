@@ -1,4 +1,4 @@
-"""The extractor as the core sees it: a path in, text out, and nothing that a document does can hurt more than itself."""
+"""The extractor as the core sees it: bytes in, text out, and what a document does hurts only that document."""
 
 import os
 from dataclasses import dataclass
@@ -44,8 +44,8 @@ class Extractor:
         """The text of a file.
 
         Raises:
-            DocumentUnreadable: with a reason: ``unsupported-type``, ``too-large``, ``unreadable``, ``encrypted``, ``damaged``,
-                ``empty``, ``crashed`` or ``timeout``.
+            DocumentUnreadable: with a reason: ``unsupported-type``, ``too-large``, ``unreadable``, ``encrypted``,
+                ``damaged``, ``empty``, ``crashed`` or ``timeout``.
         """
         place = Path(path)
         try:

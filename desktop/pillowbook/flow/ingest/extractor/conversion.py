@@ -20,13 +20,13 @@ _PACKAGED = frozenset({"docx", "pptx", "xlsx"})
 
 
 def split_html(page: str) -> tuple[str, str]:
-    """A page without its head, and its title. Kreuzberg writes what the head says into the text, as if it were headings."""
+    """A page without its head, and its title. Kreuzberg writes what the head says into the text, as headings."""
     found = _HTML_TITLE.search(page)
     return _HTML_HEAD.sub("", page), html.unescape(found["words"]) if found else ""
 
 
 def tidy_markdown(markdown: str, *, keep_links: bool = False) -> str:
-    """Take out of a converter's Markdown what is no text: addresses of links and images, needless escapes, table padding."""
+    """Take out of a converter's Markdown what is no text: link addresses, needless escapes, table padding."""
     markdown = _IMAGE.sub(lambda image: image["words"], markdown)
     if not keep_links:
         markdown = _LINK.sub(lambda link: link["words"], markdown)
@@ -56,7 +56,8 @@ def clean_title(title: str) -> str:
     """A title from a document's properties, or nothing where it is what programs put there by themselves."""
     title = " ".join(title.replace("\ufffd", "").split())
     is_machine_made = re.fullmatch(
-        r"(?i)untitled.*|document\d*|presentation\d*|powerpoint presentation|microsoft word - .*|.*\.\w{2,4}|[0-9a-f-]{30,}",
+        r"(?i)untitled.*|(document|presentation)\d*|powerpoint presentation|microsoft word - .*|.*\.\w{2,4}"
+        r"|[0-9a-f-]{30,}",
         title,
     )
     return "" if is_machine_made else title[:200]

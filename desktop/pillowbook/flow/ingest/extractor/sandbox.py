@@ -2,9 +2,10 @@
 
 What holds where:
 
-* Linux: an own user and network namespace without any interface (where the system lets users make one), Landlock against new
-  and changed files (kernel 5.13 and later), and the limits below.
-* macOS: the limits below, except memory, which macOS does not enforce. No network wall, no file wall beyond RLIMIT_FSIZE.
+* Linux: an own user and network namespace without any interface (where the system lets users make one), Landlock
+  against new and changed files (kernel 5.13 and later), and the limits below.
+* macOS: the limits below, except memory, which macOS does not enforce. No wall to the network, and none to files beyond
+  RLIMIT_FSIZE.
 * Windows: none yet beyond being a process of its own with a deadline and a bare environment.
 
 Namespaces and Landlock hold for threads made later, so both are put up before the parser is loaded.

@@ -91,14 +91,15 @@ class Extraction:
     def _parse(self, kind: str, data: bytes) -> Any:
         import kreuzberg
 
-        config = kreuzberg.ExtractionConfig(
-            use_cache=False,
-            enable_quality_processing=False,
-            output_format="plain" if kind == "pdf" else "markdown",
-            pages=kreuzberg.PageConfig(extract_pages=kind == "pdf"),
-            concurrency=kreuzberg.ConcurrencyConfig(max_threads=1),
-            disable_ocr=True,
-        )
+        options: dict[str, Any] = {
+            "use_cache": False,
+            "enable_quality_processing": False,
+            "output_format": "plain" if kind == "pdf" else "markdown",
+            "pages": kreuzberg.PageConfig(extract_pages=kind == "pdf"),
+            "concurrency": kreuzberg.ConcurrencyConfig(max_threads=1),
+            "disable_ocr": True,  # missing from the stubs of 4.10
+        }
+        config = kreuzberg.ExtractionConfig(**options)
         return kreuzberg.extract_bytes_sync(data, MIME_BY_KIND[kind], config=config)
 
 
