@@ -9,7 +9,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-
 from tests.conftest import Home
 
 NOTE_WORD = "zanzaribo"
