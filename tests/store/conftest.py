@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from pillowbook.store.crypto import KdfCost
 from pillowbook.store.library import DocumentChange
 from pillowbook.store.vault import Vault
 
+T = TypeVar("T")
 CHEAP = KdfCost(memory_kib=64, passes=1, lanes=1)
 DIMENSIONS = 16
 
@@ -43,6 +45,12 @@ def drafts_of(parts: Sequence[str], heading: str = "") -> list[PassageDraft]:
         drafts.append(PassageDraft(part, hash_of(part), heading, start, start + len(part), line, None))
         start += len(part) + 1
     return drafts
+
+
+def sure(found: T | None) -> T:
+    """What must be there."""
+    assert found is not None
+    return found
 
 
 class Shelf:
@@ -72,22 +80,24 @@ class Shelf:
             {hash_of(part): vector_of(part) for part in parts} if has_vectors else {},
         )
 
-    def predict(self, text: str, document_id: DocumentId | None, reason: Reason = Reason.CONTENT) -> QuestionId:
+    def predict(
+        self, text: str, document_id: DocumentId | None, reason: Reason = Reason.CONTENT
+    ) -> QuestionId:
         return self.vault.knowledge.add_question(text, text.lower(), reason, document_id)
 
     def prepare(self, question_id: QuestionId, *cited: Passage, answer: str = "So it is.") -> PreparedId:
         citations = tuple(cite(passage) for passage in cited)
         sources = tuple(
-            Source(
-                document_id, document.path, document.fingerprint, ()
-            )
+            Source(document_id, document.path, document.fingerprint, ())
             for document_id in dict.fromkeys(passage.document_id for passage in cited)
             if (document := self.vault.library.document(document_id)).fingerprint is not None
         )
         draft = Draft(
             "?", answer, citations, (), 0.9, ("quotes-verbatim",), Tokens(10, 5), "m", Effort.PREPARED
         )
-        return self.vault.knowledge.put_prepared(question_id, draft, sources, 1.5, vector_of(str(question_id)))
+        return self.vault.knowledge.put_prepared(
+            question_id, draft, sources, 1.5, vector_of(str(question_id))
+        )
 
 
 def cite(passage: Passage) -> Citation:

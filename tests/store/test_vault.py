@@ -4,6 +4,8 @@ import json
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +26,8 @@ from pillowbook.host.paths import Profile
 from pillowbook.store.crypto import KdfCost
 from pillowbook.store.vault import Vault
 
+from .conftest import Shelf, sure
+
 CHEAP = KdfCost(memory_kib=64, passes=1, lanes=1)
 
 
@@ -31,24 +35,24 @@ def reopened(profile: Profile, keychain: Keychain) -> Vault:
     return Vault(profile, keychain, ManualClock(), kdf_cost=CHEAP)
 
 
-def test_a_vault_needs_a_keychain_or_a_passphrase(profile):
+def test_a_vault_needs_a_keychain_or_a_passphrase(profile: Profile) -> None:
     vault = reopened(profile, NoKeychain())
     with pytest.raises(PassphraseNeeded):
         vault.create(None)
     assert not vault.exists
 
 
-def test_there_is_nothing_to_unlock_before_it_is_made(profile, keychain):
+def test_there_is_nothing_to_unlock_before_it_is_made(profile: Profile, keychain: MemoryKeychain) -> None:
     with pytest.raises(VaultMissing):
         reopened(profile, keychain).unlock()
 
 
-def test_a_vault_is_not_made_twice(vault, profile, keychain):
+def test_a_vault_is_not_made_twice(vault: Vault, profile: Profile, keychain: MemoryKeychain) -> None:
     with pytest.raises(VaultExists):
         reopened(profile, keychain).create("other")
 
 
-def test_the_keychain_alone_opens_a_vault(profile, keychain):
+def test_the_keychain_alone_opens_a_vault(profile: Profile, keychain: MemoryKeychain) -> None:
     vault = reopened(profile, keychain)
     vault.create(None)
     vault.library.add_folder("/notes")
@@ -60,7 +64,7 @@ def test_the_keychain_alone_opens_a_vault(profile, keychain):
     again.lock()
 
 
-def test_the_passphrase_alone_opens_a_vault(vault, profile):
+def test_the_passphrase_alone_opens_a_vault(vault: Vault, profile: Profile) -> None:
     vault.lock()
     again = reopened(profile, NoKeychain())
     with pytest.raises(PassphraseNeeded):
@@ -72,7 +76,7 @@ def test_the_passphrase_alone_opens_a_vault(vault, profile):
     again.lock()
 
 
-def test_a_composed_and_a_decomposed_passphrase_are_the_same(profile):
+def test_a_composed_and_a_decomposed_passphrase_are_the_same(profile: Profile) -> None:
     vault = reopened(profile, NoKeychain())
     vault.create("caf\u00e9")
     vault.lock()
@@ -81,7 +85,9 @@ def test_a_composed_and_a_decomposed_passphrase_are_the_same(profile):
 
 
 @pytest.mark.parametrize("secret", [None, b"", b"x" * 32])
-def test_a_changed_keychain_is_named_and_the_passphrase_mends_it(vault, profile, keychain, secret):
+def test_a_changed_keychain_is_named_and_the_passphrase_mends_it(
+    vault: Vault, profile: Profile, keychain: MemoryKeychain, secret: bytes | None
+) -> None:
     """Nothing is lost when a keychain was reset (Signal-Desktop 6970)."""
     vault.lock()
     (profile_id,) = keychain.secrets
@@ -97,12 +103,12 @@ def test_a_changed_keychain_is_named_and_the_passphrase_mends_it(vault, profile,
     assert vault.is_unlocked
 
 
-def test_the_keychain_never_holds_the_vault_key_itself(vault, keychain):
+def test_the_keychain_never_holds_the_vault_key_itself(vault: Vault, keychain: MemoryKeychain) -> None:
     (secret,) = keychain.secrets.values()
-    assert secret != vault._opened.vault_key
+    assert secret != sure(vault._opened).vault_key
 
 
-def test_a_new_passphrase_replaces_the_old_one(vault):
+def test_a_new_passphrase_replaces_the_old_one(vault: Vault) -> None:
     vault.set_passphrase("another horse")
     vault.lock()
     with pytest.raises(PassphraseWrong):
@@ -111,7 +117,7 @@ def test_a_new_passphrase_replaces_the_old_one(vault):
     assert vault.check() == []
 
 
-def test_locked_parts_say_so_in_every_thread(vault, shelf):
+def test_locked_parts_say_so_in_every_thread(vault: Vault, shelf: Shelf) -> None:
     """Objects handed out earlier raise VaultLocked and never a database error."""
     library, knowledge, words, vectors = vault.library, vault.knowledge, vault.words, vault.vectors
     for number in range(30):
@@ -119,7 +125,7 @@ def test_locked_parts_say_so_in_every_thread(vault, shelf):
     unexpected: list[BaseException] = []
     started = threading.Barrier(5)
 
-    def use(call):
+    def use(call: Callable[[], object]) -> None:
         started.wait()
         try:
             while True:
@@ -129,7 +135,7 @@ def test_locked_parts_say_so_in_every_thread(vault, shelf):
         except BaseException as error:
             unexpected.append(error)
 
-    calls = [
+    calls: list[Callable[[], object]] = [
         lambda: [library.passages(document.id) for document in library.documents()],
         lambda: library.add_folder("/more"),
         lambda: words.search("boiler", 5),
@@ -145,7 +151,8 @@ def test_locked_parts_say_so_in_every_thread(vault, shelf):
         thread.join(10)
     assert not any(thread.is_alive() for thread in threads)
     assert unexpected == []
-    for call in (*calls, lambda: vectors.count(), lambda: vault.library, vault.check):
+    calls += [vectors.count, lambda: vault.library, vault.check]
+    for call in calls:
         with pytest.raises(VaultLocked):
             call()
 
@@ -163,7 +170,7 @@ def test_locked_parts_say_so_in_every_thread(vault, shelf):
         b"[" * 100_000,
     ],
 )
-def test_a_damaged_keys_file_is_named(vault, profile, content):
+def test_a_damaged_keys_file_is_named(vault: Vault, profile: Profile, content: bytes) -> None:
     vault.lock()
     profile.keys_file.write_bytes(content)
     for passphrase in (None, "correct horse"):
@@ -171,7 +178,7 @@ def test_a_damaged_keys_file_is_named(vault, profile, content):
             vault.unlock(passphrase)
 
 
-def test_absurd_key_stretching_is_refused_and_not_computed(vault, profile):
+def test_absurd_key_stretching_is_refused_and_not_computed(vault: Vault, profile: Profile) -> None:
     vault.lock()
     data = json.loads(profile.keys_file.read_text())
     for wrap in data["wraps"]:
@@ -182,7 +189,7 @@ def test_absurd_key_stretching_is_refused_and_not_computed(vault, profile):
         vault.unlock("correct horse")
 
 
-def test_a_wrap_of_another_vault_does_not_open(vault, profile, tmp_path):
+def test_a_wrap_of_another_vault_does_not_open(vault: Vault, profile: Profile, tmp_path: Path) -> None:
     """Wraps are bound to their vault and their kind."""
     vault.lock()
     data = json.loads(profile.keys_file.read_text())
@@ -192,7 +199,7 @@ def test_a_wrap_of_another_vault_does_not_open(vault, profile, tmp_path):
         vault.unlock("correct horse")
 
 
-def test_a_newer_keys_file_is_left_alone(vault, profile):
+def test_a_newer_keys_file_is_left_alone(vault: Vault, profile: Profile) -> None:
     vault.lock()
     data = json.loads(profile.keys_file.read_text()) | {"version": 2}
     profile.keys_file.write_text(json.dumps(data))
@@ -201,7 +208,7 @@ def test_a_newer_keys_file_is_left_alone(vault, profile):
     assert json.loads(profile.keys_file.read_text()) == data
 
 
-def test_unknown_ways_of_unlocking_survive_a_new_passphrase(vault, profile):
+def test_unknown_ways_of_unlocking_survive_a_new_passphrase(vault: Vault, profile: Profile) -> None:
     data = json.loads(profile.keys_file.read_text())
     data["wraps"].append({"kind": "recovery", "frame": "AAAA"})
     profile.keys_file.write_text(json.dumps(data))
@@ -209,8 +216,8 @@ def test_unknown_ways_of_unlocking_survive_a_new_passphrase(vault, profile):
     assert "recovery" in [wrap["kind"] for wrap in json.loads(profile.keys_file.read_text())["wraps"]]
 
 
-def test_a_newer_schema_is_left_alone(vault):
-    with vault._opened.database.write() as connection:
+def test_a_newer_schema_is_left_alone(vault: Vault) -> None:
+    with sure(vault._opened).database.write() as connection:
         connection.execute("PRAGMA user_version = 999")
     vault.lock()
     with pytest.raises(VaultTooNew):
@@ -218,7 +225,7 @@ def test_a_newer_schema_is_left_alone(vault):
     assert not vault.is_unlocked
 
 
-def test_a_damaged_database_is_named(vault, profile, shelf):
+def test_a_damaged_database_is_named(vault: Vault, profile: Profile, shelf: Shelf) -> None:
     shelf.put("a.md", "some text")
     vault.lock()
     profile.database.write_bytes(b"no database at all" * 1000)
@@ -227,7 +234,7 @@ def test_a_damaged_database_is_named(vault, profile, shelf):
     assert not vault.is_unlocked
 
 
-def test_lost_keys_are_damage_and_never_a_fresh_start(vault, profile):
+def test_lost_keys_are_damage_and_never_a_fresh_start(vault: Vault, profile: Profile) -> None:
     vault.lock()
     profile.keys_file.unlink()
     with pytest.raises(VaultDamaged):
@@ -236,7 +243,7 @@ def test_lost_keys_are_damage_and_never_a_fresh_start(vault, profile):
         vault.create("correct horse")
 
 
-def test_check_finds_a_changed_page(vault, profile, shelf):
+def test_check_finds_a_changed_page(vault: Vault, profile: Profile, shelf: Shelf) -> None:
     for number in range(40):
         shelf.put(f"{number}.md", *(f"passage {number} {part} " + "text " * 40 for part in range(5)))
     assert vault.check() == []
@@ -251,10 +258,10 @@ def test_check_finds_a_changed_page(vault, profile, shelf):
         pass
 
 
-def test_a_full_disk_changes_nothing(vault, shelf):
+def test_a_full_disk_changes_nothing(vault: Vault, shelf: Shelf) -> None:
     """Nothing was lost, as the sentence for the user says."""
     shelf.put("a.md", "kept text")
-    connection = vault._opened.database._writer
+    connection = sure(vault._opened).database._writer
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(DiskFull):
@@ -266,7 +273,7 @@ def test_a_full_disk_changes_nothing(vault, shelf):
     shelf.put("b.md", "room again")
 
 
-def test_files_are_private(vault, profile, shelf):
+def test_files_are_private(vault: Vault, profile: Profile, shelf: Shelf) -> None:
     shelf.put("a.md", "text")
     assert oct(profile.vault_dir.stat().st_mode & 0o777) == "0o700"
     names = {path.name: oct(path.stat().st_mode & 0o777) for path in profile.vault_dir.iterdir()}
@@ -274,7 +281,9 @@ def test_files_are_private(vault, profile, shelf):
     assert set(names.values()) == {"0o600"}
 
 
-def test_a_write_that_fails_leaves_the_keys_file_whole(vault, profile, monkeypatch):
+def test_a_write_that_fails_leaves_the_keys_file_whole(
+    vault: Vault, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = profile.keys_file.read_bytes()
 
     def fail(descriptor: int) -> None:
@@ -287,7 +296,9 @@ def test_a_write_that_fails_leaves_the_keys_file_whole(vault, profile, monkeypat
     assert not [path for path in profile.vault_dir.iterdir() if path.name.endswith(".new")]
 
 
-def test_a_second_process_may_read(vault, profile, keychain, shelf):
+def test_a_second_process_may_read(
+    vault: Vault, profile: Profile, keychain: MemoryKeychain, shelf: Shelf
+) -> None:
     """The instance lock is elsewhere; two open vaults must not harm each other."""
     shelf.put("a.md", "shared text")
     other = reopened(profile, keychain)
@@ -297,7 +308,7 @@ def test_a_second_process_may_read(vault, profile, keychain, shelf):
     shelf.put("b.md", "more")
 
 
-def test_the_plain_sqlite_of_python_cannot_read_it(vault, profile, shelf):
+def test_the_plain_sqlite_of_python_cannot_read_it(vault: Vault, profile: Profile, shelf: Shelf) -> None:
     shelf.put("a.md", "text")
     vault.lock()
     connection = sqlite3.connect(profile.database)
@@ -308,7 +319,7 @@ def test_the_plain_sqlite_of_python_cannot_read_it(vault, profile, shelf):
         connection.close()
 
 
-def test_keychain_fake_keeps_apart_profiles():
+def test_keychain_fake_keeps_apart_profiles() -> None:
     keychain = MemoryKeychain()
     keychain.set("a", b"1")
     assert keychain.get("b") is None

@@ -39,7 +39,7 @@ class Database:
         self._write_lock = threading.RLock()
         self._writing_thread: int | None = None
         self._is_open = True
-        with _translated():
+        with self._translated():
             # Made here and not by SQLite, so that it and its -wal and -shm are private from the first byte.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self._writer = self._connect()
@@ -66,7 +66,7 @@ class Database:
             if self._writing_thread is not None:
                 yield self._writer  # part of the transaction already under way in this thread
                 return
-            with _translated():
+            with self._translated():
                 self._writer.execute("BEGIN IMMEDIATE")
                 self._writing_thread = threading.get_ident()
                 try:
@@ -92,7 +92,7 @@ class Database:
         with reader.lock:
             if not self._is_open:
                 raise VaultLocked()
-            with _translated():
+            with self._translated():
                 yield reader.connection
 
     def close(self) -> None:
@@ -128,7 +128,7 @@ class Database:
         if reader is None:
             if not self._is_open:
                 raise VaultLocked()
-            with _translated():
+            with self._translated():
                 reader = _Reader(self._connect())
             with self._readers_lock:
                 self._readers.add(reader)
@@ -136,6 +136,28 @@ class Database:
             if self._was_closed():  # close() may have listed the readers just before this one joined them
                 reader.close()
         return reader
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn errors of the database and the disk into the product's own."""
+        try:
+            yield
+        except PillowbookError:
+            raise
+        except sqlcipher.Error as error:
+            # A statement that is interrupted by close() fails in several ways, some of them misleading.
+            if self._was_closed():
+                raise VaultLocked() from error
+            message = str(error)
+            if isinstance(error, sqlcipher.OperationalError) and "disk is full" in message:
+                raise DiskFull() from error
+            if "not a database" in message or "malformed" in message:
+                raise VaultDamaged(part="database") from error
+            raise
+        except OSError as error:
+            if error.errno in DISK_FULL_ERRNOS:
+                raise DiskFull() from error
+            raise
 
     def _was_closed(self) -> bool:
         return not self._is_open
@@ -200,33 +222,3 @@ def _statements(script: str) -> list[str]:
             statements.append(pending)
             pending = ""
     return statements
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn errors of the database and the disk into the product's own."""
-    try:
-        yield
-    except PillowbookError:
-        raise
-    except sqlcipher.OperationalError as error:
-        message = str(error)
-        if "interrupted" in message:
-            raise VaultLocked() from error
-        if "full" in message:
-            raise DiskFull() from error
-        raise
-    except sqlcipher.ProgrammingError as error:
-        if "closed database" in str(error):
-            raise VaultLocked() from error
-        raise
-    except sqlcipher.IntegrityError:
-        raise
-    except sqlcipher.DatabaseError as error:
-        if "not a database" in str(error) or "malformed" in str(error):
-            raise VaultDamaged(part="database") from error
-        raise
-    except OSError as error:
-        if error.errno in DISK_FULL_ERRNOS:
-            raise DiskFull() from error
-        raise
