@@ -169,7 +169,7 @@ def test_unload_leaves_no_process_and_the_next_call_loads_again(own: LlamaGenera
     assert process is not None
     own.unload()
     assert not psutil.pid_exists(process)
-    assert not own.is_loaded
+    assert own.process_id is None
     assert write(own, max_tokens=1).text
 
 
