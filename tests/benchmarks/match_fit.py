@@ -30,8 +30,8 @@ from pillowbook.answering.pairs import (
 
 MAX_WRONG = 0.01
 RIDGE = 0.3
-HIT_COST = 4.0
-"""A wrong hit weighs as much as this many missed ones in the fit."""
+MADE_WEIGHT = 0.3
+"""Of a pair made by rule in the fit, against one that people wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +171,10 @@ def main() -> None:
     features = [
         pair_features(p.prepared, p.asked, s) for p, s in zip(unlike, similarities(unlike), strict=True)
     ]
-    same = [pair.same for pair in unlike]
-    weights = np.array([1.0 if pair.same else HIT_COST / 4 for pair in unlike])
-    beta, intercept = fit(features, same, weights)
+    # What is forbidden is decided already: the model is for the rest.
+    left = [(pair, one) for pair, one in zip(unlike, features, strict=True) if not one.forbidden]
+    weights = np.array([MADE_WEIGHT if pair.made else 1.0 for pair, _one in left])
+    beta, intercept = fit([one for _pair, one in left], [pair.same for pair, _one in left], weights)
     rough = MatchParameters(tuple(beta), intercept, 0.5)
     held_features = [
         pair_features(p.prepared, p.asked, s) for p, s in zip(held, similarities(held), strict=True)

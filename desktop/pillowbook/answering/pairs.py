@@ -47,18 +47,21 @@ _NEGATIONS = frozenset({"not", "no", "never", "none", "nobody", "nothing", "with
                         "failed", "lack", "lacks", "refuse", "refused"})  # fmt: skip
 
 _SCOPE = """
-last next first second third fourth final previous former latter current today tomorrow yesterday before
-after since until during earlier later early late new old newest oldest latest recent recently most least
-more less fewer best worst better worse biggest largest smallest longest shortest highest lowest tallest
-cheapest youngest greatest fewest minimum maximum min max upper lower high low higher larger smaller longer
-shorter older younger north south east west northern southern eastern western left right inside outside out
-down above below only both another same different always usually often sometimes yet already daily weekly
+last next first fourth final previous former latter today tomorrow yesterday before after until earlier
+later newest oldest latest recent recently most least more less fewer best worst better worse biggest
+largest smallest longest shortest highest lowest tallest cheapest youngest greatest fewest minimum maximum
+min max upper lower high low higher larger smaller longer shorter older younger north south east west
+northern southern eastern western left right inside down above below same different yet already daily weekly
 monthly yearly annual morning evening night afternoon weekend spring summer autumn winter monday tuesday
 wednesday thursday friday saturday sunday half double increase decrease increased decreased win lose won
 lost import export open close opened closed arrive leave depart buy sell bought sold borrow lend send
-receive
+receive none
 """
 SCOPE_WORDS = frozenset(_SCOPE.split())
+
+_ARTICLES = frozenset({"the", "a", "an"})
+_TELLING = frozenset({"out", "against", "without", "off", "versus", "instead", "all", "few", "many", "nobody", "everyone"})
+"""Small words that turn a question around where only one of the two has them."""
 
 _DIRECTIONS = frozenset(
     {"from", "to", "by", "before", "after", "between", "against", "than", "into", "of", "for"}
@@ -147,7 +150,7 @@ def pair_features(prepared: str, asked: str, similarity: float) -> PairFeatures:
     forbidden: list[str] = []
     if numbers(prepared) != numbers(asked):
         forbidden.append("numbers-differ")
-    if _is_negated(first) != _is_negated(second):
+    if _negations(first) != _negations(second):
         forbidden.append("negation-differs")
     if _roles_reversed(first, second):
         forbidden.append("roles-reversed")
@@ -155,7 +158,9 @@ def pair_features(prepared: str, asked: str, similarity: float) -> PairFeatures:
         forbidden.append("scope-differs")
     if name_differs:
         forbidden.append("names-differ")
-    if kind_differs and "thing" not in (kind_a, kind_b):
+    # "What is it called" may ask for a place or a person, never for a time, an amount or a reason.
+    loose = {kind_a, kind_b} in ({"thing", "place"}, {"thing", "person"}, {"thing", "manner"}, {"thing", "yes-no"})
+    if kind_differs and not loose:
         forbidden.append("asks-for-other")
     values = (
         similarity,
@@ -217,14 +222,15 @@ def _content(normal: str) -> list[str]:
 
 
 def _scope(normal: str) -> frozenset[str]:
-    return frozenset(word for word in words(normal) if word in SCOPE_WORDS)
+    rest = re.sub(r"\bhow (?:many|much)\b", "", normal)
+    return frozenset(word for word in words(rest) if word in SCOPE_WORDS or word in _TELLING)
 
 
-def _is_negated(normal: str) -> bool:
+def _negations(normal: str) -> int:
     found = words(normal)
     count = sum(word in _NEGATIONS for word in found)
     count += sum(len(word) > 5 and word.startswith(("non", "unn")) for word in found)
-    return count % 2 == 1
+    return count
 
 
 def _names_differ(text: str, other_normal: str) -> bool:
@@ -242,22 +248,18 @@ def _inversions(ours: list[str], theirs: list[str]) -> float:
 
 
 def _roles_reversed(first: str, second: str) -> bool:
-    """The same words, with the places after two directions exchanged: from A to B, from B to A; A beat B, B beat A."""
+    """The same words with their places exchanged: from A to B, from B to A; what A thinks of B, what B thinks of A.
+
+    With the same opening and exactly the same words, another order can only mean other roles.
+    """
     one, two = _directed(first), _directed(second)
     for direction, noun in one.items():
         for other, same in two.items():
             if same == noun and other != direction and one.get(other) and one[other] == two.get(direction):
                 return True
-    ours, theirs = _content(first), _content(second)
-    if sorted(ours) != sorted(theirs) or ours == theirs:
-        return False
-    # No preposition tells the roles apart: subject and object exchanged around the same verb.
-    glue = {word for word in words(first) if word in _DIRECTIONS}
-    return (
-        glue == {word for word in words(second) if word in _DIRECTIONS}
-        and len(ours) == 3
-        and (ours == theirs[::-1])
-    )
+    ours = [stem(word) for word in words(first) if word not in _ARTICLES]
+    theirs = [stem(word) for word in words(second) if word not in _ARTICLES]
+    return ours != theirs and ours[:2] == theirs[:2] and sorted(ours) == sorted(theirs)
 
 
 def _directed(normal: str) -> dict[str, str]:
