@@ -273,6 +273,23 @@ def test_a_full_disk_changes_nothing(vault: Vault, shelf: Shelf) -> None:
     shelf.put("b.md", "room again")
 
 
+def test_a_vault_that_found_no_room_can_be_made_later(
+    profile: Profile, keychain: MemoryKeychain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path, key: bytes) -> None:
+        path.touch()
+        raise DiskFull()
+
+    vault = reopened(profile, keychain)
+    with monkeypatch.context() as patch:
+        patch.setattr("pillowbook.store.vault.Database", fail)
+        with pytest.raises(DiskFull):
+            vault.create("correct horse")
+    assert not vault.exists
+    vault.create("correct horse")
+    vault.lock()
+
+
 def test_files_are_private(vault: Vault, profile: Profile, shelf: Shelf) -> None:
     shelf.put("a.md", "text")
     assert oct(profile.vault_dir.stat().st_mode & 0o777) == "0o700"

@@ -128,7 +128,14 @@ class Vault:
                 raise PassphraseNeeded()
             # Keys first: a database without keys would be lost, keys without a database are an empty vault.
             write_keys(self._profile.keys_file, keys)
-            self._open(vault_key, keys)
+            try:
+                self._open(vault_key, keys)
+            except BaseException:
+                # Nothing has been kept in it yet, and half a vault would stand in the way of a second try.
+                for path in self._profile.vault_dir.glob(f"{self._profile.database.name}*"):
+                    path.unlink()
+                self._profile.keys_file.unlink()
+                raise
 
     def unlock(self, passphrase: str | None = None) -> None:
         """Open the vault by its passphrase, or without one by the keychain; nothing happens when it is open.
