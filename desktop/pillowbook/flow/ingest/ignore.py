@@ -3,8 +3,8 @@
 Ignored files are not documents, as against excluded ones, which are listed with their reason.
 """
 
-import fnmatch
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,10 @@ PATTERN_FILES = (".pillowbookignore", ".gitignore")
 _FOLDER_NAMES = frozenset(
     {"node_modules", "__pycache__", "__MACOSX", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
 )
-_FILE_NAMES = frozenset({"thumbs.db", "desktop.ini"})
-_FILE_PATTERNS = ("~$*", "*~", "*.tmp", "*.temp", "*.part", "*.crdownload", "*.swp", "*.swx", "*.lock", "#*#")
+_LEFTOVER = re.compile(
+    r"~\$.*|.*~|#.*#|.*\.(?:tmp|temp|part|crdownload|sw[px]|lock)|thumbs\.db|desktop\.ini", re.I | re.S
+)
+"""Files that programs keep beside a document while it is open, or leave behind."""
 _MAX_PATTERN_FILE_BYTES = 1 << 20
 
 
@@ -47,7 +49,7 @@ class IgnoreRules:
         name = path.rpartition(os.sep)[2]
         if name.startswith("."):  # hidden; .git, .obsidian, .trash, .~lock.x# and .DS_Store among them
             return True
-        if name in _FOLDER_NAMES if is_folder else _is_leftover(name):
+        if name in _FOLDER_NAMES if is_folder else _LEFTOVER.fullmatch(name):
             return True
         for patterns in reversed(self.patterns):  # the nearest file that says anything about it decides
             inside = path[len(patterns.folder) :].lstrip(os.sep).replace(os.sep, "/")
@@ -71,11 +73,6 @@ def ignored_below(root: str, path: str) -> bool:
         if not is_last:
             rules = rules.entered(here)
     return False
-
-
-def _is_leftover(name: str) -> bool:
-    lower = name.lower()
-    return lower in _FILE_NAMES or any(fnmatch.fnmatchcase(lower, pattern) for pattern in _FILE_PATTERNS)
 
 
 def _read_patterns(folder: str, name: str) -> GitIgnoreSpec | None:

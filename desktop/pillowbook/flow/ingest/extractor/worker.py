@@ -25,8 +25,10 @@ _SMALLEST_PDF = (
     b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
     b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\ntrailer<</Root 1 0 R>>\n"
 )
-_TITLE_FIRST = frozenset({"html", "epub", "pdf"})
+_TITLE_FIRST = frozenset({"html", "epub"})
 """Kinds whose own title is better than their first heading."""
+_NO_TITLE_HEADINGS = frozenset({"pdf", "eml", "msg", "xlsx", "csv"})
+"""Kinds whose headings are none, or names of sheets."""
 
 
 class Extraction:
@@ -84,9 +86,11 @@ class Extraction:
             raise DocumentUnreadable(reason="encrypted" if is_encrypted else "empty")
         if len(text) > MAX_TEXT_CHARS:
             raise DocumentUnreadable(reason="too-large")
-        heading = next((each.title for each in find_headings(text) if each.title), "") if not pages else ""
-        best = (title or heading) if call.kind in _TITLE_FIRST | {"eml", "msg"} else (heading or title)
-        return ExtractReply(text.replace("\x00", ""), best, pages)
+        heading = ""
+        if call.kind not in _NO_TITLE_HEADINGS:
+            heading = next((each.title for each in find_headings(text) if each.title), "")
+        best = (title or heading) if call.kind in _TITLE_FIRST else (heading or title)
+        return ExtractReply(text, best, pages)
 
     def _parse(self, kind: str, data: bytes) -> Any:
         import kreuzberg
