@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 could not (one sentence on standard error), 2 wrong usage,
 """
 
 import argparse
+import functools
 import getpass
 import json
 import os
@@ -110,9 +111,9 @@ class Session:
 def run_app(session: Session) -> int:
     """The desktop app, in a process that has Qt; this one has not."""
     command = [sys.executable, "-m", "pillowbook.ui", "--profile", str(session.profile.root)]
-    if sys.platform != "win32":
-        os.execv(sys.executable, command)
-    return subprocess.call(command)
+    if sys.platform == "win32":
+        return subprocess.call(command)
+    os.execv(sys.executable, command)
 
 
 def toggle(session: Session) -> int:
@@ -214,7 +215,9 @@ def ask(session: Session) -> int:
         for line in read_lines(options.batch, ("id", "question")):
             question = str(line["question"])
             try:
-                answer = session.call(lambda core, q=question: core.ask(q, mode=mode, learn=learn))
+                answer = session.call(
+                    functools.partial(CoreClient.ask, question=question, mode=mode, learn=learn)
+                )
                 print(dump(answer_json(answer, line["id"])), flush=True)
             except (VaultLocked, DiskFull):
                 raise
@@ -247,7 +250,7 @@ def prepare(session: Session) -> int:
     )
     for line in lines:
         question = str(line["question"])
-        answer = session.call(lambda core, q=question: core.prepare(q))
+        answer = session.call(functools.partial(CoreClient.prepare, question=question))
         if session.as_json or options.batch:
             print(dump(answer_json(answer, line["id"])), flush=True)
         else:

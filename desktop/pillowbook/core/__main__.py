@@ -11,6 +11,7 @@ import logging.handlers
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -107,7 +108,7 @@ class Linger:
         self._seconds = seconds
         self._timer: threading.Timer | None = None
         self._lock = threading.Lock()
-        self.on_end = lambda: None
+        self.on_end: Callable[[], None] = lambda: None
 
     def clients_changed(self, count: int) -> None:
         """Start the time when the last client left, stop it when one came."""

@@ -139,11 +139,12 @@ class Service:
             case p.ListModels():
                 return self._models()
             case p.InstallModel(model):
-                self._machine.installation.install(
-                    model,
-                    on_progress=lambda done, total: part(p.Progress(done, total, "fetching")),
-                    cancel=cancel,
-                )
+
+                def tell(done: int, total: int) -> None:
+                    cancel.raise_if_cancelled()
+                    part(p.Progress(done, total, "fetching"))
+
+                self._machine.installation.install(model, tell)
                 if self._session is not None:
                     self._session.wake()
             case p.ListSettings():

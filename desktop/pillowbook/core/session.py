@@ -19,13 +19,14 @@ from pillowbook.domain.answers import Answer, AnswerKind, Effort, Freshness, Rea
 from pillowbook.domain.asking import AskMode, AskPart, Completion, PairVerdict, SearchHits
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.documents import DocumentState, Folder
-from pillowbook.domain.errors import DocumentUnknown, FolderUnknown, QuestionEmpty
+from pillowbook.domain.errors import DocumentUnknown, FolderUnknown, PillowbookError, QuestionEmpty
 from pillowbook.domain.events import Event, GateChanged, LibraryChanged, PreparedChanged
 from pillowbook.domain.work import GateState, LedgerEntry, SliceKind, SliceResult
 from pillowbook.flow.distil.distil import Distiller
 from pillowbook.flow.ingest.extractor.client import Extractor
 from pillowbook.flow.ingest.ingest import Ingestor, ScanReport
 from pillowbook.flow.predict.predict import Predictor
+from pillowbook.flow.prepare.evidence import NewEvidence
 from pillowbook.flow.prepare.prepare import Preparer
 from pillowbook.flow.serve.freshness import check_freshness
 from pillowbook.flow.serve.serve import Server
@@ -42,6 +43,7 @@ from pillowbook.schedule.runner import Runner, WorkTotals
 from pillowbook.schedule.stages import FlowStages
 from pillowbook.settings.catalogue import BATTERY_FLOOR, GENERATOR, IDLE_AFTER, LEARN, LOAD_CEILING, WORK_WHEN
 from pillowbook.settings.values import Settings
+from pillowbook.store.library import DocumentChange
 from pillowbook.store.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -79,7 +81,21 @@ class Machine:
     @property
     def embedder_entry(self) -> ModelEntry:
         """The embedder in use."""
-        return next(e for e in self.catalogue.entries if e.role == "embedder" and e.is_default)
+        return self.catalogue.default("embedder")
+
+    def generator(self, model: str) -> LlamaGenerator:
+        """The generator of a model of the catalogue; it may not be installed yet."""
+        entry = self.catalogue.entry(model)
+        return LlamaGenerator(
+            self.installation.place(model),
+            model_id=model,
+            context_tokens=entry.context_tokens,
+            check=lambda: self.installation.require(model),
+        )
+
+    def embedder(self) -> MiniLmEmbedder:
+        """The embedder in use."""
+        return MiniLmEmbedder(self.installation.place(self.embedder_entry.id))
 
     def sense(self, model: str) -> Sensed:
         """What the gate decides on."""
@@ -135,6 +151,7 @@ class Session:
             words=vault.words, vectors=vault.vectors, library=self.library, embedder=self._embedder
         )
         composer = Composer(generator=self._generator, retriever=retriever)
+        self._evidence = NewEvidence(library=self.library, knowledge=self.knowledge, vectors=vault.vectors)
         self._ingestor = Ingestor(
             self.library, self._extractor, self._embedder, clock, on_change=self._document_changed
         )
@@ -159,9 +176,14 @@ class Session:
         )
         self._runner = Runner(
             FlowStages(
-                vault.knowledge,
-                Distiller(vault.knowledge, vault.library, self._generator),
-                Predictor(vault.knowledge, vault.library, self._generator, self._embedder),
+                self.knowledge,
+                Distiller(library=self.library, knowledge=self.knowledge, generator=self._generator),
+                Predictor(
+                    library=self.library,
+                    knowledge=self.knowledge,
+                    generator=self._generator,
+                    embedder=self._embedder,
+                ),
                 self._preparer,
             ),
             sense=lambda: machine.sense(self._model),
@@ -198,7 +220,11 @@ class Session:
         """An answer, prepared or live; background work stands still meanwhile."""
         with self._runner.hold():
             answer = self._server.ask(
-                question, mode=mode, learn=learn and self._settings[LEARN], on_part=on_part, cancel=cancel
+                question,
+                mode=mode.value,
+                learn=learn and self._settings[LEARN],
+                on_event=on_part,
+                cancel=cancel,  # type: ignore
             )
         if answer.kind is not AnswerKind.HIT:
             self.wake()
@@ -237,7 +263,7 @@ class Session:
         if prepared is None:
             return nothing_said(text, model, (time.monotonic() - began) * 1000)
         self._say(PreparedChanged(self.knowledge.counts().prepared))
-        report = check_freshness(prepared, self.library)
+        report = check_freshness(prepared, self.library, clock=self._machine.clock, reread=self._reread)
         return Answer(
             question=text,
             answer=prepared.answer,
@@ -375,7 +401,9 @@ class Session:
     def prepared_by_freshness(self) -> dict[str, int]:
         """Prepared answers by what a check of their files says now."""
         states: Counter[str] = Counter(
-            check_freshness(prepared, self.library).freshness.value
+            check_freshness(
+                prepared, self.library, clock=self._machine.clock, reread=self._reread
+            ).freshness.value
             for prepared in self.knowledge.prepared_answers()
             if prepared.answer
         )
@@ -383,12 +411,15 @@ class Session:
 
     def prepared(self, limit: int) -> list[p.PreparedView]:
         """What was prepared, newest first."""
+        reasons = {
+            question.id: question.reason.value for question in self.knowledge.questions(limit=1_000_000)
+        }
         newest = sorted(self.knowledge.prepared_answers(), key=lambda one: one.prepared_at, reverse=True)
         return [
             p.PreparedView(
                 question=one.question,
                 answer=one.answer,
-                reason=self.knowledge.question(one.question_id).reason.value,
+                reason=reasons.get(one.question_id, ""),
                 path=one.citations[0].path if one.citations else "",
                 prepared_at=one.prepared_at,
                 seconds=one.seconds,
@@ -418,6 +449,22 @@ class Session:
             battery_floor_percent=self._settings[BATTERY_FLOOR],
             load_ceiling=self._settings[LOAD_CEILING] / 100,
         )
+
+    def _reread(self, path: str) -> str | None:
+        """A document's text as it is on disk now, None when it cannot be read; for checking a changed file."""
+        try:
+            return self._extractor.extract(path).text
+        except PillowbookError:
+            return None
+
+    def _document_changed(self, change: DocumentChange) -> None:
+        touched = self._evidence.consider(change)
+        if touched or change.withdrawn:
+            self._prepared_changed()
+
+    def _prepared_changed(self) -> None:
+        self._say(PreparedChanged(self.knowledge.counts().prepared))
+        self.wake()
 
     def _library_changed(self) -> None:
         by_state = self.library.counts().by_state

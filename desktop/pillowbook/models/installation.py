@@ -53,6 +53,11 @@ class Installation:
         entry = self._catalogue.entry(model_id)
         return next((_path(entry, home) for home in self._homes(entry) if _has_all(entry, home)), None)
 
+    def place(self, model_id: str) -> Path:
+        """Where the model's file (or folder) is, or will be once it is installed."""
+        entry = self._catalogue.entry(model_id)
+        return self.installed(model_id) or _path(entry, self._own_home(entry))
+
     def require(self, model_id: str) -> Path:
         """The model, whole: hashed once, and again only when a file changed since.
 

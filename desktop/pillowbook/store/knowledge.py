@@ -446,6 +446,12 @@ class Knowledge:
             ).fetchone()
         return KnowledgeCounts(*row)
 
+    def asked_by_kind(self) -> dict[AnswerKind, int]:
+        """How often questions were served in each way."""
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT kind, count(*) FROM asked GROUP BY kind").fetchall()
+        return {AnswerKind(kind): int(count) for kind, count in rows}
+
     def set_state(self, key: str, value: str) -> None:
         """Keep a small fact, such as when the scheduler last ran."""
         with self._database.write() as connection:

@@ -117,6 +117,7 @@ class LlamaGenerator:
     Args:
         model_path: a GGUF file whose SHA-256 has been checked.
         model_id: as in the catalogue; the file's name otherwise.
+        check: called before each use; raises ModelMissing or ModelDamaged. Without it the file has to exist.
     """
 
     def __init__(
@@ -127,8 +128,10 @@ class LlamaGenerator:
         context_tokens: int = DEFAULT_CONTEXT_TOKENS,
         threads: int | None = None,
         batch_tokens: int = BATCH_TOKENS,
+        check: Callable[[], object] | None = None,
     ) -> None:
         self._path = model_path
+        self._check = check
         self._model_id = model_id or model_path.stem
         load = Load(str(model_path.absolute()), context_tokens, batch_tokens, threads or count_cores())
         self._worker = Worker(WORKER_MODULE, name="generator", opening=load)
@@ -220,7 +223,9 @@ class LlamaGenerator:
         self._worker.close()
 
     def _check_file(self) -> None:
-        if not self._path.is_file():
+        if self._check is not None:
+            self._check()
+        elif not self._path.is_file():
             raise ModelMissing(model=self._model_id)
 
 
