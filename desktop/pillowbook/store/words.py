@@ -24,6 +24,7 @@ MAX_QUERY_WORDS = 64
 MAX_WORD_BYTES = 64
 WRITER_HEAP_BYTES = 15_000_000  # tantivy's minimum for each thread
 REBUILD_THREADS = 2
+REBUILD_HEAP_BYTES = 60_000_000  # for each thread; with the minimum, merging small segments doubles the time
 BODY, HEADING, TITLE, PLAIN = "body", "heading", "title", "plain"
 FIELD_BOOSTS = ((BODY, 1.0), (HEADING, 1.5), (TITLE, 2.0))
 PREFIX_BOOST = 0.5
@@ -111,7 +112,7 @@ class WordIndex:
         self._schema = _schema()
         self._is_open = True
         self._is_dirty = False
-        self._index, self._writer = self._make(threads=1)
+        self._index, self._writer = self._make()
 
     def rebuild(self, source: Callable[[], Iterable[Passage]]) -> int:
         """Replace everything by the passages of ``source``, which is kept for healing after a failed write.
@@ -122,7 +123,7 @@ class WordIndex:
         with self._lock:
             self._require_open()
             self._source = source
-            index, writer = self._make(threads=min(REBUILD_THREADS, os.cpu_count() or 1))
+            index, writer = self._make(min(REBUILD_THREADS, os.cpu_count() or 1), REBUILD_HEAP_BYTES)
             count = 0
             for passage in source():
                 writer.add_document(_document(passage))
@@ -211,11 +212,13 @@ class WordIndex:
                 clauses.append((tantivy.Occur.Should, tantivy.Query.boost_query(prefix, PREFIX_BOOST)))
         return tantivy.Query.boolean_query(clauses) if clauses else None
 
-    def _make(self, threads: int) -> "tuple[tantivy.Index, tantivy.IndexWriter]":
+    def _make(
+        self, threads: int = 1, heap_bytes: int = WRITER_HEAP_BYTES
+    ) -> "tuple[tantivy.Index, tantivy.IndexWriter]":
         index = tantivy.Index(self._schema)
         index.register_tokenizer("stemming", self._stemming)
         index.register_tokenizer("plain", self._plain)
-        return index, index.writer(WRITER_HEAP_BYTES * threads, threads)
+        return index, index.writer(heap_bytes * threads, threads)
 
     def _commit(self) -> None:
         """Committing costs about 10 ms, so it is done when somebody searches and not at every change."""
