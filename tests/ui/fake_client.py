@@ -159,7 +159,7 @@ class ScriptedCore:
         for thread in self._threads:
             thread.join(timeout=5)
 
-    # -- the wire ------------------------------------------------------------------------------------------------------
+    # -- the wire ----------------------------------------------------------------------------------------------------
 
     def _spawn(self, target: Callable[..., None], *arguments: object) -> None:
         thread = threading.Thread(target=target, args=arguments, name="scripted-core", daemon=True)
@@ -208,7 +208,7 @@ class ScriptedCore:
         with contextlib.suppress(OSError, ValueError):
             self._send(connection, frame)
 
-    # -- the script ----------------------------------------------------------------------------------------------------
+    # -- the script --------------------------------------------------------------------------------------------------
 
     def _answer(self, call: p.AnyCall, part: Callable[[object], None], token: CancelToken) -> object:
         script = self.script
@@ -431,7 +431,7 @@ def sample_script() -> Script:
                 matched_question=None,
                 effort=Effort.LIVE,
                 freshness=Freshness.CHANGED,
-                change_note="it said “Collection day is Tuesday” and now says “Collection day is Thursday from 1 November”.",
+                change_note="it said “Collection day is Tuesday”, now “Collection day is Thursday from 1 November”.",
                 citations=(
                     citation(
                         "Bins and recycling",

@@ -13,6 +13,7 @@ from pillowbook.ui import phrases
 from pillowbook.ui.passage_text import one_line
 from pillowbook.ui.result_row import ResultRow
 from pillowbook.ui.theme import Theme
+from pillowbook.ui.widgets import plain_label, restyle
 
 MAX_SOURCES: Final = 9
 MAX_ANSWER_CHARACTERS: Final = 6000
@@ -41,17 +42,17 @@ class AnswerCard(QWidget):
         self._citations: tuple[Citation, ...] = ()
         self._copied_text = ""
         self._draft = ""
-        self._chip = _plain_label("freshness")
+        self._chip = plain_label("freshness")
         self._chip.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-        self._prepared = _plain_label("prepared", tone="small")
-        self._unsure = _plain_label("unsure", chip="amber", text="Not sure: read the source")
+        self._prepared = plain_label("prepared", tone="small")
+        self._unsure = plain_label("unsure", chip="amber", text="Not sure: read the source")
         self._unsure.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-        self._note = _plain_label("note", wraps=True)
+        self._note = plain_label("note", wraps=True)
         self._note.setProperty("note", "amber")
-        self._answer = _plain_label("answer", wraps=True)
+        self._answer = plain_label("answer", wraps=True)
         self._answer.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._answer.setCursor(Qt.CursorShape.IBeamCursor)
-        self._heading = _plain_label("sources-heading", tone="section")
+        self._heading = plain_label("sources-heading", tone="section")
         self.rows = [ResultRow(theme, max_lines=3) for _ in range(MAX_SOURCES)]
         for number, row in enumerate(self.rows, 1):
             row.setObjectName(f"source-{number}")
@@ -125,20 +126,13 @@ class AnswerCard(QWidget):
         self._chip.setText(text)
         self._chip.setToolTip(hint)
         self._chip.setAccessibleName(f"{text}. {hint}")
-        if self._chip.property("chip") != tone:
-            self._chip.setProperty("chip", tone)
-            self._chip.style().unpolish(self._chip)
-            self._chip.style().polish(self._chip)
+        restyle(self._chip, "chip", tone)
 
     def _set_answer(self, text: str, *, is_draft: bool) -> None:
         self._answer.setVisible(bool(text))
         self._answer.setText(text[:MAX_ANSWER_CHARACTERS])
         self._answer.setAccessibleName(text[:MAX_ANSWER_CHARACTERS])
-        state = "draft" if is_draft else "served"
-        if self._answer.property("state") != state:
-            self._answer.setProperty("state", state)
-            self._answer.style().unpolish(self._answer)
-            self._answer.style().polish(self._answer)
+        restyle(self._answer, "state", "draft" if is_draft else "served")
 
     def _set_line(self, label: QLabel, text: str) -> None:
         label.setText(one_line(text))
@@ -207,16 +201,3 @@ def _look(answer: Answer) -> _Look:
         return _Look(answer.answer, (*answer.citations, *answer.nearest), "SOURCES, NEWER ONES LAST")
     heading = "SOURCE" if len(answer.citations) == 1 else "SOURCES"
     return _Look(answer.answer, answer.citations, heading)
-
-
-def _plain_label(name: str, *, tone: str = "", chip: str = "", text: str = "", wraps: bool = False) -> QLabel:
-    label = QLabel(text)
-    label.setObjectName(name)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setOpenExternalLinks(False)
-    label.setWordWrap(wraps)
-    if tone:
-        label.setProperty("tone", tone)
-    if chip:
-        label.setProperty("chip", chip)
-    return label

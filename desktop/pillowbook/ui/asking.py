@@ -72,7 +72,7 @@ class Asking(QObject):
         self._controller.gate_changed.connect(self._follow_gate)
         self._controller.prepared_changed.connect(self._follow_prepared)
 
-    # -- typing ----------------------------------------------------------------------------------------------------------
+    # -- typing ------------------------------------------------------------------------------------------------------
 
     @Slot(str)
     def follow_typing(self, text: str) -> None:
@@ -122,7 +122,7 @@ class Asking(QObject):
         if self._ask is None and self._typed:
             self._panel.show_found(self._completions, self._hits, self._now())
 
-    # -- asking ----------------------------------------------------------------------------------------------------------
+    # -- asking ------------------------------------------------------------------------------------------------------
 
     @Slot(str)
     def ask(self, question: str) -> None:
@@ -174,7 +174,7 @@ class Asking(QObject):
         else:
             self._panel.show_error(phrases.error_sentence(error))
 
-    # -- opening and copying -----------------------------------------------------------------------------------------------
+    # -- opening and copying -----------------------------------------------------------------------------------------
 
     @Slot(object)
     def open_citation(self, citation: Citation) -> None:
@@ -208,7 +208,7 @@ class Asking(QObject):
             clipboard.clear()
         self._clipboard_text = ""
 
-    # -- the vault and the status line ---------------------------------------------------------------------------------------
+    # -- the vault and the status line -------------------------------------------------------------------------------
 
     @Slot(str)
     def unlock(self, passphrase: str) -> None:
@@ -278,6 +278,7 @@ class Asking(QObject):
     def _follow_vault(self, is_unlocked: bool) -> None:
         if is_unlocked:
             self._panel.show_unlocked()
+            self.refresh_status()
         else:
             self._stop_asking()
             self._completions, self._hits = [], ()
@@ -287,7 +288,7 @@ class Asking(QObject):
     @Slot(object)
     def _show_lost(self, error: PillowbookError) -> None:
         self._stop_asking()
-        self._panel.show_error(phrases.error_sentence(error))
+        self._panel.show_error(phrases.error_sentence(error), can_retry=True)
 
     @Slot()
     def _when_hidden(self) -> None:

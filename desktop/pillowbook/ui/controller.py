@@ -165,7 +165,7 @@ class Controller(QObject):
         log.warning("core lost, connecting again")
         self.start()
 
-    # -- calls ---------------------------------------------------------------------------------------------------------
+    # -- calls -------------------------------------------------------------------------------------------------------
 
     def call(
         self,
@@ -263,7 +263,7 @@ class Controller(QObject):
         if receive is not None and not ticket.is_dropped and isValid(self):
             self._delivered.emit((ticket, receive, value))
 
-    # -- on the GUI thread -----------------------------------------------------------------------------------------------
+    # -- on the GUI thread -------------------------------------------------------------------------------------------
 
     @Slot(object)
     def _deliver(self, delivery: object) -> None:

@@ -16,7 +16,9 @@ from PySide6.QtWidgets import (
     QLabel,
     QLayout,
     QLineEdit,
+    QPushButton,
     QScrollArea,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -29,6 +31,7 @@ from pillowbook.ui.panel_frame import PanelFrame
 from pillowbook.ui.result_row import ResultRow
 from pillowbook.ui.theme import Theme
 from pillowbook.ui.unlock_card import UnlockCard
+from pillowbook.ui.widgets import hairline, plain_label
 
 WIDTH_PX: Final = 720
 INPUT_HEIGHT_PX: Final = 64
@@ -47,6 +50,7 @@ class Panel(PanelFrame):
         citation_opened(Citation), hit_opened(SearchHit): a source or a passage was chosen.
         unlock_wished(str): see :class:`UnlockCard`.
         retry_wished: the button of a message was pressed.
+        settings_wished: the settings were asked for.
         panel_shown, panel_hidden: for those who prepare or clean up.
         copied(str): a text was put on the clipboard.
     """
@@ -57,6 +61,7 @@ class Panel(PanelFrame):
     hit_opened = Signal(object)
     unlock_wished = Signal(str)
     retry_wished = Signal()
+    settings_wished = Signal()
     panel_shown = Signal()
     panel_hidden = Signal()
     copied = Signal(str)
@@ -79,16 +84,24 @@ class Panel(PanelFrame):
         self.question.setFrame(False)
         self.card = AnswerCard(theme)
         self.unlock_card = UnlockCard(theme)
-        self._message = _label("message", note="alarm", wraps=True)
-        self._questions_heading = _label("questions-heading", tone="section", text="READY ANSWERS")
-        self._passages_heading = _label("passages-heading", tone="section", text="IN YOUR NOTES")
+        self._message = plain_label("message", note="alarm", wraps=True)
+        self._retry = QPushButton("Try again")
+        self._retry.setObjectName("retry")
+        self._settings = QToolButton()
+        self._settings.setObjectName("open-settings")
+        self._settings.setText("Settings")
+        self._settings.setAccessibleName("Settings")
+        self._settings.setShortcut(QKeySequence("Ctrl+,"))
+        self._settings.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._questions_heading = plain_label("questions-heading", tone="section", text="READY ANSWERS")
+        self._passages_heading = plain_label("passages-heading", tone="section", text="IN YOUR NOTES")
         self._question_rows = [ResultRow(theme, max_lines=1) for _ in range(MAX_COMPLETIONS)]
         self._hit_rows = [ResultRow(theme, max_lines=2) for _ in range(MAX_HITS)]
         for kind, rows in (("completion", self._question_rows), ("hit", self._hit_rows)):
             for number, row in enumerate(rows, 1):
                 row.setObjectName(f"{kind}-{number}")
-        self._status = _label("status", tone="small")
-        self._keys = _label("keys", tone="small")
+        self._status = plain_label("status", tone="small")
+        self._keys = plain_label("keys", tone="small")
         self._forget = QTimer(self)
         self._forget.setSingleShot(True)
         self._forget.setInterval(KEEP_TYPED_MS)
@@ -97,18 +110,18 @@ class Panel(PanelFrame):
         self._paint_sign()
         self.show_nothing()
 
-    # -- what is shown -------------------------------------------------------------------------------------------------
+    # -- what is shown -----------------------------------------------------------------------------------------------
 
     def show_nothing(self) -> None:
         """Only the input and the status line."""
         self.card.clear()
-        self._message.hide()
+        self._hide_message()
         self._fill_rows((), ())
         self._settle()
 
     def show_found(self, completions: Sequence[Completion], hits: Sequence[SearchHit], now: datetime) -> None:
         """What fits the typed text; a completion that can be served as it stands becomes the answer before Enter."""
-        self._message.hide()
+        self._hide_message()
         answered = next((found for found in completions if found.answer is not None), None)
         if answered is not None and answered.answer is not None:
             self.card.show_answer(answered.answer, now)
@@ -119,7 +132,7 @@ class Panel(PanelFrame):
 
     def show_waiting(self) -> None:
         """A question was asked and no answer was ready."""
-        self._message.hide()
+        self._hide_message()
         self._fill_rows((), ())
         self.card.show_waiting()
         self._settle()
@@ -136,18 +149,19 @@ class Panel(PanelFrame):
 
     def show_answer(self, answer: Answer, now: datetime) -> None:
         """The served answer."""
-        self._message.hide()
+        self._hide_message()
         self._fill_rows(
             [Completion(near.question, 0.0, None) for near in answer.related[:MAX_COMPLETIONS]], ()
         )
         self.card.show_answer(answer, now)
         self._settle()
 
-    def show_error(self, sentence: str) -> None:
+    def show_error(self, sentence: str, *, can_retry: bool = False) -> None:
         """One sentence in the answer's place; what was found stays below."""
         self.card.clear()
         self._message.setText(sentence)
         self._message.show()
+        self._retry.setVisible(can_retry)
         self._settle()
 
     def show_locked(self, *, has_keychain: bool, sentence: str = "", is_alarm: bool = False) -> None:
@@ -176,7 +190,7 @@ class Panel(PanelFrame):
         """Whether the panel asks for the passphrase."""
         return self._asking.isHidden()
 
-    # -- coming and going ----------------------------------------------------------------------------------------------
+    # -- coming and going --------------------------------------------------------------------------------------------
 
     @Slot()
     def appear(self) -> None:
@@ -212,7 +226,7 @@ class Panel(PanelFrame):
         else:
             self.appear()
 
-    # -- keys ------------------------------------------------------------------------------------------------------------
+    # -- keys --------------------------------------------------------------------------------------------------------
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.question and event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
@@ -303,7 +317,11 @@ class Panel(PanelFrame):
             if not row.isHidden()
         ]
 
-    # -- rows ------------------------------------------------------------------------------------------------------------
+    def _hide_message(self) -> None:
+        self._message.hide()
+        self._retry.hide()
+
+    # -- rows --------------------------------------------------------------------------------------------------------
 
     def _fill_rows(self, completions: Sequence[Completion], hits: Sequence[SearchHit]) -> None:
         self._select(None)
@@ -348,12 +366,21 @@ class Panel(PanelFrame):
         self.question.clear()
         self.show_nothing()
 
+    @Slot()
+    def _wish_retry(self) -> None:
+        self.show_nothing()
+        self.retry_wished.emit()
+
+    @Slot()
+    def _wish_settings(self) -> None:
+        self.settings_wished.emit()
+
     @Slot(str)
     def _tell_typed(self, text: str) -> None:
         self._select(None)
         self.typed.emit(text)
 
-    # -- building --------------------------------------------------------------------------------------------------------
+    # -- building ----------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
         self._asking = QWidget()
@@ -368,6 +395,7 @@ class Panel(PanelFrame):
         body.setContentsMargins(8, 4, 8, 8)
         body.setSpacing(0)
         body.addWidget(self._message)
+        body.addWidget(self._retry, 0, Qt.AlignmentFlag.AlignLeft)
         body.addWidget(self.card)
         for heading, rows in (
             (self._questions_heading, self._question_rows),
@@ -384,18 +412,19 @@ class Panel(PanelFrame):
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._body_line = _line()
+        self._body_line = hairline()
         foot = QHBoxLayout()
         foot.setContentsMargins(20, 8, 20, 9)
         foot.addWidget(self._status, 1)
         foot.addWidget(self._keys)
+        foot.addWidget(self._settings)
         asking = QVBoxLayout(self._asking)
         asking.setContentsMargins(0, 0, 0, 0)
         asking.setSpacing(0)
         asking.addLayout(head)
         asking.addWidget(self._body_line)
         asking.addWidget(self._scroll)
-        asking.addWidget(_line())
+        asking.addWidget(hairline())
         asking.addLayout(foot)
         outer = QVBoxLayout(self)
         edge = self.margin + 1
@@ -415,6 +444,8 @@ class Panel(PanelFrame):
             row.clicked.connect(self._choose_completion)
         for row in self._hit_rows:
             row.clicked.connect(self._choose_hit)
+        self._retry.clicked.connect(self._wish_retry)
+        self._settings.clicked.connect(self._wish_settings)
         self._forget.timeout.connect(self._forget_content)
         self._theme.changed.connect(self._paint_sign)
 
@@ -468,25 +499,9 @@ def _invalidate(layout: QLayout) -> None:
     layout.invalidate()
     for index in range(layout.count()):
         item = layout.itemAt(index)
+        if item is None:
+            continue
         child = item.widget()
         inner = item.layout() or (child.layout() if isinstance(child, AnswerCard) else None)
         if inner is not None:
             _invalidate(inner)
-
-
-def _label(name: str, *, tone: str = "", note: str = "", text: str = "", wraps: bool = False) -> QLabel:
-    label = QLabel(text)
-    label.setObjectName(name)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(wraps)
-    if tone:
-        label.setProperty("tone", tone)
-    if note:
-        label.setProperty("note", note)
-    return label
-
-
-def _line() -> QFrame:
-    line = QFrame()
-    line.setProperty("line", True)
-    return line

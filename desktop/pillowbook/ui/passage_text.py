@@ -105,7 +105,7 @@ class PassageText(QWidget):
         layout.draw(painter, QPointF(0, 0))
         painter.end()
 
-    # -- laying out ----------------------------------------------------------------------------------------------------
+    # -- laying out --------------------------------------------------------------------------------------------------
 
     def _line_height(self) -> int:
         return round(self.fontMetrics().lineSpacing() * 1.1)
@@ -144,7 +144,7 @@ class PassageText(QWidget):
         look.setBackground(QColor(self._theme.tokens.mark))
         look.setFontWeight(QFont.Weight.DemiBold)
         mark = QTextLayout.FormatRange()
-        mark.start = start  # type: ignore[attr-defined]
-        mark.length = length  # type: ignore[attr-defined]
-        mark.format = look  # type: ignore[attr-defined]
+        mark.start = start
+        mark.length = length
+        mark.format = look
         return mark

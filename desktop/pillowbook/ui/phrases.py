@@ -18,7 +18,7 @@ _WINDOW_SENTENCES: Final = {
     "document-unknown": "This document is not in the vault any more.",
     "model-missing": "The language model is not installed yet; install it under Settings, Models.",
     "model-damaged": "The language model's file is damaged; install it again under Settings, Models.",
-    "folder-missing": "The file or folder is not there any more; connect the drive it is on, or check whether it was moved.",
+    "folder-missing": "The file or folder is not there; connect the drive it is on, or look where it was moved.",
 }
 _REASONS: Final = {
     "encrypted": "it is protected by a password",

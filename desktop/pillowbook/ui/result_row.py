@@ -76,7 +76,7 @@ class ResultRow(QPushButton):
         """Whether Enter would choose this row."""
         return self._is_selected
 
-    # -- Qt ------------------------------------------------------------------------------------------------------------
+    # -- Qt ----------------------------------------------------------------------------------------------------------
 
     def hasHeightForWidth(self) -> bool:
         return True
@@ -106,7 +106,7 @@ class ResultRow(QPushButton):
             painter.drawRoundedRect(0, 10, 3, self.height() - 20, 1.5, 1.5)
         painter.end()
 
-    # -- building ------------------------------------------------------------------------------------------------------
+    # -- building ----------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
         top = QHBoxLayout()

@@ -5,6 +5,7 @@ from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from pillowbook.ui.theme import Theme
+from pillowbook.ui.widgets import restyle
 
 
 class PassphraseEdit(QLineEdit):
@@ -77,9 +78,7 @@ class UnlockCard(QWidget):
         self._sentence.setText(
             sentence or "Your notes' index and prepared answers are encrypted. Unlock to ask."
         )
-        self._sentence.setProperty("tone", "alarm" if is_alarm else "muted")
-        self._sentence.style().unpolish(self._sentence)
-        self._sentence.style().polish(self._sentence)
+        restyle(self._sentence, "tone", "alarm" if is_alarm else "muted")
         self.show()
 
     def show_unlocking(self) -> None:

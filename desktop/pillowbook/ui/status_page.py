@@ -1,0 +1,159 @@
+"""How everything stands: the gate, what is ready, and what the idle hours cost and brought."""
+
+from typing import Final
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from pillowbook.core.client import CoreClient
+from pillowbook.core.protocol import LedgerView, Status
+from pillowbook.domain.errors import PillowbookError
+from pillowbook.domain.work import GateState
+from pillowbook.ui import phrases
+from pillowbook.ui.controller import Controller
+from pillowbook.ui.widgets import button, card, clear_layout, plain_label, restyle
+
+WORK: Final = {
+    "ingest": "Reading documents",
+    "distil": "Summaries",
+    "predict": "Predicting questions",
+    "prepare": "Preparing answers",
+}
+FRESHNESS: Final = {
+    "fresh": "up to date",
+    "new_evidence": "with newer evidence",
+    "changed": "withheld, their notes changed",
+    "gone": "withheld, their notes are gone",
+    "unchecked": "not checkable now",
+}
+
+
+class StatusPage(QWidget):
+    """Shows the status and the ledger, and pauses background work."""
+
+    def __init__(self, controller: Controller) -> None:
+        super().__init__()
+        self._controller = controller
+        self._is_paused = False
+        self._chip = plain_label("gate-chip", chip="quiet", text="…")
+        self._gate = plain_label("gate", tone="title", wraps=True)
+        self._pause = button("pause", "Pause for an hour")
+        self._facts = plain_label("facts", tone="muted", wraps=True)
+        self._use = plain_label("use", tone="muted", wraps=True)
+        self._error = plain_label("status-error", note="alarm", wraps=True)
+        self._error.hide()
+        self._table = QGridLayout()
+        self._build()
+        self._pause.clicked.connect(self._toggle_pause)
+        controller.gate_changed.connect(self._show_gate)
+
+    def refresh(self) -> None:
+        """Fetch status and ledger anew."""
+        self._controller.call(self, CoreClient.status, self._take_status, self._show_error, channel="status")
+        self._controller.call(self, CoreClient.ledger, self._take_ledger, self._show_error, channel="ledger")
+
+    def blank(self) -> None:
+        """Forget all figures; the vault is locked."""
+        self._facts.clear()
+        self._use.clear()
+        clear_layout(self._table)
+
+    @Slot()
+    def _toggle_pause(self) -> None:
+        minutes = 0 if self._is_paused else 60
+        self._controller.call(self, lambda client: client.pause(minutes), self._show_gate, self._show_error)
+
+    @Slot(object)
+    def _show_gate(self, gate: GateState) -> None:
+        self._is_paused = gate.code == "paused"
+        self._gate.setText(gate.sentence)
+        self._chip.setText("Working" if gate.is_open else "Paused" if self._is_paused else "Waiting")
+        restyle(self._chip, "chip", "fresh" if gate.is_open else "amber" if self._is_paused else "quiet")
+        self._pause.setText("Resume" if self._is_paused else "Pause for an hour")
+
+    def _take_status(self, status: Status) -> None:
+        self._error.hide()
+        self._show_gate(status.gate)
+        self._facts.setText("\n".join(status_lines(status)))
+
+    def _take_ledger(self, ledger: LedgerView) -> None:
+        clear_layout(self._table)
+        heads = ("Work", "Steps", "Time", "Tokens", "Made")
+        for column, head in enumerate(heads):
+            self._table.addWidget(plain_label(text=head.upper(), tone="section"), 0, column)
+        for row, line in enumerate(ledger.lines, 1):
+            tokens = line.prompt_tokens + line.completion_tokens
+            cells = (
+                WORK.get(line.kind, line.kind),
+                f"{line.slices:,}",
+                duration(line.seconds),
+                f"{tokens:,}",
+                f"{line.made:,}",
+            )
+            for column, cell in enumerate(cells):
+                self._table.addWidget(plain_label(text=cell), row, column)
+        if not ledger.lines:
+            self._table.addWidget(
+                plain_label(text="Nothing yet; it begins when the machine is idle.", tone="muted"), 1, 0
+            )
+        self._use.setText(
+            f"Of {phrases.count(ledger.asked, 'question')} you asked, {ledger.hits:,} had their answer ready and "
+            f"{ledger.live:,} were answered live."
+            if ledger.asked
+            else "You have not asked anything yet."
+        )
+
+    def _show_error(self, error: PillowbookError) -> None:
+        self._error.setText(phrases.error_sentence(error))
+        self._error.show()
+
+    def _build(self) -> None:
+        gate, gate_column = card()
+        top = QHBoxLayout()
+        top.setSpacing(12)
+        top.addWidget(self._chip)
+        top.addWidget(self._gate, 1)
+        top.addWidget(self._pause)
+        gate_column.addLayout(top)
+        gate_column.addWidget(self._facts)
+        ledger, ledger_column = card()
+        ledger_column.addWidget(plain_label(text="What the idle hours brought", tone="title"))
+        self._table.setHorizontalSpacing(24)
+        self._table.setVerticalSpacing(8)
+        self._table.setColumnStretch(0, 1)
+        ledger_column.addLayout(self._table)
+        ledger_column.addWidget(self._use)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 8, 0)
+        column.setSpacing(16)
+        column.addWidget(self._error)
+        column.addWidget(gate)
+        column.addWidget(ledger)
+        column.addStretch(1)
+
+
+def status_lines(status: Status) -> list[str]:
+    """The status in a few sentences."""
+    ready = [f"{number:,} {FRESHNESS.get(key, key)}" for key, number in status.prepared.items() if number]
+    total = sum(status.prepared.values())
+    engine = (
+        "loaded"
+        if status.is_generator_loaded
+        else "at rest"
+        if status.is_generator_installed
+        else "not installed"
+    )
+    return [
+        f"{phrases.count(total, 'prepared answer')}" + (f": {', '.join(ready)}." if ready else "."),
+        f"{phrases.count(status.passages, 'passage')}, {phrases.count(status.digests, 'summary', 'summaries')}, "
+        f"{phrases.count(status.questions, 'predicted or asked question')}.",
+        f"The language model is {engine}. The vault takes {phrases.size(status.vault_bytes)}, encrypted.",
+    ]
+
+
+def duration(seconds: float) -> str:
+    """``48 min`` or ``1 h 20 min``."""
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return f"{round(seconds)} s"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
