@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from pillowbook.domain.answers import AnswerKind, Fact, Reason, Tokens
+from pillowbook.domain.answers import AnswerKind, Draft, Effort, Fact, Reason, Tokens
 from pillowbook.domain.clock import ManualClock
 from pillowbook.domain.ids import DocumentId, QuestionId
 from pillowbook.domain.work import LedgerEntry, SliceKind, SliceResult
@@ -207,3 +207,15 @@ def test_ledger_and_state(vault: Vault, clock: ManualClock) -> None:
     vault.knowledge.set_state("k", "1")
     vault.knowledge.set_state("k", "2")
     assert vault.knowledge.state("k") == "2"
+
+
+def test_a_vector_of_another_length_stores_nothing(vault: Vault, shelf: Shelf) -> None:
+    prepared = shelf.prepare(shelf.predict("one", None))
+    question = shelf.predict("two", None)
+    draft = Draft("two", "", (), (), 0.5, (), Tokens(), "m", Effort.PREPARED)
+    with pytest.raises(ValueError, match="length"):
+        vault.knowledge.put_prepared(question, draft, (), 1.0, vector_of("x")[:3])
+    assert [answer.id for answer in vault.knowledge.prepared_answers()] == [prepared]
+    vault.lock()
+    vault.unlock()
+    assert vault.vectors.count("questions") == 1

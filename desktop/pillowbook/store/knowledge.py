@@ -298,7 +298,7 @@ class Knowledge:
             vector: of the question; without one it is found by its words only.
         Raises:
             SourcesChanged: the question, a source or a passage is gone, or a file has changed; nothing was stored.
-            ValueError: a citation has no source.
+            ValueError: a citation has no source, or the vector is not as long as those stored.
         """
         row_vector = None if vector is None else as_vector(vector)
         resting = _resting_hashes(draft.citations, sources)
@@ -308,6 +308,8 @@ class Knowledge:
                     raise SourcesChanged()
                 for source in sources:
                     self._require_source(connection, source, resting[source.document_id])
+                if row_vector is not None:
+                    _require_length(connection, question_id, row_vector)
                 old = connection.execute(
                     "SELECT id FROM prepared WHERE question_id = ?", (question_id,)
                 ).fetchone()
@@ -571,6 +573,15 @@ def _resting_hashes(
             raise ValueError("a citation has no source")
         resting[citation.document_id][citation.passage_hash] = None
     return resting
+
+
+def _require_length(connection: Connection, question_id: QuestionId, vector: NDArray[np.float32]) -> None:
+    row = connection.execute(
+        "SELECT length(vector) FROM prepared WHERE vector IS NOT NULL AND question_id <> ? LIMIT 1",
+        (question_id,),
+    ).fetchone()
+    if row is not None and row[0] != 4 * len(vector):
+        raise ValueError("vectors of one vault have one length")
 
 
 def _exists(connection: Connection, table: str, row_id: int) -> bool:

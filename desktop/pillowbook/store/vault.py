@@ -319,6 +319,11 @@ def _read_vectors(database: Database, query: str) -> tuple[NDArray[np.int64], ND
         ).fetchone()
         ids = np.empty(count, np.int64)
         rows = np.empty((count, (size_bytes or 0) // 4), np.float32)
-        for row, (id_, blob) in enumerate(connection.execute(query)):
-            ids[row], rows[row] = id_, vector_from_column(blob)
-    return ids, rows
+        row = 0
+        for id_, blob in connection.execute(query):
+            if (
+                len(blob) == size_bytes
+            ):  # one that is odd is not found by meaning; it must not keep the vault shut
+                ids[row], rows[row] = id_, vector_from_column(blob)
+                row += 1
+    return ids[:row], rows[:row]
