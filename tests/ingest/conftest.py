@@ -28,6 +28,7 @@ class CountingEmbedder:
 
     def __init__(self) -> None:
         self.texts: list[str] = []
+        self.was_background: list[bool] = []
         self.deaths_left = 0
 
     def embed(
@@ -37,6 +38,7 @@ class CountingEmbedder:
             self.deaths_left -= 1
             raise WorkerLost(worker="embedder")
         self.texts.extend(texts)
+        self.was_background.append(background)
         rows = [np.frombuffer(hashlib.sha256(text.encode()).digest() * 12, np.uint8) for text in texts]
         vectors = np.asarray(rows, np.float32) + 1.0
         return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)

@@ -340,3 +340,15 @@ def test_scan_leaves_no_thread_behind(ingestor: Ingestor, write: Write) -> None:
     write("a.md", "words")
     ingestor.sync(never)
     assert threading.active_count() == before
+
+
+def test_what_changed_just_now_does_not_wait_for_an_idle_machine(
+    ingestor: Ingestor, write: Write, embedder: CountingEmbedder, library: Library
+) -> None:
+    write("old.md", "old words")
+    ingestor.scan(library.folders()[0].id, stop=never)
+    ingestor.handle_change(str(write("new.md", "new words")))
+    while ingestor.ingest_next(never):
+        pass
+    assert embedder.texts == ["new\nnew words", "old\nold words"]
+    assert embedder.was_background == [False, True]

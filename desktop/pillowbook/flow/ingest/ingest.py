@@ -80,6 +80,7 @@ class _Waiting:
     """A file in the queue."""
 
     folder: Folder
+    is_urgent: bool = False
     attempts: int = 0
 
 
@@ -147,7 +148,7 @@ class Ingestor:
         """
         reports = [self.scan(folder.id, stop=stop) for folder in self._library.folders()]
         done = 0
-        while self.ingest_next(stop):
+        while self.ingest_next(stop, background=False):
             done += 1
             if on_progress is not None:
                 on_progress(done, done + self.pending())
@@ -192,9 +193,12 @@ class Ingestor:
         with self._lock:
             return len(self._queue)
 
-    def ingest_next(self, stop: Callable[[], bool]) -> bool:
+    def ingest_next(self, stop: Callable[[], bool], *, background: bool = True) -> bool:
         """Read one waiting document.
 
+        Args:
+            background: give way to whatever else the machine does, unless the document changed just now: what it
+                said before has to leave the answers within two seconds, on a busy machine too.
         Returns:
             False when nothing waits, or when it was stopped; the document then keeps its place.
         Raises:
@@ -209,7 +213,7 @@ class Ingestor:
             self._extractor.rest()
             return False
         try:
-            if not self._ingest(path, waiting.folder, stop):
+            if not self._ingest(path, waiting.folder, stop, background=background and not waiting.is_urgent):
                 self._put_back(path, waiting, is_first=True)
                 return False
         except FileChanging:
@@ -224,7 +228,7 @@ class Ingestor:
             raise
         return True
 
-    def _ingest(self, path: str, folder: Folder, stop: Callable[[], bool]) -> bool:
+    def _ingest(self, path: str, folder: Folder, stop: Callable[[], bool], *, background: bool) -> bool:
         """Read one file; False when stopped on the way."""
         document = self._library.document_at(path)
         try:
@@ -241,11 +245,11 @@ class Ingestor:
             self._library.touch(document.id, fingerprint)
             return True
         started_s = self._clock.monotonic_s()
-        read = self._extract(folder, path, data, fingerprint)
+        read = self._extract(folder, path, data, fingerprint, background=background)
         if read is None:
             return True
         extracted, drafts = read
-        vectors = self._embed(extracted.title, drafts, stop)
+        vectors = self._embed(extracted.title, drafts, stop, background=background)
         if vectors is None:
             return False
         change = self._library.put_document(
@@ -264,11 +268,11 @@ class Ingestor:
         return True
 
     def _extract(
-        self, folder: Folder, path: str, data: bytes, fingerprint: Fingerprint
+        self, folder: Folder, path: str, data: bytes, fingerprint: Fingerprint, *, background: bool
     ) -> tuple[Extracted, list[PassageDraft]] | None:
         """Text and passages; None where there are none to be had, which is then noted."""
         try:
-            extracted = self._extractor.extract_bytes(data, path, background=True)
+            extracted = self._extractor.extract_bytes(data, path, background=background)
             return extracted, split_passages(
                 extracted.text, extracted.kind, extracted.pages, title=extracted.title
             )
@@ -283,7 +287,7 @@ class Ingestor:
         return None
 
     def _embed(
-        self, title: str, drafts: Sequence[PassageDraft], stop: Callable[[], bool]
+        self, title: str, drafts: Sequence[PassageDraft], stop: Callable[[], bool], *, background: bool
     ) -> dict[ContentHash, NDArray[np.float32]] | None:
         """Vectors for passages that have none yet; None when stopped."""
         texts = {draft.content_hash: embedded_text(title, draft.heading, draft.text) for draft in drafts}
@@ -294,15 +298,15 @@ class Ingestor:
             if stop():
                 return None
             batch = missing[start : start + EMBED_BATCH]
-            rows = self._embed_batch([texts[content_hash] for content_hash in batch])
+            rows = self._embed_batch([texts[content_hash] for content_hash in batch], background=background)
             vectors.update(zip(batch, rows, strict=True))
         return vectors
 
-    def _embed_batch(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def _embed_batch(self, texts: Sequence[str], *, background: bool) -> NDArray[np.float32]:
         try:
-            return self._embedder.embed(texts, deadline_s=EMBED_DEADLINE_S, background=True)
+            return self._embedder.embed(texts, deadline_s=EMBED_DEADLINE_S, background=background)
         except Transient:
-            return self._embedder.embed(texts, deadline_s=EMBED_DEADLINE_S, background=True)
+            return self._embedder.embed(texts, deadline_s=EMBED_DEADLINE_S, background=background)
 
     def _put_unreadable(self, folder: Folder, path: str, error: DocumentUnreadable) -> None:
         if error.facts.get("errno") in _VOLUME_ERRORS or not Path(folder.path).exists():
@@ -379,7 +383,7 @@ class Ingestor:
             tally.changed += 1
         if document is None or document.state is not DocumentState.WAITING:
             self._library.put_waiting(folder.id, found.path, kind)
-        self._put_back(found.path, _Waiting(folder), is_first=is_urgent)
+        self._put_back(found.path, _Waiting(folder, is_urgent), is_first=is_urgent)
 
     def _delete_below(self, folder: Folder, path: str) -> None:
         document = self._library.document_at(path)
