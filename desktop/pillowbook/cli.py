@@ -630,7 +630,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="pillowbook", description="Your notes' answers, ready before you ask.", parents=[common]
     )
     parser.add_argument("--version", action="version", version=f"pillowbook {__version__}")
-    parser.set_defaults(run=run_app, profile=None, passphrase_file=None, json=False)
+    parser.set_defaults(run=run_app)
     commands = parser.add_subparsers(title="commands", metavar="")
 
     def command(name: str, run: Callable[[Session], int], help_: str) -> argparse.ArgumentParser:
@@ -693,7 +693,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The entrance. Returns the exit code; argparse itself exits with 2 on wrong usage."""
-    options = build_parser().parse_args(arguments)
+    # The defaults are not the parser's: a command's own parser would put them over what stood before the command.
+    blank = argparse.Namespace(profile=None, passphrase_file=None, json=False)
+    options = build_parser().parse_args(arguments, blank)
     session = Session(options)
     try:
         code: int = options.run(session)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 from pillowbook.domain.documents import Folder
-from pillowbook.domain.errors import Cancelled, DiskFull, PillowbookError, Transient, VaultLocked
+from pillowbook.domain.errors import Cancelled, DiskFull, PillowbookError, VaultLocked
 from pillowbook.domain.ids import FolderId
 from pillowbook.flow.ingest.ingest import Ingestor, ScanReport
 from pillowbook.flow.ingest.watch import FolderWatcher
@@ -47,7 +47,6 @@ class LibraryLoop:
         self._is_busy = False
         self._rounds = 0
         self._one = threading.Lock()
-        self.trouble: PillowbookError | None = None
         self._watcher = FolderWatcher(self._hear, self.scan_all)
         self._thread = threading.Thread(target=self._loop, name="library", daemon=True)
 
@@ -100,7 +99,10 @@ class LibraryLoop:
             done = 0
             while not cancel.is_cancelled and not self._is_stopping:
                 on_progress(done, total)
-                if not self._ingestor.ingest_next(lambda: cancel.is_cancelled or self._is_stopping):
+                # Somebody waits: at full priority.
+                if not self._ingestor.ingest_next(
+                    lambda: cancel.is_cancelled or self._is_stopping, background=False
+                ):
                     break
                 done += 1
                 total = max(total, done)
@@ -132,12 +134,12 @@ class LibraryLoop:
                 self._is_busy = True
             try:
                 self._round(wishes)
-                self.trouble = None
             except (Cancelled, VaultLocked):
                 return
             except PillowbookError as error:
-                self.trouble = error
-                self._again(wishes, soon=isinstance(error, Transient))
+                # What waits keeps its place and is tried again in a while; a full disk may have room by then.
+                with self._changed:
+                    self._wishes.is_retry_due = True
                 log.warning("library: %s", error.code)
             except Exception as error:
                 log.error("library: %s", type(error).__name__)
@@ -164,12 +166,6 @@ class LibraryLoop:
                     fresh, self._wishes.paths = self._wishes.paths, set()
                 for path in sorted(fresh):
                     self._ingestor.handle_change(path)
-
-    def _again(self, wishes: _Wishes, *, soon: bool) -> None:
-        with self._changed:
-            self._wishes.is_retry_due = True
-            if soon:
-                self._wishes.folders |= wishes.folders
 
     def _tell(self) -> None:
         try:

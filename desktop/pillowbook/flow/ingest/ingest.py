@@ -38,7 +38,8 @@ log = logging.getLogger(__name__)
 
 EMBED_BATCH = 32
 """Passages sent at once: about two seconds of work, the longest that a stop waits."""
-EMBED_DEADLINE_S = 120.0
+EMBED_DEADLINE_S = 900.0
+"""Far beyond what a document needs: at the lowest priority a busy machine may leave the embedder next to no time."""
 MAX_ATTEMPTS = 3
 """How often a document is taken up again before it waits for the next scan."""
 
