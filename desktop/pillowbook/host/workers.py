@@ -56,6 +56,9 @@ _SET_VARIABLES = {
     "TRANSFORMERS_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "TOKENIZERS_PARALLELISM": "false",
+    # Threads of one matrix product wait for each other without burning the processor: beside other programs the
+    # default wrote 0.9 tokens a second where this wrote 11 (docs/decisions/0003-workers.md).
+    "GOMP_SPINCOUNT": "1000",
 }
 SHOW_STDERR_VARIABLE = "PILLOWBOOK_WORKER_STDERR"
 """For developers: when set, workers write their standard error to the client's. Never set by the program."""
