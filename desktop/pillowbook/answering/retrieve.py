@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pillowbook.answering.terms import content_stems, names, numbers, stems
+from pillowbook.answering.terms import content_stems, names, numbers, stems, words
 from pillowbook.answering.units import Unit, split_units
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.ids import DocumentId, PassageId
@@ -22,8 +22,8 @@ from pillowbook.store.words import WordIndex
 RANK_CONSTANT = 60
 CANDIDATES = 40
 EMBED_DEADLINE_S = 20.0
-MAX_UNITS_RANKED = 48
-MAX_UNIT_CHARS = 600
+MAX_UNITS_RANKED = 28
+MAX_UNIT_CHARS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,27 @@ class RankedUnit:
     unit: Unit
     score: float
     similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class AskedWords:
+    """The words of a question, for ranking units by them."""
+
+    roots: frozenset[str]
+    marks: frozenset[str]
+
+    @classmethod
+    def of(cls, question: str) -> "AskedWords":
+        return cls(frozenset(content_stems(question)), numbers(question) | names(question))
+
+    def fit(self, unit: Unit) -> float:
+        """Share of the question's words that the unit holds, about 0 to 1.5; its place counts somewhat less."""
+        own = frozenset(stems(unit.text))
+        placed = frozenset(stems(unit.place))
+        by_text = len(self.roots & own)
+        by_place = len(self.roots & (placed - own))
+        exact = len(self.marks & (numbers(unit.text) | frozenset(words(unit.text))))
+        return (by_text + 0.6 * by_place + 0.5 * exact) / max(1, len(self.roots))
 
 
 class Retriever:
@@ -133,18 +154,8 @@ class Retriever:
         units = [unit for found in evidence for unit in split_units(found.passage)]
         fused = {found.passage.id: found.score for found in evidence}
         top = max(fused.values(), default=1.0)
-        wanted = set(content_stems(question))
-        marks = numbers(question) | names(question)
-
-        def shared(unit: Unit) -> float:
-            own = frozenset(stems(unit.text))
-            placed = frozenset(stems(unit.place))
-            by_text = len(wanted & own)
-            by_place = len(wanted & (placed - own))
-            exact = len(marks & (numbers(unit.text) | frozenset(unit.text.lower().split())))
-            return (by_text + 0.6 * by_place + 0.5 * exact) / max(1, len(wanted))
-
-        by_words = {index: shared(unit) for index, unit in enumerate(units)}
+        asked = AskedWords.of(question)
+        by_words = {index: asked.fit(unit) for index, unit in enumerate(units)}
         kept = sorted(by_words, key=lambda i: -(by_words[i] + fused[units[i].passage.id] / top))
         kept = kept[:MAX_UNITS_RANKED]
         if not kept:

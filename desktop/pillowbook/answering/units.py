@@ -16,7 +16,9 @@ _HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.*?)\s*#*$")
 _ITEM = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s+")
 _RULE = re.compile(r"^\s*(?:[-=*_]\s*){3,}$")
 _TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{2,}.*$")
-_PAIR = re.compile(r"^\s*[^\s:|][^:|\n]{0,40}:(?:\s|$)")
+_PAIR = re.compile(r"^\s*[\w£€$][\w '’()/&+-]{0,30}:(?:\s|$)")
+_WRAPPED_CHARS = 60
+"""A line at least this long that ends in the middle of a sentence goes on in the next one, whatever that looks like."""
 _ABBREVIATION = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|st|prof|no|vs|etc|approx|e\.g|i\.e|a\.m|p\.m|inc|ltd|jr|sr|fig|vol|ch|tel|min|max)"
     r"|\b[A-Za-z])\.$",
@@ -87,7 +89,7 @@ def split_units(passage: Passage) -> list[Unit]:
             header = []
             for left, right in _sentences(passage.text, start, end):
                 units.append(Unit(passage, left, right, plain_text(passage.text[left:right]), heading))
-            lead = units[-1].text if units and units[-1].text.endswith(":") else ""
+            lead = _lead_in(units[-1].text) if units else ""
     if header and not units:  # a table cut off after its first row is all there is
         start, end = _trimmed(passage.text, 0, len(passage.text))
         units.append(Unit(passage, start, end, plain_text(passage.text), heading))
@@ -103,7 +105,8 @@ def _blocks(text: str) -> Iterator[list[_Line]]:
         position += len(raw)
         is_blank = not line.text.strip() or _RULE.match(line.text) is not None
         is_row = line.text.lstrip().startswith("|")
-        stands_alone = _HEADING.match(line.text) or is_row or _ITEM.match(line.text) or _PAIR.match(line.text)
+        stands_alone = _HEADING.match(line.text) or is_row or _ITEM.match(line.text)
+        stands_alone = stands_alone or (_PAIR.match(line.text) and not (block and _goes_on(block[-1].text)))
         if block and (is_blank or stands_alone or _ends_block(block)):
             yield block
             block = []
@@ -112,6 +115,16 @@ def _blocks(text: str) -> Iterator[list[_Line]]:
         block.append(line)
     if block:
         yield block
+
+
+def _lead_in(text: str) -> str:
+    """What introduces a list: a line that ends with a colon, or a few words that are no sentence."""
+    is_label = len(text.split()) <= 6 and text[-1:].isalnum()
+    return text if text.endswith(":") else f"{text}:" if is_label else ""
+
+
+def _goes_on(text: str) -> bool:
+    return len(text) >= _WRAPPED_CHARS and not text.rstrip().endswith((".", "!", "?", ":", "|"))
 
 
 def _ends_block(block: list[_Line]) -> bool:

@@ -121,7 +121,7 @@ class Predictor:
         lines = [_NUMBERED.sub("", line).strip() for line in made.text.splitlines()]
         if lines and not made.is_complete:
             lines.pop()  # cut off by the limit
-        return [line for line in lines if makes_sense_alone(line, hay)][:count]
+        return list(dict.fromkeys(line for line in lines if makes_sense_alone(line, hay)))[:count]
 
     def _without_repetitions(
         self, candidates: Sequence[tuple[str, Reason]]

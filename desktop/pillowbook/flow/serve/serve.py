@@ -12,9 +12,8 @@ from pillowbook.answering.cite import cite_passage, cite_unit
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.match import Matcher, MatchResult, PreparedIndex
 from pillowbook.answering.pairs import normalise_question
-from pillowbook.answering.retrieve import Retriever
+from pillowbook.answering.retrieve import AskedWords, Retriever
 from pillowbook.answering.sources import sources_of
-from pillowbook.answering.terms import content_stems, stems
 from pillowbook.answering.units import split_units
 from pillowbook.domain.answers import (
     Answer,
@@ -365,13 +364,13 @@ class Server:
     def _likely_passage(self, question: str) -> Citation | None:
         """The best sentence of the best passage by words alone: there before any model has moved."""
         found = self._retriever.by_words(question, limit=3)
-        wanted = set(content_stems(question))
-        best: tuple[int, Citation] | None = None
+        asked = AskedWords.of(question)
+        best: tuple[float, Citation] | None = None
         for passage in found:
             for unit in split_units(passage):
-                shared = len(wanted & set(stems(f"{unit.text} {unit.heading}")))
-                if best is None or shared > best[0]:
-                    best = (shared, cite_unit(unit))
+                fit = asked.fit(unit)
+                if best is None or fit > best[0]:
+                    best = (fit, cite_unit(unit))
         if best is not None:
             return best[1]
         return cite_passage(found[0]) if found else None

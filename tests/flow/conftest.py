@@ -1,0 +1,154 @@
+"""The stream on the real vault and the real ingest, with an embedder of words and a generator that says what it is told."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from pillowbook.answering.compose import Composer
+from pillowbook.answering.match import Matcher, normalise_question
+from pillowbook.answering.retrieve import Retriever
+from pillowbook.domain.answers import PreparedAnswer, Reason
+from pillowbook.domain.clock import SystemClock
+from pillowbook.domain.ids import DocumentId, QuestionId
+from pillowbook.domain.work import SliceOutcome
+from pillowbook.flow.distil.distil import Distiller
+from pillowbook.flow.ingest.extractor.client import Extractor
+from pillowbook.flow.ingest.ingest import Ingestor
+from pillowbook.flow.predict.predict import Predictor
+from pillowbook.flow.prepare.evidence import NewEvidence
+from pillowbook.flow.prepare.prepare import Preparer
+from pillowbook.flow.serve.serve import Server
+from pillowbook.host.keychain import MemoryKeychain
+from pillowbook.host.paths import Profile
+from pillowbook.models.generator.client import Message
+from pillowbook.store.crypto import KdfCost
+from pillowbook.store.vault import Vault
+from tests.fakes.embedder import HashEmbedder
+from tests.fakes.generator import ScriptedGenerator
+
+
+class Stream:
+    """Everything from files to answers. ``says`` is what the generator answers, by a piece of the question."""
+
+    def __init__(self, root: Path) -> None:
+        self.notes = root / "notes"
+        self.notes.mkdir()
+        profile = Profile(root / "profile")
+        profile.prepare()
+        clock = SystemClock()
+        self.vault = Vault(profile, MemoryKeychain(), clock, kdf_cost=KdfCost(memory_kib=64, passes=1, lanes=1))
+        self.vault.create("secret")
+        self.library, self.knowledge = self.vault.library, self.vault.knowledge
+        self.embedder = HashEmbedder()
+        self.says: dict[str, str] = {}
+        self.generator = ScriptedGenerator(self._reply)
+        self.retriever = Retriever(
+            words=self.vault.words,
+            vectors=self.vault.vectors,
+            library=self.library,
+            embedder=self.embedder,
+        )
+        self.composer = Composer(generator=self.generator, retriever=self.retriever)
+        self.matcher = Matcher(
+            knowledge=self.knowledge, vectors=self.vault.vectors, retriever=self.retriever
+        )
+        self.evidence = NewEvidence(
+            library=self.library, knowledge=self.knowledge, vectors=self.vault.vectors
+        )
+        self._extractor = Extractor()
+        self._ingestor = Ingestor(
+            self.library, self._extractor, self.embedder, clock, on_change=self.evidence.consider
+        )
+        self._folder = self.library.add_folder(str(self.notes))
+        self.server = Server(
+            matcher=self.matcher,
+            composer=self.composer,
+            retriever=self.retriever,
+            library=self.library,
+            knowledge=self.knowledge,
+            words=self.vault.words,
+            clock=clock,
+        )
+        self.preparer = Preparer(
+            library=self.library,
+            knowledge=self.knowledge,
+            composer=self.composer,
+            retriever=self.retriever,
+            clock=clock,
+        )
+        self.predictor = Predictor(
+            library=self.library,
+            knowledge=self.knowledge,
+            generator=self.generator,
+            embedder=self.embedder,
+        )
+        self.distiller = Distiller(
+            library=self.library, knowledge=self.knowledge, generator=self.generator
+        )
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.notes / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def sync(self) -> None:
+        self._ingestor.sync(lambda: False)
+
+    def document(self, name: str) -> DocumentId:
+        document = self.library.document_at(str(self.notes / name))
+        assert document is not None
+        return document.id
+
+    def add_question(self, text: str, reason: Reason = Reason.REQUESTED) -> QuestionId:
+        return self.knowledge.add_question(text, normalise_question(text), reason)
+
+    def prepare(self, text: str, reason: Reason = Reason.REQUESTED) -> SliceOutcome:
+        return self.preparer.prepare(self.add_question(text, reason))
+
+    def prepared(self, text: str) -> PreparedAnswer | None:
+        question = self.knowledge.question_by_normal(normalise_question(text))
+        return None if question is None else self.knowledge.prepared_for(question.id)
+
+    def close(self) -> None:
+        self._extractor.close()
+        self.vault.lock()
+
+    def _reply(self, messages: Sequence[Message]) -> str:
+        asked = messages[-1].text
+        if "answer exactly this question" in asked:
+            return "yes"
+        for piece, reply in self.says.items():
+            if piece in asked:
+                return reply
+        return "NOT IN NOTES"
+
+
+@pytest.fixture
+def stream(tmp_path: Path) -> Iterator[Stream]:
+    stream = Stream(tmp_path)
+    yield stream
+    stream.close()
+
+
+BOILER = """# Boiler
+
+Calderwick Ember 28, fitted on 22 September 2025 by Dev Marsh.
+
+## Living with it
+
+- Cold pressure should sit between **1.2 and 1.5 bar**.
+- Reset: hold the flame button for five seconds.
+"""
+
+
+@pytest.fixture
+def boiler(stream: Stream) -> Stream:
+    """A note about the boiler, and a prepared answer about its pressure."""
+    stream.write("boiler.md", BOILER)
+    stream.write("dog.md", "# Mungo\n\nMungo weighs 27.4 kg. His vet is Femi at Saltmarsh Vets.\n")
+    stream.sync()
+    stream.says["boiler pressure"] = "The cold pressure should sit between 1.2 and 1.5 bar [1]."
+    stream.prepare("What should the cold boiler pressure be?")
+    return stream

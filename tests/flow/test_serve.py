@@ -1,0 +1,135 @@
+"""Asking: hits, misses, and never a stale answer."""
+
+import os
+
+import pytest
+
+from pillowbook.domain.answers import AnswerKind, Freshness, Reason
+from pillowbook.domain.errors import QuestionEmpty, QuestionTooLong
+from pillowbook.flow.serve.serve import AskEvent, Prepared, Text, Words
+from tests.flow.conftest import BOILER, Stream
+
+ASKED = "What should the cold boiler pressure be?"
+
+
+def test_a_prepared_answer_is_served_at_once_with_its_quote(boiler: Stream) -> None:
+    calls = len(boiler.generator.calls)
+    events: list[AskEvent] = []
+    answer = boiler.server.ask("what should the cold boiler pressure be", on_event=events.append)
+    assert (answer.kind, answer.freshness) == (AnswerKind.HIT, Freshness.FRESH)
+    assert "1.2 and 1.5 bar" in answer.answer
+    assert len(boiler.generator.calls) == calls
+    assert events == [Prepared(answer)]
+    cited = answer.citations[0]
+    assert boiler.library.text(cited.document_id)[cited.start : cited.end] == cited.quote
+    assert "1.2 and 1.5 bar" in cited.quote
+    assert cited.line == 7
+
+
+def test_a_changed_passage_is_never_served_and_the_note_says_what_was_said(boiler: Stream) -> None:
+    boiler.write("boiler.md", BOILER.replace("1.2 and 1.5", "1.0 and 1.3"))  # on disk only: not read yet
+    answer = boiler.server.ask(ASKED)
+    assert answer.kind is not AnswerKind.HIT
+    assert "1.2" not in answer.answer
+    assert "1.2 and 1.5 bar" in answer.change_note
+    assert boiler.prepared(ASKED) is None
+    boiler.sync()
+    boiler.says["boiler pressure"] = "It should sit between 1.0 and 1.3 bar [1]."
+    assert "1.3" in boiler.server.ask(ASKED).answer
+
+
+def test_a_change_elsewhere_in_the_file_leaves_the_answer_fresh(boiler: Stream) -> None:
+    boiler.write("boiler.md", BOILER + "\n## Odd noises\n\nA rumble is normal, banging is not.\n")
+    assert boiler.server.ask(ASKED).freshness is Freshness.FRESH
+
+
+def test_touching_a_file_or_writing_the_same_bytes_leaves_the_answer_fresh(boiler: Stream) -> None:
+    boiler.write("boiler.md", BOILER)
+    os.utime(boiler.notes / "boiler.md", (1, 1))
+    assert boiler.server.ask(ASKED).freshness is Freshness.FRESH
+
+
+def test_a_deleted_document_takes_its_answer_with_it(boiler: Stream) -> None:
+    (boiler.notes / "boiler.md").unlink()
+    answer = boiler.server.ask(ASKED, mode="prepared")
+    assert (answer.kind, answer.answer) == (AnswerKind.NONE, "")
+    assert boiler.prepared(ASKED) is None
+
+
+def test_an_absent_folder_is_told_as_unchecked_and_nothing_is_lost(boiler: Stream) -> None:
+    boiler.notes.rename(boiler.notes.with_name("elsewhere"))
+    answer = boiler.server.ask(ASKED)
+    assert (answer.kind, answer.freshness) == (AnswerKind.HIT, Freshness.UNCHECKED)
+    assert answer.checked_at is None
+    assert boiler.prepared(ASKED) is not None
+
+
+def test_newer_evidence_is_shown_beside_the_prepared_answer(boiler: Stream) -> None:
+    boiler.write("dev-visit.md", "# Boiler\n\nDev says the cold boiler pressure should be 1.7 bar from now on.\n")
+    boiler.sync()
+    answer = boiler.server.ask(ASKED)
+    assert answer.freshness is Freshness.NEW_EVIDENCE
+    assert "1.7 bar" in answer.nearest[0].quote
+    assert boiler.knowledge.questions_to_prepare(1)[0].text == ASKED
+
+
+def test_an_unrelated_note_is_no_new_evidence(boiler: Stream) -> None:
+    boiler.write("film.md", "# Films\n\nWe saw a long film about lighthouses on Sunday.\n")
+    boiler.sync()
+    assert boiler.server.ask(ASKED).freshness is Freshness.FRESH
+
+
+def test_a_miss_is_answered_live_with_the_likely_passage_first_and_then_prepared(boiler: Stream) -> None:
+    boiler.says["vet"] = "The vet of Mungo is Femi at Saltmarsh Vets [1]."
+    events: list[AskEvent] = []
+    answer = boiler.server.ask("Who is the vet of Mungo?", on_event=events.append)
+    assert (answer.kind, answer.freshness) == (AnswerKind.LIVE, Freshness.FRESH)
+    assert isinstance(events[0], Words)
+    assert "Femi" in events[0].citation.quote
+    shown = "".join(event.delta for event in events if isinstance(event, Text))
+    assert shown == "The vet of Mungo is Femi at Saltmarsh Vets."
+    question = boiler.knowledge.questions_to_prepare(1)[0]
+    assert (question.text, question.reason) == ("Who is the vet of Mungo?", Reason.MISSED)
+
+
+def test_a_live_answer_never_rests_on_a_file_that_has_changed_since(boiler: Stream) -> None:
+    boiler.says["vet"] = "The vet of Mungo is Femi at Saltmarsh Vets [1]."
+    boiler.write("dog.md", "# Mungo\n\nMungo weighs 27.4 kg. His vet is Ola at Northgate.\n")
+    answer = boiler.server.ask("Who is the vet of Mungo?")
+    assert "Femi" not in answer.answer
+    assert answer.freshness is not Freshness.FRESH
+
+
+def test_a_question_that_is_not_to_be_learned_leaves_no_trace(boiler: Stream) -> None:
+    boiler.server.ask("Who is the vet of Mungo?", learn=False)
+    assert boiler.knowledge.questions_to_prepare(5) == []
+    assert boiler.knowledge.counts().asked == 0
+
+
+def test_another_number_or_name_is_no_hit(boiler: Stream) -> None:
+    for asked in ("What should the hot boiler pressure be?", "What should the cold boiler pressure not be?"):
+        answer = boiler.server.ask(asked, mode="prepared")
+        assert answer.kind is AnswerKind.NONE, asked
+
+
+@pytest.mark.parametrize("question", ["", "   ", "?!"])
+def test_an_empty_question_is_refused(stream: Stream, question: str) -> None:
+    with pytest.raises(QuestionEmpty):
+        stream.server.ask(question)
+
+
+def test_an_overlong_question_is_refused(stream: Stream) -> None:
+    with pytest.raises(QuestionTooLong):
+        stream.server.ask("why " * 400)
+
+
+def test_typing_completes_prepared_questions_and_answers_before_enter(boiler: Stream) -> None:
+    assert [one.question for one in boiler.server.complete("what should the cold boi")] == [ASKED]
+    whole = boiler.server.complete("what should the cold boiler pressure be")
+    assert whole[0].answer is not None
+    assert "1.5 bar" in whole[0].answer.answer
+
+
+def test_search_finds_by_words_even_without_the_embedder(boiler: Stream) -> None:
+    hits = boiler.server.search("flame button").hits
+    assert hits[0].title == "Boiler"

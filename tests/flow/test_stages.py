@@ -1,0 +1,108 @@
+"""Distilling, predicting and preparing: rows in, rows out, nothing unverified kept."""
+
+from pillowbook.domain.answers import Reason
+from pillowbook.domain.errors import WorkerLost
+from pillowbook.domain.work import SliceResult
+from pillowbook.flow.predict.predict import heading_question, makes_sense_alone
+from pillowbook.host.workers import CancelToken
+from tests.flow.conftest import Stream
+
+
+def test_a_short_note_is_its_own_digest_and_costs_nothing(boiler: Stream) -> None:
+    outcome = boiler.distiller.distil(boiler.document("dog.md"))
+    digest = boiler.knowledge.digest(boiler.document("dog.md"))
+    assert (outcome.result, outcome.tokens.prompt) == (SliceResult.DONE, 0)
+    assert digest is not None
+    assert "Femi" in digest.gist
+    assert digest.model == ""
+
+
+def test_a_long_note_gets_a_gist_without_invented_numbers_and_facts_with_quotes(stream: Stream) -> None:
+    filler = "The garden was quiet and the apple trees stood in the rain for days on end. " * 12
+    stream.write("garden.md", f"# Garden\n\n{filler}\n\nThe shed cost £340 in May 2024. Sorrel cut the ash.\n")
+    stream.sync()
+    stream.says["one or two sentences"] = "The garden was quiet in the rain. The shed cost £999 in May 2024."
+    stream.says["Numbers only"] = "2, 3"
+    document_id = stream.document("garden.md")
+    outcome = stream.distiller.distil(document_id)
+    digest = stream.knowledge.digest(document_id)
+    assert outcome.result is SliceResult.DONE
+    assert digest is not None
+    assert digest.gist == "The garden was quiet in the rain."
+    text = stream.library.text(document_id)
+    assert digest.facts
+    assert all(fact.quote in text for fact in digest.facts)
+    assert stream.knowledge.documents_without_digest(5) == []
+
+
+def test_only_questions_that_stand_alone_are_predicted(stream: Stream) -> None:
+    stream.write(
+        "boiler.md",
+        "# Boiler\n\n" + "The boiler was fitted by Dev Marsh in September. The serial is on the label inside the flap. " * 4,
+    )
+    stream.sync()
+    stream.says["different questions"] = (
+        "Who fitted the boiler?\n2. What does this note say?\n3. Who fitted it?\n4. Who fitted the boiler?\n"
+        "5. Where is the serial of the boiler?\n6. What is the capital of France?"
+    )
+    document_id = stream.document("boiler.md")
+    outcome = stream.predictor.predict(document_id)
+    texts = {question.text for question in stream.knowledge.questions(20)}
+    assert texts == {"Who fitted the boiler?", "Where is the serial of the boiler?"}
+    assert outcome.made == 2
+    assert stream.knowledge.documents_without_questions(5) == []
+
+
+def test_what_makes_sense_alone() -> None:
+    source = "Boiler. Fitted by Dev Marsh on 22 September 2025. Pressure 1.2 bar."
+    assert makes_sense_alone("Who fitted the boiler?", source)
+    assert not makes_sense_alone("Who fitted it?", source)
+    assert not makes_sense_alone("What is described in the passage?", source)
+    assert not makes_sense_alone("Was the boiler fitted in 1999?", source)
+    assert not makes_sense_alone("The boiler was fitted.", source)
+
+
+def test_headings_make_questions_that_name_their_subject() -> None:
+    assert heading_question("Boiler", "Boiler › Odd noises") == "What do my notes on Boiler say about odd noises?"
+    assert heading_question("Boiler", "Boiler") == ""
+    assert heading_question("Car", "Car › When is the MOT due?") == "When is the MOT due?"
+
+
+def test_a_predicted_question_without_a_verified_answer_leaves_nothing(boiler: Stream) -> None:
+    outcome = boiler.prepare("What colour is the boiler pressure gauge?", Reason.CONTENT)
+    assert outcome.result is SliceResult.REFUSED
+    assert boiler.prepared("What colour is the boiler pressure gauge?") is None
+    assert boiler.knowledge.questions_to_prepare(5) == []
+
+
+def test_an_invented_number_is_not_prepared(boiler: Stream) -> None:
+    boiler.says["weigh"] = "Mungo weighs 31 kg [1]."
+    outcome = boiler.prepare("How much does Mungo weigh?", Reason.CONTENT)
+    assert outcome.result is SliceResult.REFUSED
+
+
+def test_notes_do_not_say_is_prepared_for_what_was_asked_and_withdrawn_by_new_evidence(boiler: Stream) -> None:
+    asked = "Which insurance does Mungo have?"
+    assert boiler.prepare(asked, Reason.ASKED).result is SliceResult.DONE
+    refusal = boiler.prepared(asked)
+    assert refusal is not None
+    assert refusal.answer == ""
+    boiler.write("insurance.md", "# Mungo\n\nMungo has an insurance with Pawle Pet.\n")
+    boiler.sync()
+    assert boiler.prepared(asked) is None
+    assert boiler.knowledge.questions_to_prepare(1)[0].text == asked
+
+
+def test_cancelled_and_broken_slices_say_so_and_raise_nothing(boiler: Stream) -> None:
+    cancel = CancelToken()
+    cancel.cancel()
+    boiler.says["weigh"] = "Mungo weighs 27.4 kg [1]."
+    question = boiler.add_question("How much does Mungo weigh?")
+    assert boiler.preparer.prepare(question, cancel).result is SliceResult.CANCELLED
+
+    def lost(_messages: object) -> str:
+        raise WorkerLost(worker="generator")
+
+    boiler.generator._make = lost
+    assert boiler.preparer.prepare(question).result is SliceResult.FAILED
+    assert boiler.predictor.predict(boiler.document("boiler.md")).result in (SliceResult.FAILED, SliceResult.DONE)
