@@ -134,12 +134,22 @@ def say(word: str) -> None:
         pass
 
 
+class LogLine(logging.Formatter):
+    """One line, with the record's facts behind its words."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
+        facts: dict[str, object] = getattr(record, "facts", {})
+        return " ".join(
+            [super().formatMessage(record), *(f"{name}={value}" for name, value in facts.items())]
+        )
+
+
 def start_log(profile: Profile) -> None:
     """A small rotating log of ids, counts and times."""
     handler = logging.handlers.RotatingFileHandler(
         profile.log_file, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8"
     )
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(LogLine("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger()
     root.setLevel(logging.INFO)
     root.handlers = [handler]

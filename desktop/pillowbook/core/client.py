@@ -321,6 +321,21 @@ def ensure_core(profile: Profile, *, on_event: Callable[[Event], None] | None = 
     if client is not None:
         return client
     profile.prepare()
+    deadline = time.monotonic() + START_DEADLINE_S
+    while time.monotonic() < deadline:
+        word = _start_core(profile, deadline - time.monotonic())
+        if word not in ("ready", "running", ""):
+            raise remake(word, {})
+        client = connect(profile, on_event=on_event)
+        if client is not None:
+            return client
+        # Another core holds the profile and does not answer: it has only just begun, or is about to end.
+        time.sleep(0.2)
+    raise CoreUnreachable()
+
+
+def _start_core(profile: Profile, deadline_s: float) -> str:
+    """Start the core; returns the one word it says once it can be reached or knows that it cannot serve."""
     process = subprocess.Popen(
         [sys.executable, "-m", "pillowbook.core", "--profile", str(profile.root)],
         stdin=subprocess.DEVNULL,
@@ -328,22 +343,15 @@ def ensure_core(profile: Profile, *, on_event: Callable[[Event], None] | None = 
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    assert process.stdout is not None
-    ready: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     stdout = process.stdout
-    threading.Thread(target=lambda: ready.put(stdout.readline()), name="core-start", daemon=True).start()
-    deadline = time.monotonic() + START_DEADLINE_S
+    assert stdout is not None
+    said: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=lambda: said.put(stdout.readline()), name="core-start", daemon=True).start()
     try:
-        line = ready.get(timeout=START_DEADLINE_S)
+        return said.get(timeout=max(0.1, deadline_s)).decode("ascii", "replace").strip()
     except queue.Empty:
         process.kill()
         raise CoreUnreachable() from None
-    word = line.decode("ascii", "replace").strip()
-    if word not in ("ready", "running", ""):
-        raise remake(word, {})
-    while time.monotonic() < deadline:
-        client = connect(profile, on_event=on_event)
-        if client is not None:
-            return client
-        time.sleep(0.05)
-    raise CoreUnreachable()
+    finally:
+        # Only a core that serves goes on; nobody else waits for this child.
+        process.returncode = 0

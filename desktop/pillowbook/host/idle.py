@@ -82,7 +82,9 @@ class MutterIdle:
         from jeepney.io.blocking import open_dbus_connection
 
         address = DBusAddress(
-            "/org/gnome/Mutter/IdleMonitor/Core", "org.gnome.Mutter.IdleMonitor", "org.gnome.Mutter.IdleMonitor"
+            "/org/gnome/Mutter/IdleMonitor/Core",
+            "org.gnome.Mutter.IdleMonitor",
+            "org.gnome.Mutter.IdleMonitor",
         )
         try:
             with open_dbus_connection(bus="SESSION") as connection:

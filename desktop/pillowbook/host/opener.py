@@ -19,7 +19,10 @@ EDITORS_WITH_LINES: Final = (
     ("gedit", ("+{line}", "{path}")),
     ("gnome-text-editor", ("{path}",)),
 )
-PDF_VIEWERS_WITH_PAGES: Final = (("okular", ("-p", "{page}", "{path}")), ("evince", ("-i", "{page}", "{path}")))
+PDF_VIEWERS_WITH_PAGES: Final = (
+    ("okular", ("-p", "{page}", "{path}")),
+    ("evince", ("-i", "{page}", "{path}")),
+)
 TEXT_ENDINGS: Final = frozenset({".md", ".markdown", ".txt", ".org", ".rst"})
 
 

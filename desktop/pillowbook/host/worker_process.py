@@ -16,6 +16,7 @@ from typing import BinaryIO, TypeVar, cast
 import msgspec
 
 from pillowbook.domain.errors import Cancelled, DeadlineExceeded, PillowbookError, WorkerLost, remake
+from pillowbook.domain.facts import facts
 from pillowbook.host.cancelling import CancelToken
 from pillowbook.host.worker_frames import (
     Call,
@@ -87,28 +88,30 @@ class WorkerProcess:
             if os.name == "posix" and self._process.stdin is not None:
                 os.set_blocking(self._process.stdin.fileno(), False)
         except OSError as error:
-            log.warning("worker did not start", extra={"worker": self.name, "errno": error.errno})
+            log.warning("worker did not start", extra=facts(worker=self.name, errno=error.errno))
         finally:
             is_spawned.set()
-        if self._process is not None:
-            self._read(self._process)
-        self._end()
+        try:
+            if self._process is not None:
+                self._read(self._process)
+        finally:
+            self._end()
 
     def _read(self, process: subprocess.Popen[bytes]) -> None:
-        log.info("worker started", extra={"worker": self.name, "process": process.pid})
+        log.info("worker started", extra=facts(worker=self.name, process=process.pid))
         decoder = msgspec.msgpack.Decoder(ToClient)
         stream = cast(BinaryIO, process.stdout)
         try:
             while (frame := read_frame(stream)) is not None:
                 self._dispatch(decoder.decode(frame))
         except (FrameBroken, msgspec.DecodeError, OSError):
-            log.warning("worker spoke nonsense", extra={"worker": self.name})
+            log.warning("worker spoke nonsense", extra=facts(worker=self.name))
         process.kill()
         code = process.wait()
         stream.close()
         with self._write_lock:
             cast(BinaryIO, process.stdin).close()
-        log.info("worker ended", extra={"worker": self.name, "process": process.pid, "exit": code})
+        log.info("worker ended", extra=facts(worker=self.name, process=process.pid, exit=code))
 
     def _dispatch(self, message: ToClient) -> None:
         if not self.is_open and message.seq == self._opening_seq:
@@ -120,7 +123,7 @@ class WorkerProcess:
                     self.is_open = True
                     self._state.notify_all()
                 ms = round((time.monotonic() - self._started_at_s) * 1000)
-                log.info("worker ready", extra={"worker": self.name, "ms": ms})
+                log.info("worker ready", extra=facts(worker=self.name, ms=ms))
             return
         slot = self._slots.get(message.seq)
         if slot is not None:  # else its caller has given up
@@ -277,7 +280,7 @@ class Exchange:
             try:
                 message = slot.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
-                log.info("worker killed", extra={"worker": self._child.name})
+                log.info("worker killed", extra=facts(worker=self._child.name))
                 self._child.kill()
                 return
             if isinstance(message, Done | Failed) or (message is None and self._child.is_lost):

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from pillowbook.domain.errors import DiskFull, ModelDamaged, ModelMissing, ModelUnavailable
+from pillowbook.domain.facts import facts
 from pillowbook.models.catalogue import Catalogue, ModelEntry
 from pillowbook.models.sources import Download, SourceFailed
 
@@ -129,7 +130,7 @@ class Installation:
                 if msgspec.json.decode(path.read_bytes(), type=_Seal) == seal:
                     return True
         if any(hash_file(home / file.name) != file.sha256 for file in entry.files):
-            log.warning("model damaged", extra={"model": entry.id})
+            log.warning("model damaged", extra=facts(model=entry.id))
             path.unlink(missing_ok=True)
             return False
         with contextlib.suppress(OSError):  # a folder that cannot be written to only costs time
@@ -153,13 +154,13 @@ class Installation:
             try:
                 download.fetch(source)
             except SourceFailed:
-                log.info("model source failed", extra={"model": entry.id, "source": source.kind})
+                log.info("model source failed", extra=facts(model=entry.id, source=source.kind))
                 continue
             if all(hash_file(download.part(file)) == file.sha256 for file in entry.files):
                 for file in reversed(entry.files):  # the weights last: a folder without them is not a model
                     download.part(file).replace(home / file.name)
                 return
-            log.warning("model refused, its hash differs", extra={"model": entry.id, "source": source.kind})
+            log.warning("model refused, its hash differs", extra=facts(model=entry.id, source=source.kind))
             download.discard()
             was_wrong = True
         raise ModelDamaged(model=entry.id) if was_wrong else ModelUnavailable(model=entry.id)

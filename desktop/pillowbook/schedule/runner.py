@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from pillowbook.domain.answers import Tokens
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.errors import Cancelled, PillowbookError, UserFixable
+from pillowbook.domain.facts import facts
 from pillowbook.domain.work import GateState, LedgerEntry, Slice, SliceKind, SliceOutcome, SliceResult
 from pillowbook.host.workers import CancelToken
 from pillowbook.schedule.gate import Rules, Sensed, decide
@@ -246,7 +247,7 @@ class Runner:
             error = caught
             outcome = SliceOutcome(SliceResult.FAILED)
         except Exception:
-            log.exception("slice failed", extra={"facts": {"kind": work.kind.value}})
+            log.exception("slice failed", extra=facts(kind=work.kind.value))
             outcome = SliceOutcome(SliceResult.FAILED)
         finally:
             self._current = None

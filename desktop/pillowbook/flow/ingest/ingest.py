@@ -26,6 +26,7 @@ from pillowbook.domain.errors import (
     PillowbookError,
     Transient,
 )
+from pillowbook.domain.facts import facts
 from pillowbook.domain.ids import ContentHash, FolderId
 from pillowbook.flow.ingest.extractor.client import MAX_FILE_BYTES, Extracted
 from pillowbook.flow.ingest.files import FileChanging, FoundFile, Walk, look_at, read_file, walk_files
@@ -256,14 +257,15 @@ class Ingestor:
         change = self._library.put_document(
             folder.id, path, extracted.title, extracted.kind, fingerprint, extracted.text, drafts, vectors
         )
-        facts = {
-            "doc": change.document_id,
-            "kind": extracted.kind,
-            "passages": len(drafts),
-            "embedded": len(vectors),
-        }
         log.info(
-            "document indexed", extra=facts | {"ms": round((self._clock.monotonic_s() - started_s) * 1000)}
+            "document indexed",
+            extra=facts(
+                doc=change.document_id,
+                kind=extracted.kind,
+                passages=len(drafts),
+                embedded=len(vectors),
+                ms=round((self._clock.monotonic_s() - started_s) * 1000),
+            ),
         )
         self._tell(change)
         return True
@@ -282,7 +284,7 @@ class Ingestor:
         except PillowbookError:
             raise
         except Exception as error:  # one strange document must not hold up the others
-            log.error("document failed", extra={"kind": type(error).__name__})
+            log.error("document failed", extra=facts(kind=type(error).__name__))
             reason = "internal"
         self._tell(self._library.put_failed(folder.id, path, kind_of(path) or "", reason, fingerprint))
         return None
@@ -339,7 +341,7 @@ class Ingestor:
                     self._delete(document)
                     tally.deleted += 1
         report = tally.report()
-        log.info("folder scanned", extra={"folder": folder.id, "new": report.new, "changed": report.changed})
+        log.info("folder scanned", extra=facts(folder=folder.id, new=report.new, changed=report.changed))
         return report
 
     def _consider(

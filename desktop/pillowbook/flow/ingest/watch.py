@@ -22,6 +22,8 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
+from pillowbook.domain.facts import facts
+
 log = logging.getLogger(__name__)
 
 QUIET_S = 0.3
@@ -107,7 +109,7 @@ class FolderWatcher:
         try:
             watch = self._observer.schedule(_Handler(self._hear, path), place, recursive=not is_file)
         except OSError as error:
-            log.warning("folder is not watched", extra={"errno": error.errno})
+            log.warning("folder is not watched", extra=facts(errno=error.errno))
             return False
         self._watches[path] = (watch, identity)
         return True
@@ -163,7 +165,7 @@ class FolderWatcher:
                 else:
                     self._on_paths(paths)
             except Exception as error:  # a listener's failure must not make us deaf
-                log.error("watcher: listener failed", extra={"kind": type(error).__name__})
+                log.error("watcher: listener failed", extra=facts(kind=type(error).__name__))
 
 
 class _Handler(FileSystemEventHandler):
