@@ -42,7 +42,7 @@ class AnswerCard(QWidget):
         self._citations: tuple[Citation, ...] = ()
         self._copied_text = ""
         self._draft = ""
-        self._chip = plain_label("freshness")
+        self._chip = plain_label("freshness", chip="quiet")
         self._chip.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._prepared = plain_label("prepared", tone="small")
         self._unsure = plain_label("unsure", chip="amber", text="Not sure: read the source")

@@ -47,6 +47,7 @@ class Asking(QObject):
         self._has_preloaded = False
         self._has_keychain = False
         self._clipboard_text = ""
+        self._is_clipboard_ours = False
         self._gate: GateState | None = None
         self._ready = 0
         self._debounce = _single_shot(self, DEBOUNCE_MS)
@@ -66,6 +67,7 @@ class Asking(QObject):
         self._debounce.timeout.connect(self._look)
         self._patience.timeout.connect(self._panel.show_waiting)
         self._clipboard.timeout.connect(self._clear_clipboard)
+        QGuiApplication.clipboard().dataChanged.connect(self._clipboard_taken)
         self._controller.connected.connect(self.refresh_status)
         self._controller.lost.connect(self._show_lost)
         self._controller.vault_changed.connect(self._follow_vault)
@@ -199,14 +201,21 @@ class Asking(QObject):
     @Slot(str)
     def _keep_clipboard_short(self, text: str) -> None:
         self._clipboard_text = text
+        self._is_clipboard_ours = True
         self._clipboard.start()
 
     @Slot()
     def _clear_clipboard(self) -> None:
+        # Asking another program for its clipboard may block, so the text is only compared when it can be ours.
         clipboard = QGuiApplication.clipboard()
-        if self._clipboard_text and clipboard.ownsClipboard() and clipboard.text() == self._clipboard_text:
+        may_be_ours = bool(self._clipboard_text) and (self._is_clipboard_ours or clipboard.ownsClipboard())
+        if may_be_ours and clipboard.text() == self._clipboard_text:
             clipboard.clear()
         self._clipboard_text = ""
+
+    @Slot()
+    def _clipboard_taken(self) -> None:
+        self._is_clipboard_ours = False
 
     # -- the vault and the status line -------------------------------------------------------------------------------
 

@@ -103,6 +103,7 @@ class _Grabbing:
         self._roots = [display.screen(number).root for number in range(display.screen_count())]
         self._text = ""
         self._keycode = 0
+        self._grabbed: tuple[int, int, tuple[int, ...]] = (0, 0, ())
         self._released_at = -1000
 
     def run(self, wishes: "queue.SimpleQueue[str | None]", wake: socket.socket) -> None:
@@ -129,7 +130,7 @@ class _Grabbing:
         elif event.type == X.MappingNotify:
             # Another keyboard layout: the same key may have another code now.
             self._display.refresh_keyboard_mapping(event)
-            if event.request != X.MappingPointer:
+            if self._text and event.request != X.MappingPointer and self._wanted() != self._grabbed:
                 self._grab()
 
     def _give_back(self) -> None:
@@ -143,22 +144,18 @@ class _Grabbing:
         if not self._text:
             self._owner.tell_state(HotkeyState(False, "No hotkey is set."))
             return
-        *modifiers, key = self._text.split("+")
-        keycode = self._display.keysym_to_keycode(keysym(key))
+        self._grabbed = keycode, modifiers, lock_states = self._wanted()
         if not keycode:
+            key = self._text.split("+")[-1]
             self._owner.tell_state(
                 HotkeyState(False, f"This keyboard has no key “{key}”; choose another hotkey.")
             )
             return
-        masks = self._masks()
-        wanted = 0
-        for modifier in modifiers:
-            wanted |= masks.get(modifier, 0)
         caught = error.CatchError(error.BadAccess)
         for root in self._roots:
-            for locks in self._lock_states():
+            for locks in lock_states:
                 root.grab_key(
-                    keycode, wanted | locks, False, X.GrabModeAsync, X.GrabModeAsync, onerror=caught
+                    keycode, modifiers | locks, False, X.GrabModeAsync, X.GrabModeAsync, onerror=caught
                 )
         self._display.sync()
         if caught.get_error() is not None:
@@ -171,6 +168,15 @@ class _Grabbing:
             return
         self._keycode = keycode
         self._owner.tell_state(HotkeyState(True, f"{self._text} shows and hides the panel."))
+
+    def _wanted(self) -> tuple[int, int, tuple[int, ...]]:
+        """Key code, modifiers and lock states of the hotkey on this keyboard; the code is 0 for a key it has not."""
+        *modifiers, key = self._text.split("+")
+        masks = self._masks()
+        wanted = 0
+        for modifier in modifiers:
+            wanted |= masks.get(modifier, 0)
+        return int(self._display.keysym_to_keycode(keysym(key))), wanted, tuple(self._lock_states())
 
     def _masks(self) -> dict[str, int]:
         """The modifier bits of this keyboard; the usual ones where a modifier is not mapped."""
@@ -211,7 +217,9 @@ def keysym(key: str) -> int:
     if len(key) == 1:
         # Keysyms of Latin-1 characters are their code points; letters are grabbed by their lower case.
         return ord(key.lower()) if ord(key) < 256 else 0x01000000 | ord(key.lower())
-    return int(XK.string_to_keysym(key) or XK.string_to_keysym(key.capitalize()))
+    return int(
+        XK.string_to_keysym(key) or XK.string_to_keysym(key.capitalize()) or XK.string_to_keysym(key.lower())
+    )
 
 
 def has_compositor(display_name: str | None) -> bool:

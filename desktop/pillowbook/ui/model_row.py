@@ -27,10 +27,8 @@ class ModelRow(QWidget):
         self._title = plain_label(text=model.title, tone="title")
         self._facts = plain_label(text=_facts(model), tone="small", wraps=True)
         self._state = plain_label("model-state", chip="fresh" if model.is_installed else "quiet")
-        self._state.setText("Installed" if model.is_installed else "Not installed")
         self._install = button("install", "Install")
         self._install.setAccessibleName(f"Install {model.title}")
-        self._install.setVisible(not model.is_installed)
         self._stop = button("stop-install", "Stop", is_plain=True)
         self._stop.hide()
         self._bar = QProgressBar()
@@ -40,8 +38,15 @@ class ModelRow(QWidget):
         self._progress = plain_label("progress", tone="small", wraps=True)
         self._progress.hide()
         self._build()
+        self.show_model(model)
         self._install.clicked.connect(self.install)
         self._stop.clicked.connect(self.stop)
+
+    def show_model(self, model: ModelView) -> None:
+        """The same model as the catalogue has it now."""
+        self._state.setText("Installed" if model.is_installed else "Not installed")
+        restyle(self._state, "chip", "fresh" if model.is_installed else "quiet")
+        self._install.setVisible(not model.is_installed and self._ticket is None)
 
     @Slot()
     def install(self) -> None:

@@ -3,7 +3,6 @@
 It only shows data and emits wishes; :mod:`pillowbook.ui.asking` talks to the core for it.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -28,6 +27,7 @@ from pillowbook.domain.asking import Completion, SearchHit
 from pillowbook.ui import phrases
 from pillowbook.ui.answer_card import AnswerCard
 from pillowbook.ui.panel_frame import PanelFrame
+from pillowbook.ui.passage_text import PassageText, marked_words
 from pillowbook.ui.result_row import ResultRow
 from pillowbook.ui.theme import Theme
 from pillowbook.ui.unlock_card import UnlockCard
@@ -100,7 +100,8 @@ class Panel(PanelFrame):
         for kind, rows in (("completion", self._question_rows), ("hit", self._hit_rows)):
             for number, row in enumerate(rows, 1):
                 row.setObjectName(f"{kind}-{number}")
-        self._status = plain_label("status", tone="small")
+        self._status = PassageText(theme, max_lines=1, tone="muted")
+        self._status.setObjectName("status")
         self._keys = plain_label("keys", tone="small")
         self._forget = QTimer(self)
         self._forget.setSingleShot(True)
@@ -183,7 +184,7 @@ class Panel(PanelFrame):
 
     def show_status(self, sentence: str) -> None:
         """The line at the bottom."""
-        self._status.setText(sentence)
+        self._status.show_text(sentence)
 
     @property
     def is_locked(self) -> bool:
@@ -229,7 +230,11 @@ class Panel(PanelFrame):
     # -- keys --------------------------------------------------------------------------------------------------------
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.question and event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+        if watched is self._content and event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+        elif (
+            watched is self.question and event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent)
+        ):
             return self._take_key(event)
         return super().eventFilter(watched, event)
 
@@ -326,11 +331,11 @@ class Panel(PanelFrame):
     def _fill_rows(self, completions: Sequence[Completion], hits: Sequence[SearchHit]) -> None:
         self._select(None)
         self._completions, self._hits = tuple(completions[:MAX_COMPLETIONS]), tuple(hits[:MAX_HITS])
-        words = re.findall(r"\w+", self.question.text())
+        words = marked_words(self.question.text())
         for index, row in enumerate(self._question_rows):
             if index < len(self._completions):
                 found = self._completions[index].question
-                row.show_row(found, "", sign="question", words=words, mark_title=True)
+                row.show_row(found, "", sign="question", words=words if hits else (), mark_title=True)
             else:
                 row.hide()
         for index, row in enumerate(self._hit_rows):
@@ -416,6 +421,10 @@ class Panel(PanelFrame):
         foot = QHBoxLayout()
         foot.setContentsMargins(20, 8, 20, 9)
         foot.addWidget(self._status, 1)
+        small = self._status.font()
+        small.setPixelSize(12)
+        self._status.setFont(small)
+        foot.setSpacing(12)
         foot.addWidget(self._keys)
         foot.addWidget(self._settings)
         asking = QVBoxLayout(self._asking)
@@ -437,6 +446,7 @@ class Panel(PanelFrame):
 
     def _connect(self) -> None:
         self.question.installEventFilter(self)
+        self._content.installEventFilter(self)
         self.question.textChanged.connect(self._tell_typed)
         self.card.source_chosen.connect(self.citation_opened)
         self.unlock_card.unlock_wished.connect(self.unlock_wished)
@@ -452,11 +462,11 @@ class Panel(PanelFrame):
     def _settle(self) -> None:
         has_rows = bool(self._rows())
         if not self.card.isHidden() and self.card.copied_text:
-            self._keys.setText("Ctrl+1 opens a source   ·   Ctrl+C copies   ·   Esc hides")
+            self._keys.setText("Ctrl+1 source   ·   Ctrl+C copy   ·   Esc hide")
         elif has_rows:
-            self._keys.setText("↑↓ choose   ·   Enter asks   ·   Esc hides")
+            self._keys.setText("↑↓ choose   ·   Enter ask   ·   Esc hide")
         else:
-            self._keys.setText("Enter asks   ·   Esc hides")
+            self._keys.setText("Enter ask   ·   Esc hide")
         self._fit()
 
     def _fit(self) -> None:
@@ -471,6 +481,11 @@ class Panel(PanelFrame):
             room = self.room_below() - INPUT_HEIGHT_PX - 48
             self._scroll.setVisible(not is_empty)
             self._body_line.setVisible(not is_empty)
+            # Once shown, a scroll bar makes lines wrap that fit without it, and so would keep itself needed.
+            policy = Qt.ScrollBarPolicy
+            self._scroll.setVerticalScrollBarPolicy(
+                policy.ScrollBarAsNeeded if content > room else policy.ScrollBarAlwaysOff
+            )
             self._scroll.setFixedHeight(max(0, min(content, room)))
             asking = self._asking.layout()
             assert asking is not None

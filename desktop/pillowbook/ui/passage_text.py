@@ -23,12 +23,21 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from pillowbook.ui.theme import Theme
 
 MAX_CHARACTERS: Final = 600
+_COMMON_WORDS: Final = re.compile(
+    r"a|an|and|are|at|be|by|can|did|do|does|for|from|had|has|have|how|i|in|is|it|me|my|of|on|or|our|that|the|this|to"
+    r"|was|we|were|what|when|where|which|who|why|will|with|you|your"
+)
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 
 
 def one_line(text: str, limit: int = MAX_CHARACTERS) -> str:
     """The text on one line, without control and direction characters, which could disguise what is shown."""
     return " ".join(_CONTROLS.sub(" ", text[: limit * 2]).split())[:limit]
+
+
+def marked_words(question: str) -> list[str]:
+    """The words of a question that are worth marking where they are found."""
+    return [word for word in re.findall(r"\w+", question.casefold()) if not _COMMON_WORDS.fullmatch(word)]
 
 
 def found_spans(text: str, words: Sequence[str]) -> list[tuple[int, int]]:

@@ -55,7 +55,7 @@ class ResultRow(QPushButton):
         if number:
             self._sign.setText(str(number))
             self._sign.setProperty("chip", "accent")
-            self._sign.setStyleSheet("padding: 0; border-radius: 11px; font-size: 12px;")
+            self._sign.setStyleSheet("padding: 0; border-radius: 10px; font-size: 12px;")
         self._repaint_sign()
         self.setAccessibleName(one_line(" ".join(part for part in (title, place, text) if part)))
         self.set_selected(False)

@@ -83,6 +83,7 @@ class SettingsPage(QWidget):
         self._hotkey = hotkey
         self.rows = {setting.key: SettingRow(setting, controller) for setting in ALL if setting.page is page}
         self._model_rows: QVBoxLayout | None = None
+        self._models: dict[str, ModelRow] = {}
         frame, column = card()
         for index, row in enumerate(self.rows.values()):
             if index:
@@ -113,11 +114,17 @@ class SettingsPage(QWidget):
                 row.editor.show_models(models)
         if self._model_rows is None:
             return
+        if list(self._models) == [model.id for model in models]:
+            # A row may be in the middle of installing, so it is told the news instead of being made anew.
+            for model in models:
+                self._models[model.id].show_model(model)
+            return
         clear_layout(self._model_rows)
+        self._models.clear()
         for index, model in enumerate(models):
             if index:
                 self._model_rows.addWidget(hairline())
-            made = ModelRow(model, self._controller)
+            made = self._models[model.id] = ModelRow(model, self._controller)
             made.installed.connect(self._tell_installed)
             self._model_rows.addWidget(made)
 

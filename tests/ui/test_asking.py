@@ -1,0 +1,255 @@
+"""From a keystroke to an answer, through the real client and a scripted core."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
+from tests.ui.conftest import Opened, turn, wait_until
+from tests.ui.fake_client import ScriptedCore, answer, citation
+
+from pillowbook.core import protocol as p
+from pillowbook.domain.answers import AnswerKind, Freshness
+from pillowbook.domain.asking import AnswerText, LikelyPassage
+from pillowbook.domain.errors import ModelMissing, VaultLocked
+from pillowbook.domain.events import VaultChanged
+from pillowbook.ui.asking import Asking
+from pillowbook.ui.panel import Panel
+
+BOILER = "When is the boiler due for its next service?"
+ROOF = "How much did the roof repair cost in the end?"
+
+
+def text_of(panel: Panel, name: str) -> str:
+    label = panel.findChild(QLabel, name)
+    assert label is not None
+    return label.text() if not label.isHidden() else ""
+
+
+def ask(panel: Panel, question: str) -> None:
+    panel.question.setText(question)
+    QTest.keyClick(panel.question, Qt.Key.Key_Return)
+
+
+def test_passages_appear_while_typing(panel: Panel, asking: Asking, core: ScriptedCore) -> None:
+    QTest.keyClicks(panel.question, "boiler")
+    wait_until(lambda: panel._hit_rows[0].isVisible())
+    assert panel._hit_rows[0].title() == "Boiler › Service record"
+    assert panel._question_rows[0].title() == BOILER
+    assert len(core.calls_of(p.Preload)) == 1
+    assert len(core.calls_of(p.Search)) < len("boiler"), "keystrokes are gathered before the core is asked"
+
+
+def test_prepared_answer_stands_there_before_enter(panel: Panel, asking: Asking, core: ScriptedCore) -> None:
+    ready = core.script.answers[BOILER]
+    core.script.completions[0] = replace(core.script.completions[0], answer=ready)
+    panel.question.setText("when is the boiler due")
+    wait_until(lambda: text_of(panel, "answer") == ready.answer)
+    assert text_of(panel, "freshness") == "Checked just now"
+    assert not core.calls_of(p.Ask)
+
+
+def test_prepared_answer_comes_with_sources_and_the_time_it_was_made(panel: Panel, asking: Asking) -> None:
+    ask(panel, BOILER)
+    wait_until(lambda: text_of(panel, "answer").startswith("The next boiler service"))
+    assert text_of(panel, "freshness") == "Checked just now"
+    assert text_of(panel, "prepared").startswith("Prepared last night")
+    assert [row.objectName() for row in panel.card.shown_rows] == ["source-1", "source-2"]
+
+
+def test_unsure_answers_say_so(panel: Panel, asking: Asking) -> None:
+    ask(panel, "Which seeds go in first in spring?")
+    wait_until(lambda: text_of(panel, "answer") != "")
+    assert text_of(panel, "unsure") != ""
+    ask(panel, BOILER)
+    wait_until(lambda: text_of(panel, "answer").startswith("The next"))
+    assert text_of(panel, "unsure") == ""
+
+
+def test_live_answer_shows_a_passage_then_unverified_text_then_the_answer(
+    panel: Panel, asking: Asking, core: ScriptedCore
+) -> None:
+    core.script.parts[ROOF] = [
+        0.2,
+        LikelyPassage(citation()),
+        0.1,
+        AnswerText("The repair "),
+        AnswerText("came"),
+        0.3,
+    ]
+    ask(panel, ROOF)
+    wait_until(lambda: text_of(panel, "freshness") == "Looking in your notes…")
+    wait_until(lambda: len(panel.card.citations) == 1)
+    wait_until(lambda: text_of(panel, "answer") == "The repair came")
+    assert text_of(panel, "freshness") == "Checking…"
+    assert panel.card.copied_text == "", "text that was not verified is not offered for copying"
+    wait_until(lambda: text_of(panel, "freshness") == "Live answer · from your notes")
+    assert text_of(panel, "answer") == core.script.answers[ROOF].answer
+
+
+def test_restarted_text_replaces_what_was_streamed(panel: Panel) -> None:
+    panel.show_waiting()
+    panel.add_text("wrong", restart=False)
+    panel.add_text("right", restart=True)
+    assert text_of(panel, "answer") == "right"
+
+
+def test_typing_again_cancels_the_live_answer(panel: Panel, asking: Asking, core: ScriptedCore) -> None:
+    ask(panel, ROOF)
+    wait_until(lambda: bool(core.calls_of(p.Ask)))
+    turn(50)
+    QTest.keyClicks(panel.question, "x")
+    wait_until(lambda: core.cancelled == ["ask"])
+    turn(100)
+    assert text_of(panel, "answer") == ""
+
+
+def test_old_keystrokes_never_overwrite_new_ones(panel: Panel, asking: Asking, core: ScriptedCore) -> None:
+    hold = core.script.holds["search"] = threading.Event()
+    panel.question.setText("boiler")
+    wait_until(lambda: len(core.calls_of(p.Search)) == 1)
+    panel.question.setText("")
+    hold.set()
+    turn(100)
+    assert not panel._hit_rows[0].isVisible()
+
+
+def test_refusal_shows_the_closest_passage(panel: Panel, asking: Asking) -> None:
+    ask(panel, "What is the name of Ruth's dentist?")
+    wait_until(lambda: text_of(panel, "freshness") == "Your notes do not say")
+    assert text_of(panel, "answer") == ""
+    assert panel.card.citations[0].title == "Neighbours"
+
+
+def test_changed_note_is_told_beside_the_live_answer(panel: Panel, asking: Asking) -> None:
+    ask(panel, "What day are the bins collected?")
+    wait_until(lambda: text_of(panel, "answer").startswith("Bins"))
+    assert text_of(panel, "note").startswith("Your note changed: it said")
+
+
+@pytest.mark.parametrize("freshness", [Freshness.CHANGED, Freshness.GONE])
+def test_withheld_answers_are_never_shown(panel: Panel, freshness: Freshness) -> None:
+    """Whatever the core sends, an answer whose source changed or went does not stand as the answer."""
+    from tests.ui.fake_client import NOW
+
+    panel.show_answer(answer("Q?", "Secretly stale.", freshness=freshness, kind=AnswerKind.HIT), NOW)
+    assert text_of(panel, "answer") == ""
+    assert panel.card.copied_text == ""
+
+
+def test_control_and_a_number_open_that_source(panel: Panel, asking: Asking, opened: Opened) -> None:
+    ask(panel, BOILER)
+    wait_until(lambda: len(panel.card.citations) == 2)
+    QTest.keyClick(panel.question, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
+    wait_until(lambda: bool(opened.places))
+    assert opened.places == [("/notes/Home/boiler-warranty-letter.pdf", None, 2)]
+    QTest.keyClick(panel.question, Qt.Key.Key_9, Qt.KeyboardModifier.ControlModifier)
+    turn(30)
+    assert len(opened.places) == 1
+
+
+def test_a_click_on_a_source_opens_it_at_its_line(panel: Panel, asking: Asking, opened: Opened) -> None:
+    ask(panel, BOILER)
+    wait_until(lambda: len(panel.card.citations) == 2)
+    QTest.mouseClick(panel.card.rows[0], Qt.MouseButton.LeftButton)
+    wait_until(lambda: opened.places == [("/notes/Home/boiler.md", 12, None)])
+
+
+def test_arrows_choose_and_enter_takes_what_is_chosen(
+    panel: Panel, asking: Asking, core: ScriptedCore
+) -> None:
+    panel.question.setText("boiler")
+    wait_until(lambda: panel._hit_rows[0].isVisible())
+    QTest.keyClick(panel.question, Qt.Key.Key_Down)
+    assert panel._question_rows[0].is_selected
+    QTest.keyClick(panel.question, Qt.Key.Key_Return)
+    wait_until(lambda: text_of(panel, "answer").startswith("The next boiler service"))
+    assert panel.question.text() == BOILER
+
+
+def test_copying_takes_the_answer_and_forgets_it_at_locking(
+    panel: Panel, asking: Asking, core: ScriptedCore
+) -> None:
+    ask(panel, BOILER)
+    wait_until(lambda: text_of(panel, "answer") != "")
+    QTest.keyClick(panel.question, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().text() == core.script.answers[BOILER].answer
+    core.tell(VaultChanged(is_unlocked=False))
+    wait_until(lambda: panel.is_locked)
+    assert QGuiApplication.clipboard().text() == ""
+
+
+def test_an_error_is_one_sentence_in_the_card(panel: Panel, asking: Asking, core: ScriptedCore) -> None:
+    core.script.errors["ask"] = ModelMissing(model="m")
+    ask(panel, "anything")
+    wait_until(lambda: text_of(panel, "message").startswith("The language model is not installed"))
+
+
+def test_locked_vault_asks_for_the_passphrase_in_place(
+    panel: Panel, asking: Asking, core: ScriptedCore
+) -> None:
+    core.script.vault = "locked"
+    core.script.errors["search"] = VaultLocked()
+    panel.question.setText("boiler")
+    wait_until(lambda: panel.is_locked)
+    assert panel.question.text() == "", "nothing typed stays behind the lock"
+    del core.script.errors["search"]
+    field = panel.unlock_card.passphrase
+    QTest.keyClicks(field, "wrong")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert field.text() == ""
+    wait_until(lambda: text_of(panel, "unlock-sentence").startswith("The passphrase is not"))
+    QTest.keyClicks(field, "correct horse")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    wait_until(lambda: not panel.is_locked)
+    assert [call.passphrase for call in core.calls_of(p.VaultUnlock)] == ["wrong", "correct horse"]
+
+
+def test_a_taken_passphrase_cannot_be_undone_or_copied(panel: Panel) -> None:
+    panel.show_locked(has_keychain=False)
+    field = panel.unlock_card.passphrase
+    QTest.keyClicks(field, "secret")
+    field.selectAll()
+    QGuiApplication.clipboard().clear()
+    QTest.keyClick(field, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().text() == ""
+    assert field.take() == "secret"
+    QTest.keyClick(field, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert field.text() == ""
+
+
+def test_locking_blanks_the_panel(panel: Panel, asking: Asking, core: ScriptedCore) -> None:
+    ask(panel, BOILER)
+    wait_until(lambda: text_of(panel, "answer") != "")
+    core.tell(VaultChanged(is_unlocked=False))
+    wait_until(lambda: panel.is_locked)
+    for label in panel.findChildren(QLabel):
+        assert "boiler" not in label.text().casefold()
+    assert panel.card.citations == ()
+
+
+def test_escape_hides_and_the_title_never_holds_content(panel: Panel, asking: Asking) -> None:
+    ask(panel, BOILER)
+    wait_until(lambda: text_of(panel, "answer") != "")
+    assert panel.windowTitle() == "Pillowbook"
+    QTest.keyClick(panel.question, Qt.Key.Key_Escape)
+    assert not panel.isVisible()
+
+
+def test_a_lost_core_is_connected_again_once(panel: Panel, asking: Asking, core: ScriptedCore) -> None:
+    controller = asking._controller
+    client = controller._client
+    core.drop_connections()
+    wait_until(lambda: client is not None and not client.is_connected)
+    controller._look_after_connection()
+    wait_until(lambda: controller.is_connected)
+    ask(panel, BOILER)
+    wait_until(lambda: text_of(panel, "answer") != "")
+    client = controller._client
+    core.drop_connections()
+    wait_until(lambda: client is not None and not client.is_connected)
+    controller._look_after_connection()
+    wait_until(lambda: text_of(panel, "message") != "")
