@@ -113,10 +113,13 @@ def test_parts_come_in_order_before_the_reply(core: Running) -> None:
 
 def test_a_call_can_be_cancelled(core: Running) -> None:
     token = CancelToken()
+
+    def cancel_once_begun() -> None:
+        core.handler.started.acquire(timeout=DEADLINE_S)
+        token.cancel()
+
     with core.client() as client:
-        threading.Thread(
-            target=lambda: (core.handler.started.acquire(timeout=DEADLINE_S), token.cancel())
-        ).start()
+        threading.Thread(target=cancel_once_begun).start()
         with pytest.raises(Cancelled):
             client.ask("?", cancel=token)
 
@@ -148,7 +151,10 @@ def test_events_go_to_the_app_only_and_a_second_app_is_sent_away(core: Running) 
         heard.append(event)
         came.set()
 
-    with core.client(hear) as app, core.client(pytest.fail) as other:
+    def must_not_hear(event: Event) -> None:
+        pytest.fail(f"heard {type(event).__name__}")
+
+    with core.client(hear) as app, core.client(must_not_hear) as other:
         assert core.server.tell(PreparedChanged(1)) is False
         app.attach()
         assert core.server.tell(PreparedChanged(2)) is True

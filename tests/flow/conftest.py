@@ -1,9 +1,11 @@
-"""The stream on the real vault and the real ingest, with an embedder of words and a generator that says what it is told."""
+"""The stream on the real vault and ingest, with an embedder of words and a generator that says what it is told."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from tests.fakes.embedder import HashEmbedder
+from tests.fakes.generator import ScriptedGenerator
 
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.match import Matcher, normalise_question
@@ -24,8 +26,6 @@ from pillowbook.host.paths import Profile
 from pillowbook.models.generator.client import Message
 from pillowbook.store.crypto import KdfCost
 from pillowbook.store.vault import Vault
-from tests.fakes.embedder import HashEmbedder
-from tests.fakes.generator import ScriptedGenerator
 
 
 class Stream:
@@ -37,7 +37,9 @@ class Stream:
         profile = Profile(root / "profile")
         profile.prepare()
         clock = SystemClock()
-        self.vault = Vault(profile, MemoryKeychain(), clock, kdf_cost=KdfCost(memory_kib=64, passes=1, lanes=1))
+        self.vault = Vault(
+            profile, MemoryKeychain(), clock, kdf_cost=KdfCost(memory_kib=64, passes=1, lanes=1)
+        )
         self.vault.create("secret")
         self.library, self.knowledge = self.vault.library, self.vault.knowledge
         self.embedder = HashEmbedder()
@@ -50,9 +52,7 @@ class Stream:
             embedder=self.embedder,
         )
         self.composer = Composer(generator=self.generator, retriever=self.retriever)
-        self.matcher = Matcher(
-            knowledge=self.knowledge, vectors=self.vault.vectors, retriever=self.retriever
-        )
+        self.matcher = Matcher(knowledge=self.knowledge, vectors=self.vault.vectors, retriever=self.retriever)
         self.evidence = NewEvidence(
             library=self.library, knowledge=self.knowledge, vectors=self.vault.vectors
         )
@@ -83,9 +83,7 @@ class Stream:
             generator=self.generator,
             embedder=self.embedder,
         )
-        self.distiller = Distiller(
-            library=self.library, knowledge=self.knowledge, generator=self.generator
-        )
+        self.distiller = Distiller(library=self.library, knowledge=self.knowledge, generator=self.generator)
 
     def write(self, name: str, text: str) -> Path:
         path = self.notes / name

@@ -3,23 +3,23 @@
 import os
 
 import pytest
+from tests.flow.conftest import BOILER, Stream
 
 from pillowbook.domain.answers import AnswerKind, Freshness, Reason
+from pillowbook.domain.asking import AnswerText, AskMode, AskPart, LikelyPassage
 from pillowbook.domain.errors import QuestionEmpty, QuestionTooLong
-from pillowbook.flow.serve.serve import AskEvent, Prepared, Text, Words
-from tests.flow.conftest import BOILER, Stream
 
 ASKED = "What should the cold boiler pressure be?"
 
 
 def test_a_prepared_answer_is_served_at_once_with_its_quote(boiler: Stream) -> None:
     calls = len(boiler.generator.calls)
-    events: list[AskEvent] = []
-    answer = boiler.server.ask("what should the cold boiler pressure be", on_event=events.append)
+    events: list[AskPart] = []
+    answer = boiler.server.ask("what should the cold boiler pressure be", on_part=events.append)
     assert (answer.kind, answer.freshness) == (AnswerKind.HIT, Freshness.FRESH)
     assert "1.2 and 1.5 bar" in answer.answer
     assert len(boiler.generator.calls) == calls
-    assert events == [Prepared(answer)]
+    assert events == []
     cited = answer.citations[0]
     assert boiler.library.text(cited.document_id)[cited.start : cited.end] == cited.quote
     assert "1.2 and 1.5 bar" in cited.quote
@@ -51,7 +51,7 @@ def test_touching_a_file_or_writing_the_same_bytes_leaves_the_answer_fresh(boile
 
 def test_a_deleted_document_takes_its_answer_with_it(boiler: Stream) -> None:
     (boiler.notes / "boiler.md").unlink()
-    answer = boiler.server.ask(ASKED, mode="prepared")
+    answer = boiler.server.ask(ASKED, mode=AskMode.PREPARED_ONLY)
     assert (answer.kind, answer.answer) == (AnswerKind.NONE, "")
     assert boiler.prepared(ASKED) is None
 
@@ -65,7 +65,9 @@ def test_an_absent_folder_is_told_as_unchecked_and_nothing_is_lost(boiler: Strea
 
 
 def test_newer_evidence_is_shown_beside_the_prepared_answer(boiler: Stream) -> None:
-    boiler.write("dev-visit.md", "# Boiler\n\nDev says the cold boiler pressure should be 1.7 bar from now on.\n")
+    boiler.write(
+        "dev-visit.md", "# Boiler\n\nDev says the cold boiler pressure should be 1.7 bar from now on.\n"
+    )
     boiler.sync()
     answer = boiler.server.ask(ASKED)
     assert answer.freshness is Freshness.NEW_EVIDENCE
@@ -81,12 +83,12 @@ def test_an_unrelated_note_is_no_new_evidence(boiler: Stream) -> None:
 
 def test_a_miss_is_answered_live_with_the_likely_passage_first_and_then_prepared(boiler: Stream) -> None:
     boiler.says["vet"] = "The vet of Mungo is Femi at Saltmarsh Vets [1]."
-    events: list[AskEvent] = []
-    answer = boiler.server.ask("Who is the vet of Mungo?", on_event=events.append)
+    events: list[AskPart] = []
+    answer = boiler.server.ask("Who is the vet of Mungo?", on_part=events.append)
     assert (answer.kind, answer.freshness) == (AnswerKind.LIVE, Freshness.FRESH)
-    assert isinstance(events[0], Words)
+    assert isinstance(events[0], LikelyPassage)
     assert "Femi" in events[0].citation.quote
-    shown = "".join(event.delta for event in events if isinstance(event, Text))
+    shown = "".join(event.delta for event in events if isinstance(event, AnswerText))
     assert shown == "The vet of Mungo is Femi at Saltmarsh Vets."
     question = boiler.knowledge.questions_to_prepare(1)[0]
     assert (question.text, question.reason) == ("Who is the vet of Mungo?", Reason.MISSED)
@@ -108,7 +110,7 @@ def test_a_question_that_is_not_to_be_learned_leaves_no_trace(boiler: Stream) ->
 
 def test_another_number_or_name_is_no_hit(boiler: Stream) -> None:
     for asked in ("What should the hot boiler pressure be?", "What should the cold boiler pressure not be?"):
-        answer = boiler.server.ask(asked, mode="prepared")
+        answer = boiler.server.ask(asked, mode=AskMode.PREPARED_ONLY)
         assert answer.kind is AnswerKind.NONE, asked
 
 

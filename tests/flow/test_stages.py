@@ -1,11 +1,12 @@
 """Distilling, predicting and preparing: rows in, rows out, nothing unverified kept."""
 
+from tests.flow.conftest import Stream
+
 from pillowbook.domain.answers import Reason
 from pillowbook.domain.errors import WorkerLost
 from pillowbook.domain.work import SliceResult
 from pillowbook.flow.predict.predict import heading_question, makes_sense_alone
 from pillowbook.host.workers import CancelToken
-from tests.flow.conftest import Stream
 
 
 def test_a_short_note_is_its_own_digest_and_costs_nothing(boiler: Stream) -> None:
@@ -19,7 +20,9 @@ def test_a_short_note_is_its_own_digest_and_costs_nothing(boiler: Stream) -> Non
 
 def test_a_long_note_gets_a_gist_without_invented_numbers_and_facts_with_quotes(stream: Stream) -> None:
     filler = "The garden was quiet and the apple trees stood in the rain for days on end. " * 12
-    stream.write("garden.md", f"# Garden\n\n{filler}\n\nThe shed cost £340 in May 2024. Sorrel cut the ash.\n")
+    stream.write(
+        "garden.md", f"# Garden\n\n{filler}\n\nThe shed cost £340 in May 2024. Sorrel cut the ash.\n"
+    )
     stream.sync()
     stream.says["one or two sentences"] = "The garden was quiet in the rain. The shed cost £999 in May 2024."
     stream.says["Numbers only"] = "2, 3"
@@ -38,7 +41,8 @@ def test_a_long_note_gets_a_gist_without_invented_numbers_and_facts_with_quotes(
 def test_only_questions_that_stand_alone_are_predicted(stream: Stream) -> None:
     stream.write(
         "boiler.md",
-        "# Boiler\n\n" + "The boiler was fitted by Dev Marsh in September. The serial is on the label inside the flap. " * 4,
+        "# Boiler\n\n"
+        + "The boiler was fitted by Dev Marsh in September. The serial is on the label inside the flap. " * 4,
     )
     stream.sync()
     stream.says["different questions"] = (
@@ -63,7 +67,10 @@ def test_what_makes_sense_alone() -> None:
 
 
 def test_headings_make_questions_that_name_their_subject() -> None:
-    assert heading_question("Boiler", "Boiler › Odd noises") == "What do my notes on Boiler say about odd noises?"
+    assert (
+        heading_question("Boiler", "Boiler › Odd noises")
+        == "What do my notes on Boiler say about odd noises?"
+    )
     assert heading_question("Boiler", "Boiler") == ""
     assert heading_question("Car", "Car › When is the MOT due?") == "When is the MOT due?"
 
@@ -81,7 +88,9 @@ def test_an_invented_number_is_not_prepared(boiler: Stream) -> None:
     assert outcome.result is SliceResult.REFUSED
 
 
-def test_notes_do_not_say_is_prepared_for_what_was_asked_and_withdrawn_by_new_evidence(boiler: Stream) -> None:
+def test_notes_do_not_say_is_prepared_for_what_was_asked_and_withdrawn_by_new_evidence(
+    boiler: Stream,
+) -> None:
     asked = "Which insurance does Mungo have?"
     assert boiler.prepare(asked, Reason.ASKED).result is SliceResult.DONE
     refusal = boiler.prepared(asked)
@@ -105,4 +114,7 @@ def test_cancelled_and_broken_slices_say_so_and_raise_nothing(boiler: Stream) ->
 
     boiler.generator._make = lost
     assert boiler.preparer.prepare(question).result is SliceResult.FAILED
-    assert boiler.predictor.predict(boiler.document("boiler.md")).result in (SliceResult.FAILED, SliceResult.DONE)
+    assert boiler.predictor.predict(boiler.document("boiler.md")).result in (
+        SliceResult.FAILED,
+        SliceResult.DONE,
+    )

@@ -18,7 +18,7 @@ QUIET = Sensed(
     is_model_installed=True,
 )
 RULES = Rules(work_when="both", idle_after_s=120, battery_floor_percent=40, load_ceiling=0.3)
-ON_BATTERY = {"is_plugged": False, "battery_percent": 80.0}
+AWAY = replace(QUIET, is_plugged=False, battery_percent=80.0)
 
 
 @pytest.mark.parametrize(
@@ -26,16 +26,16 @@ ON_BATTERY = {"is_plugged": False, "battery_percent": 80.0}
     [
         ("both", QUIET, "open-idle"),
         ("both", replace(QUIET, idle_s=5.0), "in-use"),
-        ("both", replace(QUIET, **ON_BATTERY), "on-battery"),
+        ("both", AWAY, "on-battery"),
         ("both", replace(QUIET, idle_s=None), "open-unseen"),
-        ("idle", replace(QUIET, **ON_BATTERY), "open-idle"),
+        ("idle", AWAY, "open-idle"),
         ("idle", replace(QUIET, idle_s=119.9), "in-use"),
         ("idle", replace(QUIET, is_plugged=False, battery_percent=39.0), "battery-low"),
         ("plugged", replace(QUIET, idle_s=0.0), "open-plugged"),
-        ("plugged", replace(QUIET, **ON_BATTERY), "on-battery"),
+        ("plugged", AWAY, "on-battery"),
         ("either", replace(QUIET, idle_s=0.0), "open-plugged"),
-        ("either", replace(QUIET, **ON_BATTERY), "open-idle"),
-        ("either", replace(QUIET, idle_s=0.0, **ON_BATTERY), "in-use-on-battery"),
+        ("either", AWAY, "open-idle"),
+        ("either", replace(AWAY, idle_s=0.0), "in-use-on-battery"),
         ("never", QUIET, "switched-off"),
         ("both", replace(QUIET, is_model_installed=False), "no-model"),
         ("both", replace(QUIET, others_load=0.31), "busy"),

@@ -16,7 +16,14 @@ from pillowbook.answering.prompts import load_prompt
 from pillowbook.answering.retrieve import Evidence, RankedUnit, Retriever
 from pillowbook.answering.terms import content_stems, coverage, stems
 from pillowbook.answering.units import Unit
-from pillowbook.answering.verify import Claim, check_claim, split_claims, unsupported_marks
+from pillowbook.answering.verify import (
+    Claim,
+    check_claim,
+    fits_kind,
+    split_claims,
+    unknown_terms,
+    unsupported_marks,
+)
 from pillowbook.domain.answers import Citation, Draft, Effort, Tokens
 from pillowbook.domain.ids import DocumentId
 from pillowbook.host.workers import CancelToken
@@ -30,7 +37,7 @@ MIN_SIMILARITY = 0.22
 """Below this the best unit has nothing to do with the question (all-MiniLM-L6-v2), whatever words they share."""
 
 _PASSAGES = {Effort.LIVE: 8, Effort.PREPARED: 14}
-_UNITS = {Effort.LIVE: 6, Effort.PREPARED: 10}
+_UNITS = {Effort.LIVE: 8, Effort.PREPARED: 10}
 _UNIT_CHARS = 420
 _WHOLE_DOCUMENT_CHARS = 2400
 
@@ -42,7 +49,6 @@ class Composer:
         self._generator = generator
         self._retriever = retriever
         self._prompt = load_prompt("answer")
-        self._check = load_prompt("check")
 
     def answer(
         self,
@@ -103,8 +109,8 @@ class Composer:
             return draft.refuse("quotes")
         if not _answers_question(question, claims, evidence):
             return draft.refuse("question-terms")
-        if effort is Effort.PREPARED and not self._passes_check(question, claims, draft, deadline_s, cancel):
-            return draft.refuse("second-look")
+        if not fits_kind(question, " ".join(claim.text for claim in claims)):
+            return draft.refuse("answer-kind")
         return draft.accept(claims, _confidence(question, claims, ranked))
 
     def _reading(self, ranked: Sequence[RankedUnit], document_id: DocumentId | None) -> list[Unit]:
@@ -119,37 +125,15 @@ class Composer:
         return own + others[:3]
 
     def _messages(self, question: str, read: Sequence[Unit]) -> list[Message]:
+        dates: dict[DocumentId, str] = {}
         lines: list[str] = []
         for number, unit in enumerate(read, start=1):
-            lines.append(f"[{number}] {unit.place}: {unit.text[:_UNIT_CHARS]}")
+            key = unit.passage.document_id
+            if key not in dates:
+                dates[key] = self._retriever.date_of(unit.passage)
+            dated = f"{unit.place}, {dates[key]}" if dates[key] else unit.place
+            lines.append(f"[{number}] {dated}: {unit.text[:_UNIT_CHARS]}")
         return self._prompt.fill(notes="\n".join(lines), question=question.strip())
-
-    def _passes_check(
-        self,
-        question: str,
-        claims: Sequence[Claim],
-        draft: "_Drafting",
-        deadline_s: float,
-        cancel: CancelToken | None,
-    ) -> bool:
-        """Ask the model, with nothing but the quotes before it, whether they say so."""
-        units = _cited_units(claims)
-        made = self._generator.generate(
-            self._check.fill(
-                notes=" ".join(f"{unit.place}: {unit.text}" for unit in units),
-                question=question,
-                answer=" ".join(claim.text for claim in claims),
-            ),
-            max_tokens=3,
-            deadline_s=deadline_s,
-            cancel=cancel,
-            background=True,
-        )
-        draft.tokens += made.tokens
-        passed = made.text.strip().lower().startswith("y")
-        if passed:
-            draft.checks.append("second-look")
-        return passed
 
 
 class _Drafting:
@@ -158,7 +142,6 @@ class _Drafting:
     def __init__(self, question: str, effort: Effort, model: str, nearest: tuple[Citation, ...]) -> None:
         self.tokens = Tokens()
         self.first_token_ms: float | None = None
-        self.checks: list[str] = []
         self._question = question
         self._effort = effort
         self._model = model
@@ -169,7 +152,7 @@ class _Drafting:
 
     def accept(self, claims: Sequence[Claim], confidence: float) -> Draft:
         citations = tuple(cite_unit(unit) for unit in _cited_units(claims)[:MAX_CITATIONS])
-        checks = ("quotes-verbatim", "numbers", "names", "question-terms", *self.checks)
+        checks = ("quotes-verbatim", "numbers", "names", "question-terms")
         return self._draft(" ".join(claim.text for claim in claims), citations, confidence, checks)
 
     def _draft(
@@ -253,7 +236,7 @@ def _is_about(question: str, ranked: Sequence[RankedUnit], evidence: Sequence[Ev
     places = " ".join(
         f"{found.passage.title} {found.passage.heading} {found.passage.path}" for found in evidence
     )
-    return not unsupported_marks(question, read, places)
+    return not unsupported_marks(question, read, places) and not unknown_terms(question, f"{read} {places}")
 
 
 def _answers_question(question: str, claims: Sequence[Claim], evidence: Sequence[Evidence]) -> bool:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pillowbook.answering.pairs import PairVerdict, judge_pair, normalise_question
+from pillowbook.answering.pairs import judge_pair, normalise_question
 from pillowbook.answering.retrieve import Retriever
 from pillowbook.answering.terms import content_stems
 from pillowbook.domain.answers import PreparedAnswer
+from pillowbook.domain.asking import PairVerdict
 from pillowbook.domain.ids import PreparedId
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.vectors import VectorStore

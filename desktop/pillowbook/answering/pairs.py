@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pillowbook.answering.terms import STOP_WORDS, names, numbers, stem, words
+from pillowbook.domain.asking import PairVerdict
 from pillowbook.host.resources import resource
 
 _OPENERS = re.compile(
@@ -21,6 +22,7 @@ _OPENERS = re.compile(
     r"does anyone know|remember)?[\s,:]*(?:about )?(?=\w)",
     re.IGNORECASE,
 )
+_HYPHENED = re.compile(r"\b(wi|e)-(fi|mail)\b", re.IGNORECASE)
 _EXPANSIONS = {
     "what's": "what is", "who's": "who is", "where's": "where is", "when's": "when is", "how's": "how is",
     "that's": "that is", "it's": "it is", "there's": "there is", "i'm": "i am", "i've": "i have",
@@ -34,9 +36,10 @@ _EXPANSIONS = {
 _SYNONYMS = (
     "cost price charge fee pay paid", "phone telephone tel mobile", "fix repair mend", "buy purchase bought",
     "begin start began started beginning", "end finish ended stop", "big large", "small little", "car vehicle auto",
-    "holiday vacation", "doctor gp", "kid child children kids", "mum mother mom", "dad father", "flat apartment",
+    "holiday vacation", "fly flight flew", "broadband internet", "doctor gp",
+    "kid child children kids", "mum mother mom", "dad father", "flat apartment",
     "bin trash rubbish", "fridge refrigerator", "tv television", "bike bicycle", "photo picture", "job work",
-    "boss manager", "ill sick", "shop store", "meet meeting", "live reside", "wifi wi-fi internet",
+    "boss manager", "ill sick", "shop store", "meet meeting", "live reside",
     "film movie", "autumn fall", "birthday born birth", "email e-mail mail", "due deadline", "reason cause why",
     "location place located", "form create formed created", "organisation organization", "colour color",
 )  # fmt: skip
@@ -60,7 +63,9 @@ receive none
 SCOPE_WORDS = frozenset(_SCOPE.split())
 
 _ARTICLES = frozenset({"the", "a", "an"})
-_TELLING = frozenset({"out", "against", "without", "off", "versus", "instead", "all", "few", "many", "nobody", "everyone"})
+_TELLING = frozenset(
+    {"out", "against", "without", "off", "versus", "instead", "all", "few", "many", "nobody", "everyone"}
+)
 """Small words that turn a question around where only one of the two has them."""
 
 _DIRECTIONS = frozenset(
@@ -85,15 +90,6 @@ FEATURES = (
     "similarity", "overlap", "asked_only", "prepared_only", "swapped", "name_differs", "kind_differs",
     "scope_differs", "order_differs", "long_word_differs",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class PairVerdict:
-    """What the hit policy says of a prepared and an asked question; ``reasons`` are short codes."""
-
-    p_same: float
-    hit: bool
-    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +133,9 @@ def pair_features(prepared: str, asked: str, similarity: float) -> PairFeatures:
     Args:
         similarity: cosine of their embeddings.
     """
+    prepared, asked = (_HYPHENED.sub(r"\1\2", text) for text in (prepared, asked))
     first, second = normalise_question(prepared), normalise_question(asked)
-    ours, theirs = _content(first), _content(second)
+    ours, theirs = canonical_stems(first), canonical_stems(second)
     mine, yours = frozenset(ours), frozenset(theirs)
     prepared_only, asked_only = mine - yours, yours - mine
     shared = mine & yours
@@ -159,7 +156,12 @@ def pair_features(prepared: str, asked: str, similarity: float) -> PairFeatures:
     if name_differs:
         forbidden.append("names-differ")
     # "What is it called" may ask for a place or a person, never for a time, an amount or a reason.
-    loose = {kind_a, kind_b} in ({"thing", "place"}, {"thing", "person"}, {"thing", "manner"}, {"thing", "yes-no"})
+    loose = {kind_a, kind_b} in (
+        {"thing", "place"},
+        {"thing", "person"},
+        {"thing", "manner"},
+        {"thing", "yes-no"},
+    )
     if kind_differs and not loose:
         forbidden.append("asks-for-other")
     values = (
@@ -212,7 +214,8 @@ def measured_parameters() -> MatchParameters:
     )
 
 
-def _content(normal: str) -> list[str]:
+def canonical_stems(normal: str) -> list[str]:
+    """Stems of the words that carry meaning, with everyday synonyms made one."""
     out: list[str] = []
     for word in words(normal):
         if word not in STOP_WORDS:

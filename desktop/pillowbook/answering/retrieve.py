@@ -6,13 +6,16 @@ BM25 over words and cosine similarity over embeddings are fused by reciprocal ra
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pillowbook.answering.dates import OPENING_CHARS, note_date
 from pillowbook.answering.terms import content_stems, names, numbers, stems, words
 from pillowbook.answering.units import Unit, split_units
 from pillowbook.domain.documents import Passage
+from pillowbook.domain.errors import DocumentUnknown
 from pillowbook.domain.ids import DocumentId, PassageId
 from pillowbook.models.embedder.client import Embedder
 from pillowbook.store.library import Library
@@ -96,6 +99,14 @@ class Retriever:
     def document_units(self, document_id: DocumentId) -> list[Unit]:
         """All units of one document, in its order."""
         return [unit for passage in self._library.passages(document_id) for unit in split_units(passage)]
+
+    def date_of(self, passage: Passage) -> str:
+        """The day the passage's note is of, as far as it says so; empty otherwise."""
+        try:
+            opening = self._library.text(passage.document_id)[:OPENING_CHARS]
+        except DocumentUnknown:
+            opening = ""
+        return note_date(PurePath(passage.path).stem, passage.title, opening)
 
     def retrieve(
         self,

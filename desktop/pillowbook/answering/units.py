@@ -105,8 +105,8 @@ def _blocks(text: str) -> Iterator[list[_Line]]:
         position += len(raw)
         is_blank = not line.text.strip() or _RULE.match(line.text) is not None
         is_row = line.text.lstrip().startswith("|")
-        stands_alone = _HEADING.match(line.text) or is_row or _ITEM.match(line.text)
-        stands_alone = stands_alone or (_PAIR.match(line.text) and not (block and _goes_on(block[-1].text)))
+        is_pair = bool(_PAIR.match(line.text)) and not (block and _goes_on(block[-1].text))
+        stands_alone = is_row or is_pair or bool(_HEADING.match(line.text) or _ITEM.match(line.text))
         if block and (is_blank or stands_alone or _ends_block(block)):
             yield block
             block = []

@@ -270,12 +270,13 @@ class CoreClient:
             while True:
                 frame: p.FromCore = p.decode_from_core(self._connection.recv_bytes(p.MAX_FRAME_BYTES))
                 if isinstance(frame, p.Told):
-                    if self._on_event is not None:
-                        self._on_event(msgspec.msgpack.decode(frame.body, type=p.EVENTS[frame.kind]))
+                    kind = p.EVENTS.get(frame.kind)
+                    if self._on_event is not None and kind is not None:
+                        self._on_event(msgspec.msgpack.decode(frame.body, type=kind))
                 elif isinstance(frame, p.Part):
-                    on_part = self._on_parts.get(frame.seq)
-                    if on_part is not None:
-                        on_part(msgspec.msgpack.decode(frame.body, type=p.PARTS[frame.kind]))
+                    on_part, kind = self._on_parts.get(frame.seq), p.PARTS.get(frame.kind)
+                    if on_part is not None and kind is not None:
+                        on_part(msgspec.msgpack.decode(frame.body, type=kind))
                 else:
                     waiting = self._waiting.get(frame.seq)
                     if waiting is not None:

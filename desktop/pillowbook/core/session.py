@@ -221,10 +221,10 @@ class Session:
         with self._runner.hold():
             answer = self._server.ask(
                 question,
-                mode=mode.value,
+                mode=mode,
                 learn=learn and self._settings[LEARN],
-                on_event=on_part,
-                cancel=cancel,  # type: ignore
+                on_part=on_part,
+                cancel=cancel,
             )
         if answer.kind is not AnswerKind.HIT:
             self.wake()
@@ -458,9 +458,8 @@ class Session:
             return None
 
     def _document_changed(self, change: DocumentChange) -> None:
-        touched = self._evidence.consider(change)
-        if touched or change.withdrawn:
-            self._prepared_changed()
+        self._evidence.consider(change)
+        self._prepared_changed()
 
     def _prepared_changed(self) -> None:
         self._say(PreparedChanged(self.knowledge.counts().prepared))

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +26,19 @@ from pillowbook.domain.answers import (
     Related,
     Tokens,
 )
+from pillowbook.domain.asking import (
+    AnswerText,
+    AskMode,
+    AskPart,
+    Completion,
+    LikelyPassage,
+    SearchHit,
+    SearchHits,
+)
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.errors import QuestionEmpty, QuestionTooLong, Transient, UserFixable
+from pillowbook.domain.facts import facts
 from pillowbook.domain.ids import DocumentId, PreparedId
 from pillowbook.flow.serve.freshness import FreshnessReport, Reread, check_freshness, check_sources
 from pillowbook.host.workers import CancelToken
@@ -42,62 +51,6 @@ log = logging.getLogger(__name__)
 MAX_QUESTION_CHARS = 1000
 LIVE_DEADLINE_S = 120.0
 RELATED = 4
-Mode = Literal["auto", "prepared", "live"]
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A likely passage, found at once by words while the answer is made."""
-
-    citation: Citation
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """More of a live answer, not yet verified."""
-
-    delta: str
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A prepared answer that is served; the same as what ``ask`` returns."""
-
-    answer: Answer
-
-
-AskEvent = Words | Text | Prepared
-
-
-@dataclass(frozen=True, slots=True)
-class SearchHit:
-    """A passage found by words and meaning."""
-
-    path: str
-    title: str
-    snippet: str
-    score: float
-    line: int | None
-    page: int | None
-    heading: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class SearchHits:
-    """Hits, best first, and how long it took."""
-
-    hits: tuple[SearchHit, ...]
-    latency_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """A prepared question that fits what is typed; ``answer`` where it is the answer to exactly what stands there."""
-
-    question: str
-    answer: Answer | None
 
 
 class Server:
@@ -136,17 +89,17 @@ class Server:
         self,
         question: str,
         *,
-        mode: Mode = "auto",
+        mode: AskMode = AskMode.AUTO,
         learn: bool = True,
-        on_event: Callable[[AskEvent], None] | None = None,
+        on_part: Callable[[AskPart], None] | None = None,
         cancel: CancelToken | None = None,
     ) -> Answer:
         """Answer a question.
 
         Args:
-            mode: ``prepared`` never generates, ``live`` never looks at what is prepared.
+            mode: ``PREPARED_ONLY`` never generates, ``LIVE_ONLY`` never looks at what is prepared.
             learn: remember the question, so that an answer to it is kept ready.
-            on_event: called on this thread with the likely passage, the live text as it grows, or the prepared answer.
+            on_part: called on this thread with the likely passage and the live text as it grows.
         Raises:
             QuestionEmpty, QuestionTooLong; Cancelled; ModelMissing and the like when a live answer is needed.
         """
@@ -156,8 +109,8 @@ class Server:
             raise QuestionEmpty()
         if len(question) > MAX_QUESTION_CHARS:
             raise QuestionTooLong(limit=MAX_QUESTION_CHARS)
-        asking = _Asking(question, mode, learn, on_event, cancel, began)
-        found = _NOTHING if mode == "live" else self._match(asking)
+        asking = _Asking(question, mode, learn, on_part, cancel, began)
+        found = _NOTHING if mode is AskMode.LIVE_ONLY else self._match(asking)
         change_note = ""
         if found.is_hit and found.prepared is not None:
             report = check_freshness(found.prepared, self._library, clock=self._clock, reread=self._reread)
@@ -165,7 +118,7 @@ class Server:
                 return self._serve(asking, found.prepared, found, report)
             change_note = report.change_note
             self._withdraw(found.prepared.id)
-        if mode == "prepared":
+        if mode is AskMode.PREPARED_ONLY:
             return self._none(asking, found, change_note)
         return self._live(asking, found, change_note)
 
@@ -184,7 +137,9 @@ class Server:
 
     def complete(self, typed: str, *, limit: int = 5) -> list[Completion]:
         """Prepared questions that fit what is typed, best first; the first carries its answer when it is the answer."""
-        found = [Completion(one.question, None) for one in self._prepared_index.complete(typed, limit=limit)]
+        found = [
+            Completion(one.question, 0.0, None) for one in self._prepared_index.complete(typed, limit=limit)
+        ]
         same = self._matcher.exact(typed) if typed.strip() else None
         if same is None:
             return found
@@ -193,9 +148,10 @@ class Server:
         if report.freshness in (Freshness.CHANGED, Freshness.GONE):
             return [one for one in found if one.question != same.question]
         answer = self._prepared_answer(typed, same, 1.0, report, (), began)
-        return [Completion(same.question, answer), *(one for one in found if one.question != same.question)][
-            :limit
-        ]
+        return [
+            Completion(same.question, 1.0, answer),
+            *(one for one in found if one.question != same.question),
+        ][:limit]
 
     # -- the ways to an answer ---------------------------------------------------------------------------------
 
@@ -206,7 +162,7 @@ class Server:
         try:
             asking.vector = self._retriever.embed(asking.question)
         except (Transient, UserFixable):
-            if asking.mode == "auto":
+            if asking.mode is AskMode.AUTO:
                 raise  # a live answer needs the embedder as well
             return exact
         return self._matcher.match(asking.question, asking.vector)
@@ -219,15 +175,13 @@ class Server:
             asking.question, prepared, found.p_same, report, related, asking.began_s
         )
         self._record(asking, answer, prepared.id)
-        if asking.on_event:
-            asking.on_event(Prepared(answer))
         return answer
 
     def _live(self, asking: "_Asking", found: MatchResult, change_note: str) -> Answer:
-        if asking.on_event:
+        if asking.on_part:
             likely = self._likely_passage(asking.question)
             if likely is not None:
-                asking.on_event(Words(likely))
+                asking.on_part(LikelyPassage(likely))
         draft, freshness = self._compose(asking)
         answer = self._live_answer(asking, draft, freshness, found, change_note)
         self._record(asking, answer, None)
@@ -238,14 +192,14 @@ class Server:
 
         Documents that turn out changed or gone are left out of a second try.
         """
-        on_event = asking.on_event
+        on_part = asking.on_part
         without: frozenset[DocumentId] = frozenset()
         while True:
             draft = self._composer.answer(
                 asking.question,
                 effort=Effort.LIVE,
                 deadline_s=LIVE_DEADLINE_S,
-                on_text=(lambda delta: on_event(Text(delta))) if on_event and not without else None,
+                on_text=(lambda delta: on_part(AnswerText(delta))) if on_part and not without else None,
                 cancel=asking.cancel,
                 vector=asking.vector,
                 without=without,
@@ -264,7 +218,6 @@ class Server:
             without = frozenset(stale)
 
     def _none(self, asking: "_Asking", found: MatchResult, change_note: str) -> Answer:
-        likely = self._likely_passage(asking.question)
         answer = Answer(
             question=asking.question,
             answer="",
@@ -282,7 +235,7 @@ class Server:
             citations=(),
             related=_related(found, None),
             change_note=change_note,
-            nearest=() if likely is None else (likely,),
+            nearest=self._likely(asking.question),
         )
         self._record(asking, answer, None)
         return answer
@@ -340,14 +293,14 @@ class Server:
             effort=Effort.PREPARED,
             citations=prepared.citations,
             related=related,
-            nearest=prepared.new_evidence,
+            nearest=prepared.new_evidence or (() if prepared.answer else self._likely(question)),
         )
 
     # -- around it ---------------------------------------------------------------------------------------------
 
     def _withdraw(self, prepared_id: PreparedId) -> None:
         self._knowledge.withdraw([prepared_id])
-        log.info("prepared answer withdrawn", extra={"prepared": int(prepared_id)})
+        log.info("prepared answer withdrawn", extra=facts(prepared=int(prepared_id)))
         if self._on_withdrawn is not None:
             self._on_withdrawn()
 
@@ -360,6 +313,10 @@ class Server:
         if matched is None:
             self._knowledge.add_question(asking.question, normal, Reason.MISSED, vector=asking.vector)
         self._knowledge.record_asked(normal, asking.question, answer.kind, answer.latency_ms, matched)
+
+    def _likely(self, question: str) -> tuple[Citation, ...]:
+        likely = self._likely_passage(question)
+        return () if likely is None else (likely,)
 
     def _likely_passage(self, question: str) -> Citation | None:
         """The best sentence of the best passage by words alone: there before any model has moved."""
@@ -384,8 +341,6 @@ class Server:
             line=passage.line,
             page=passage.page,
             heading=passage.heading,
-            start=passage.start,
-            end=passage.end,
         )
 
     def _since_ms(self, began_s: float) -> float:
@@ -398,9 +353,9 @@ _NOTHING = MatchResult(None, 0.0, False, ("live-only",), ())
 @dataclass(slots=True)
 class _Asking:
     question: str
-    mode: Mode
+    mode: AskMode
     learn: bool
-    on_event: Callable[[AskEvent], None] | None
+    on_part: Callable[[AskPart], None] | None
     cancel: CancelToken | None
     began_s: float
     vector: NDArray[np.float32] | None = None
