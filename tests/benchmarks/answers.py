@@ -10,6 +10,7 @@ right when it is refused. Questions are taken as they stand, or by ``--paraphras
 import argparse
 import json
 import random
+import re
 import statistics
 import tempfile
 import time
@@ -65,7 +66,11 @@ def is_right(case: Case, draft: Draft) -> bool:
     if not case.accept:
         return not draft.says_something
     folded = " ".join(draft.answer.replace("*", "").split()).casefold()
-    return any(" ".join(wanted.split()).casefold() in folded for wanted in case.accept)
+    # Whole words: "July 20" is not in "18 July 2026".
+    return any(
+        re.search(rf"(?<!\w){re.escape(' '.join(wanted.split()).casefold())}(?!\w)", folded)
+        for wanted in case.accept
+    )
 
 
 def verbatim_share(draft: Draft, library: Library) -> tuple[int, int]:

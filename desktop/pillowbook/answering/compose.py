@@ -115,14 +115,15 @@ class Composer:
 
     def _reading(self, ranked: Sequence[RankedUnit], document_id: DocumentId | None) -> list[Unit]:
         """What the model reads, in an order that keeps the prefix: the document's units first, in its order."""
-        best = [one.unit for one in ranked]
+        # The newest last: the model heeds most what stands next to the question.
+        best = sorted((one.unit for one in ranked), key=lambda unit: self._retriever.date_of(unit.passage))
         if document_id is None:
             return best
         own = self._retriever.document_units(document_id)
         if not own or sum(len(unit.text) for unit in own) > _WHOLE_DOCUMENT_CHARS:
             return best
-        others = [unit for unit in best if unit.passage.document_id != document_id]
-        return own + others[:3]
+        others = [one.unit for one in ranked if one.unit.passage.document_id != document_id][:3]
+        return own + others
 
     def _messages(self, question: str, read: Sequence[Unit]) -> list[Message]:
         dates: dict[DocumentId, str] = {}
@@ -241,12 +242,16 @@ def _is_about(question: str, ranked: Sequence[RankedUnit], evidence: Sequence[Ev
 
 def _answers_question(question: str, claims: Sequence[Claim], evidence: Sequence[Evidence]) -> bool:
     """Whether the passages cited hold the question's own numbers, names and most of its words."""
-    passages = [unit.passage for unit in _cited_units(claims)]
+    cited = {unit.passage.id for unit in _cited_units(claims)}
+    documents = {unit.passage.document_id for unit in _cited_units(claims)}
+    # A letter names the person it is about once, at the top: what was found of the same document counts with it.
+    passages = [one.passage for one in evidence if one.passage.document_id in documents]
+    passages += [unit.passage for unit in _cited_units(claims) if unit.passage not in passages]
     read = " ".join(passage.text for passage in passages)
     places = " ".join(f"{passage.title} {passage.heading} {passage.path}" for passage in passages)
     if unsupported_marks(question, read, places):
         return False
-    near = max((one.similarity for one in evidence if one.passage in passages), default=0.0)
+    near = max((one.similarity for one in evidence if one.passage.id in cited), default=0.0)
     share = coverage(content_stems(question), frozenset(stems(f"{read} {places}")))
     return share + near >= MIN_SUPPORT
 
