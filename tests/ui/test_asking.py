@@ -82,6 +82,7 @@ def test_live_answer_shows_a_passage_then_unverified_text_then_the_answer(
     ]
     ask(panel, ROOF)
     wait_until(lambda: text_of(panel, "freshness") == "Looking in your notes…")
+    assert not panel.card.visibleRegion().isEmpty(), "the panel has grown to show it"
     wait_until(lambda: len(panel.card.citations) == 1)
     wait_until(lambda: text_of(panel, "answer") == "The repair came")
     assert text_of(panel, "freshness") == "Checking…"

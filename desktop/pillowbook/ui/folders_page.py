@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QDir, Signal, Slot
+from PySide6.QtCore import QDir, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from pillowbook.core.client import CoreClient
@@ -16,6 +16,7 @@ from pillowbook.ui.controller import Controller
 from pillowbook.ui.widgets import button, card, clear_layout, plain_label
 
 MAX_TROUBLES_SHOWN: Final = 50
+REFRESH_AFTER_MS: Final = 500
 STATES: Final = (
     ("indexed", "ready to ask"),
     ("waiting", "waiting to be read"),
@@ -108,6 +109,7 @@ class FoldersPage(QWidget):
         self._folders: list[Folder] = []
         self._status: Status | None = None
         self._dialog: QFileDialog | None = None
+        self._shown: tuple[tuple[Folder, ...], tuple[DocumentTrouble, ...]] = ((), ())
         self._add = button("add-folder", "Add a folder…", is_main=True)
         self._counts = plain_label("document-counts", tone="muted", wraps=True)
         self._error = plain_label("folder-error", note="alarm", wraps=True)
@@ -123,14 +125,26 @@ class FoldersPage(QWidget):
         column.addWidget(self._error)
         column.addWidget(frame)
         column.addStretch(1)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(REFRESH_AFTER_MS)
+        self._soon.timeout.connect(self.refresh)
         self._add.clicked.connect(self.choose_folder)
+        controller.library_changed.connect(self._refresh_soon)
 
+    @Slot()
     def refresh(self) -> None:
         """Fetch folders and status anew."""
         self._controller.call(
             self, CoreClient.folders, self._take_folders, self._show_error, channel="folders"
         )
         self._controller.call(self, CoreClient.status, self._take_status, self._show_error, channel="status")
+
+    @Slot(object)
+    def _refresh_soon(self, _change: object) -> None:
+        # Events come in bursts while documents are read.
+        if self.isVisible() and not self._soon.isActive():
+            self._soon.start()
 
     def blank(self) -> None:
         """Forget all names; the vault is locked."""
@@ -179,6 +193,7 @@ class FoldersPage(QWidget):
     def _show_error(self, error: PillowbookError) -> None:
         self._error.setText(phrases.error_sentence(error))
         self._error.show()
+        self._shown = ((), ())
         self._show()
 
     def _take_folders(self, folders: list[Folder]) -> None:
@@ -197,6 +212,12 @@ class FoldersPage(QWidget):
         self._show()
 
     def _show(self) -> None:
+        troubles = self._status.troubles if self._status is not None else ()
+        shown = (tuple(self._folders), troubles)
+        if shown == self._shown and self._list.count():
+            # Rows stay as they are, so that a question about removing is not taken away while documents come in.
+            return
+        self._shown = shown
         clear_layout(self._list)
         if not self._folders:
             self._list.addWidget(
@@ -206,7 +227,6 @@ class FoldersPage(QWidget):
                     wraps=True,
                 )
             )
-        troubles = self._status.troubles if self._status is not None else ()
         for folder in self._folders:
             inside = [trouble for trouble in troubles if _is_inside(trouble.path, folder.path)]
             row = FolderRow(folder, inside)

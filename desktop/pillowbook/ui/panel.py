@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QLayout,
     QLineEdit,
-    QPushButton,
     QScrollArea,
     QToolButton,
     QVBoxLayout,
@@ -31,7 +30,7 @@ from pillowbook.ui.passage_text import PassageText, marked_words
 from pillowbook.ui.result_row import ResultRow
 from pillowbook.ui.theme import Theme
 from pillowbook.ui.unlock_card import UnlockCard
-from pillowbook.ui.widgets import hairline, plain_label
+from pillowbook.ui.widgets import button, hairline, plain_label
 
 WIDTH_PX: Final = 720
 INPUT_HEIGHT_PX: Final = 64
@@ -85,8 +84,7 @@ class Panel(PanelFrame):
         self.card = AnswerCard(theme)
         self.unlock_card = UnlockCard(theme)
         self._message = plain_label("message", note="alarm", wraps=True)
-        self._retry = QPushButton("Try again")
-        self._retry.setObjectName("retry")
+        self._retry = button("retry", "Try again")
         self._settings = QToolButton()
         self._settings.setObjectName("open-settings")
         self._settings.setText("Settings")
@@ -507,7 +505,10 @@ def _height_for_width(widget: QWidget, width: int) -> int:
     layout = widget.layout()
     assert layout is not None
     _invalidate(layout)
-    return layout.totalHeightForWidth(width)
+    # Where nothing wraps there is no height for a width.
+    return (
+        layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else layout.totalSizeHint().height()
+    )
 
 
 def _invalidate(layout: QLayout) -> None:

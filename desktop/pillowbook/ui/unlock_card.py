@@ -2,10 +2,10 @@
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from pillowbook.ui.theme import Theme
-from pillowbook.ui.widgets import restyle
+from pillowbook.ui.widgets import button, restyle
 
 
 class PassphraseEdit(QLineEdit):
@@ -61,11 +61,8 @@ class UnlockCard(QWidget):
         self.passphrase.setObjectName("passphrase")
         self.passphrase.setPlaceholderText("Passphrase")
         self.passphrase.setAccessibleName("Passphrase of the vault")
-        self._unlock = QPushButton("Unlock")
-        self._unlock.setObjectName("unlock")
-        self._unlock.setProperty("main", True)
-        self._keychain = QPushButton("Use the keychain")
-        self._keychain.setObjectName("unlock-by-keychain")
+        self._unlock = button("unlock", "Unlock", is_main=True)
+        self._keychain = button("unlock-by-keychain", "Use the keychain")
         self._build()
         self._connect()
         self._paint_sign()

@@ -1,6 +1,7 @@
 """The few small pieces every window is made of. All texts are plain text."""
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
     QLabel,
@@ -38,9 +39,19 @@ def restyle(widget: QWidget, property_name: str, value: str) -> None:
         widget.style().polish(widget)
 
 
+class PushButton(QPushButton):
+    """A button that Enter presses too; outside dialogs Qt leaves that to the space bar."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+
 def button(name: str, text: str, *, is_main: bool = False, is_plain: bool = False) -> QPushButton:
     """A push button; ``is_main`` for the one thing to do next, ``is_plain`` for what is rarely wanted."""
-    made = QPushButton(text)
+    made = PushButton(text)
     made.setObjectName(name)
     made.setAutoDefault(False)
     if is_main:
