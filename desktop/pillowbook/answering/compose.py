@@ -115,15 +115,13 @@ class Composer:
 
     def _reading(self, ranked: Sequence[RankedUnit], document_id: DocumentId | None) -> list[Unit]:
         """What the model reads, in an order that keeps the prefix: the document's units first, in its order."""
-        # The newest last: the model heeds most what stands next to the question.
-        best = sorted((one.unit for one in ranked), key=lambda unit: self._retriever.date_of(unit.passage))
+        best = [one.unit for one in ranked]
         if document_id is None:
             return best
         own = self._retriever.document_units(document_id)
         if not own or sum(len(unit.text) for unit in own) > _WHOLE_DOCUMENT_CHARS:
             return best
-        others = [one.unit for one in ranked if one.unit.passage.document_id != document_id][:3]
-        return own + others
+        return own + [unit for unit in best if unit.passage.document_id != document_id][:3]
 
     def _messages(self, question: str, read: Sequence[Unit]) -> list[Message]:
         dates: dict[DocumentId, str] = {}

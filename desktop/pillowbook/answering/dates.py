@@ -25,7 +25,7 @@ def note_date(name: str, title: str, opening: str) -> str:
         for pattern in (_ISO, _DAY_FIRST, _MONTH_FIRST):
             if found := pattern.search(text):
                 return _day(pattern, found)
-    for text in (name, title):
+    for text in (name, title, opening[:OPENING_CHARS]):
         if found := _MONTH_ALONE.search(text):
             if found[1]:
                 return f"{found[2]}-{_MONTHS.index(found[1].lower()) + 1:02d}"
