@@ -25,6 +25,7 @@ from pillowbook.host.keychain import MemoryKeychain
 from pillowbook.host.paths import Profile
 from pillowbook.models.generator.client import Message
 from pillowbook.store.crypto import KdfCost
+from pillowbook.store.library import DocumentChange
 from pillowbook.store.vault import Vault
 
 
@@ -58,7 +59,7 @@ class Stream:
         )
         self._extractor = Extractor()
         self._ingestor = Ingestor(
-            self.library, self._extractor, self.embedder, clock, on_change=self.evidence.consider
+            self.library, self._extractor, self.embedder, clock, on_change=self._changed
         )
         self._folder = self.library.add_folder(str(self.notes))
         self.server = Server(
@@ -108,6 +109,9 @@ class Stream:
     def prepared(self, text: str) -> PreparedAnswer | None:
         question = self.knowledge.question_by_normal(normalise_question(text))
         return None if question is None else self.knowledge.prepared_for(question.id)
+
+    def _changed(self, change: DocumentChange) -> None:
+        self.evidence.consider(change)
 
     def close(self) -> None:
         self._extractor.close()

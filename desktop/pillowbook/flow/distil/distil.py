@@ -26,7 +26,8 @@ SECTION_CHARS = 4500
 """About 1,200 tokens: reading it takes 20 s on 2 cores, the most a slice should take before it can be resumed."""
 
 MAX_SECTIONS = 6
-DEADLINE_S = 180.0
+DEADLINE_S = 900.0
+"""Background work runs at idle priority: beside other programs it may take long, and it is cancelled when unwanted."""
 
 
 class Distiller:

@@ -35,7 +35,8 @@ MAX_HEADING_QUESTIONS = 6
 SAME_SIMILARITY = 0.93
 """Two predicted questions nearer than this (all-MiniLM-L6-v2) with the same numbers and names are one."""
 
-DEADLINE_S = 180.0
+DEADLINE_S = 900.0
+"""Background work runs at idle priority: beside other programs it may take long, and it is cancelled when unwanted."""
 EMBED_DEADLINE_S = 60.0
 MIN_WORDS, MAX_WORDS = 3, 24
 

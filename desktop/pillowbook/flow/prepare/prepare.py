@@ -12,7 +12,8 @@ from pillowbook.host.workers import CancelToken
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
 
-DEADLINE_S = 240.0
+DEADLINE_S = 900.0
+"""Background work runs at idle priority: beside other programs it may take long, and it is cancelled when unwanted."""
 
 _THE_USER_PUT = frozenset({Reason.ASKED, Reason.MISSED, Reason.REQUESTED})
 """Only for these is "your notes do not say" worth keeping: for a predicted question it means a bad prediction."""
