@@ -15,7 +15,7 @@ from pillowbook.core import protocol as p
 from pillowbook.domain.answers import AnswerKind, Freshness
 from pillowbook.domain.asking import AnswerText, LikelyPassage
 from pillowbook.domain.errors import ModelMissing, VaultLocked
-from pillowbook.domain.events import VaultChanged
+from pillowbook.domain.events import LibraryChanged, VaultChanged
 from pillowbook.ui.asking import Asking
 from pillowbook.ui.panel import Panel
 
@@ -230,6 +230,14 @@ def test_locking_blanks_the_panel(panel: Panel, asking: Asking, core: ScriptedCo
     for label in panel.findChildren(QLabel):
         assert "boiler" not in label.text().casefold()
     assert panel.card.citations == ()
+
+
+def test_the_line_at_the_bottom_follows_the_library(panel: Panel, asking: Asking, core: ScriptedCore) -> None:
+    wait_until(lambda: panel._status.text().startswith("126 answers ready"))
+    core.tell(LibraryChanged(indexed=3, waiting=7, failed=0))
+    wait_until(lambda: panel._status.text().startswith("Reading 7 documents"))
+    core.tell(LibraryChanged(indexed=10, waiting=0, failed=0))
+    wait_until(lambda: panel._status.text().startswith("126 answers ready"))
 
 
 def test_escape_hides_and_the_title_never_holds_content(panel: Panel, asking: Asking) -> None:

@@ -26,6 +26,7 @@ from pillowbook.domain.clock import ManualClock
 from pillowbook.domain.errors import AlreadyRunning, SettingInvalid
 from pillowbook.domain.events import PanelRequested, PanelWish, VaultChanged
 from pillowbook.settings.catalogue import ALL, BATTERY_FLOOR, GENERATOR, HOTKEY, LEARN, THEME, WORK_WHEN
+from pillowbook.ui.__main__ import main
 from pillowbook.ui.app import App, SignalWatch
 from pillowbook.ui.controller import Controller
 from pillowbook.ui.first_run import FOLDERS, MODEL, PROTECT, READY, FirstRun
@@ -315,3 +316,13 @@ def test_sigterm_is_an_orderly_end(application: QApplication) -> None:
     finally:
         watch.close()
         watch.deleteLater()
+
+
+def test_without_a_screen_a_sentence_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    assert main(["--profile", "/nowhere"]) == 1
+    assert "no screen" in capsys.readouterr().err

@@ -1,8 +1,9 @@
 """The app's process: ``python -m pillowbook.ui --profile DIR``."""
 
 import argparse
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pillowbook.core.client import CoreClient, ensure_core
@@ -21,6 +22,11 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--background", action="store_true", help="start in the tray, as at login")
     options = parser.parse_args(arguments)
+    if not has_display(os.environ):
+        print(
+            "There is no screen to show the window on; 'pillowbook ask' works without one.", file=sys.stderr
+        )
+        return 1
     harden_process()
     profile = Profile(options.profile.absolute()) if options.profile else default_profile()
 
@@ -40,6 +46,13 @@ def main(arguments: list[str] | None = None) -> int:
     except PillowbookError as error:
         print(error.say(), file=sys.stderr)
         return 1
+
+
+def has_display(environment: Mapping[str, str]) -> bool:
+    """Whether there is a screen; without one Qt would abort the process."""
+    if sys.platform != "linux" or environment.get("QT_QPA_PLATFORM"):
+        return True
+    return bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
 
 
 if __name__ == "__main__":

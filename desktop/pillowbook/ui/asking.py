@@ -13,6 +13,7 @@ from pillowbook.domain.answers import Answer, Citation, Freshness
 from pillowbook.domain.asking import AnswerText, AskPart, Completion, LikelyPassage, SearchHit, SearchHits
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.errors import PillowbookError, VaultLocked
+from pillowbook.domain.events import LibraryChanged
 from pillowbook.domain.work import GateState
 from pillowbook.ui import phrases
 from pillowbook.ui.controller import Controller, Ticket
@@ -50,6 +51,7 @@ class Asking(QObject):
         self._is_clipboard_ours = False
         self._gate: GateState | None = None
         self._ready = 0
+        self._waiting = 0
         self._debounce = _single_shot(self, DEBOUNCE_MS)
         self._patience = _single_shot(self, PATIENCE_MS)
         self._clipboard = _single_shot(self, CLIPBOARD_KEPT_MS)
@@ -73,6 +75,7 @@ class Asking(QObject):
         self._controller.vault_changed.connect(self._follow_vault)
         self._controller.gate_changed.connect(self._follow_gate)
         self._controller.prepared_changed.connect(self._follow_prepared)
+        self._controller.library_changed.connect(self._follow_library)
 
     # -- typing ------------------------------------------------------------------------------------------------------
 
@@ -259,19 +262,24 @@ class Asking(QObject):
             return
         if self._panel.is_locked:
             self._panel.show_unlocked()
-        waiting = status.documents.get("waiting", 0)
-        if not status.folders:
-            self._panel.show_status("No folder is watched yet; add one in the settings.")
-        elif waiting:
-            self._panel.show_status(
-                f"Reading {phrases.count(waiting, 'document')}; what is read can be asked."
-            )
-        else:
+        self._waiting = status.documents.get("waiting", 0)
+        if status.folders:
             self._show_ready()
+        else:
+            self._panel.show_status("No folder is watched yet; add one in the settings.")
 
     def _show_ready(self) -> None:
+        if self._waiting:
+            waiting = phrases.count(self._waiting, "document")
+            self._panel.show_status(f"Reading {waiting}; what is read can be asked.")
+            return
         gate = f"   ·   {self._gate.sentence}" if self._gate is not None else ""
         self._panel.show_status(f"{phrases.count(self._ready, 'answer')} ready{gate}")
+
+    @Slot(object)
+    def _follow_library(self, change: LibraryChanged) -> None:
+        self._waiting = change.waiting
+        self._show_ready()
 
     @Slot(object)
     def _follow_gate(self, gate: GateState) -> None:

@@ -105,6 +105,7 @@ class WholeEditor(SettingEditor):
         self._box.setKeyboardTracking(False)
         self._box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._box.setMinimumWidth(150)
+        self._box.lineEdit().setTextMargins(8, 0, 0, 0)
         self._hold(self._box, setting)
         self._box.valueChanged.connect(self._tell)
 
