@@ -3,12 +3,12 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
 from pillowbook.domain.documents import Folder
-from pillowbook.domain.errors import Cancelled, DiskFull, PillowbookError, VaultLocked
+from pillowbook.domain.errors import Cancelled, DiskFull, PillowbookError, Transient, VaultLocked
 from pillowbook.domain.ids import FolderId
 from pillowbook.flow.ingest.ingest import Ingestor, ScanReport
 from pillowbook.flow.ingest.watch import FolderWatcher
@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 TELL_EVERY_S: Final = 0.5
 RETRY_AFTER_S: Final = 30.0
+REFRESH_S: Final = 3.0
 
 
 @dataclass(slots=True)
@@ -109,6 +110,19 @@ class LibraryLoop:
         cancel.raise_if_cancelled()
         self._on_change()
         return report if report is not None else ScanReport()
+
+    def refresh(self, paths: Sequence[str]) -> None:
+        """Read these documents now, ahead of all others, if they changed. Gives up when the disk keeps it waiting."""
+        if not self._one.acquire(timeout=REFRESH_S):
+            return
+        try:
+            for path in paths:
+                self._ingestor.handle_change(path)  # an urgent one goes to the head of the queue
+                self._ingestor.ingest_next(lambda: self._is_stopping, background=False)
+        except Transient:
+            return
+        finally:
+            self._one.release()
 
     # -- the thread --------------------------------------------------------------------------------------------------
 

@@ -172,6 +172,7 @@ class Session:
             words=vault.words,
             clock=clock,
             reread=self._reread,
+            refresh=self._loop.refresh,
             on_withdrawn=self._prepared_changed,
         )
         self._runner = Runner(

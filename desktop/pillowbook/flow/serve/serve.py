@@ -1,7 +1,8 @@
 """Asking: the prepared answer when it is the answer and still true, else a live one, and always the likely passage."""
 
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,7 +38,7 @@ from pillowbook.domain.asking import (
 )
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.documents import Passage
-from pillowbook.domain.errors import QuestionEmpty, QuestionTooLong, Transient, UserFixable
+from pillowbook.domain.errors import DocumentUnknown, QuestionEmpty, QuestionTooLong, Transient, UserFixable
 from pillowbook.domain.facts import facts
 from pillowbook.domain.ids import DocumentId, PreparedId
 from pillowbook.flow.serve.freshness import FreshnessReport, Reread, check_freshness, check_sources
@@ -51,6 +52,7 @@ log = logging.getLogger(__name__)
 MAX_QUESTION_CHARS = 1000
 LIVE_DEADLINE_S = 120.0
 RELATED = 4
+COMPOSE_TRIES = 3
 
 
 class Server:
@@ -58,6 +60,7 @@ class Server:
 
     Args:
         reread: extracts a file's text anew, for telling whether a changed PDF still says what was cited.
+        refresh: brings documents up to date with the disk now; what is read afterwards is what the files say.
         on_withdrawn: told of prepared answers withdrawn because their sources changed, so that they are made anew.
     """
 
@@ -72,6 +75,7 @@ class Server:
         words: WordIndex,
         clock: Clock,
         reread: Reread | None = None,
+        refresh: Callable[[Sequence[str]], None] | None = None,
         on_withdrawn: Callable[[], None] | None = None,
     ) -> None:
         self._matcher = matcher
@@ -82,6 +86,7 @@ class Server:
         self._words = words
         self._clock = clock
         self._reread = reread
+        self._refresh = refresh
         self._on_withdrawn = on_withdrawn
         self._prepared_index = PreparedIndex(knowledge)
 
@@ -118,6 +123,7 @@ class Server:
                 return self._serve(asking, found.prepared, found, report)
             change_note = report.change_note
             self._withdraw(found.prepared.id)
+            self._bring_up_to_date(source.document_id for source in found.prepared.sources)
         if mode is AskMode.PREPARED_ONLY:
             return self._none(asking, found, change_note)
         return self._live(asking, found, change_note)
@@ -190,16 +196,18 @@ class Server:
     def _compose(self, asking: "_Asking") -> tuple[Draft, Freshness | None]:
         """A live answer, and whether the files it rests on still say so: the index may be behind the disk.
 
-        Documents that turn out changed or gone are left out of a second try.
+        Documents that turn out changed are read anew for another try; what is behind the disk even then is left out.
         """
         on_part = asking.on_part
         without: frozenset[DocumentId] = frozenset()
-        while True:
+        for tries_left in reversed(range(COMPOSE_TRIES)):
             draft = self._composer.answer(
                 asking.question,
                 effort=Effort.LIVE,
                 deadline_s=LIVE_DEADLINE_S,
-                on_text=(lambda delta: on_part(AnswerText(delta))) if on_part and not without else None,
+                on_text=(lambda delta: on_part(AnswerText(delta)))
+                if on_part and tries_left == COMPOSE_TRIES - 1
+                else None,
                 cancel=asking.cancel,
                 vector=asking.vector,
                 without=without,
@@ -210,12 +218,31 @@ class Server:
                 sources_of(draft.citations, self._library), self._library, reread=self._reread
             )
             stale = {key for key, state in states.items() if state in (Freshness.CHANGED, Freshness.GONE)}
+            # While the answer was written a document may have been read anew: then its fingerprint is that of the
+            # file, but what the answer quotes is no longer in it.
+            stale |= {one.document_id for one in draft.citations if not self._still_stands(one)}
             if not stale:
                 is_sure = all(state is Freshness.FRESH for state in states.values()) and states
                 return draft, Freshness.FRESH if is_sure else Freshness.UNCHECKED
-            if without:
-                return replace(draft, answer="", citations=()), None
-            without = frozenset(stale)
+            self._bring_up_to_date(stale)
+            if tries_left == 1:
+                without = frozenset(stale)
+        return replace(draft, answer="", citations=()), None
+
+    def _still_stands(self, citation: Citation) -> bool:
+        return any(
+            passage.document_id == citation.document_id
+            for passage in self._library.passages_by_hash(citation.passage_hash)
+        )
+
+    def _bring_up_to_date(self, documents: Iterable[DocumentId]) -> None:
+        if self._refresh is None:
+            return
+        paths: list[str] = []
+        for document_id in documents:
+            with contextlib.suppress(DocumentUnknown):
+                paths.append(self._library.document(document_id).path)
+        self._refresh(paths)
 
     def _none(self, asking: "_Asking", found: MatchResult, change_note: str) -> Answer:
         answer = Answer(
