@@ -59,11 +59,12 @@ def test_only_questions_that_stand_alone_are_predicted(stream: Stream) -> None:
 
 def test_what_makes_sense_alone() -> None:
     source = "Boiler. Fitted by Dev Marsh on 22 September 2025. Pressure 1.2 bar."
-    assert makes_sense_alone("Who fitted the boiler?", source)
-    assert not makes_sense_alone("Who fitted it?", source)
-    assert not makes_sense_alone("What is described in the passage?", source)
-    assert not makes_sense_alone("Was the boiler fitted in 1999?", source)
-    assert not makes_sense_alone("The boiler was fitted.", source)
+    assert makes_sense_alone("Who fitted the boiler?", source, "Boiler")
+    assert not makes_sense_alone("Who fitted it?", source, "Boiler")
+    assert not makes_sense_alone("What is the pressure?", source, "Boiler")
+    assert not makes_sense_alone("What is described in the passage?", source, "Boiler")
+    assert not makes_sense_alone("Was the boiler fitted in 1999?", source, "Boiler")
+    assert not makes_sense_alone("The boiler was fitted.", source, "Boiler")
 
 
 def test_headings_make_questions_that_name_their_subject() -> None:

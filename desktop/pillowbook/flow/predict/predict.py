@@ -122,7 +122,7 @@ class Predictor:
         lines = [_NUMBERED.sub("", line).strip() for line in made.text.splitlines()]
         if lines and not made.is_complete:
             lines.pop()  # cut off by the limit
-        return list(dict.fromkeys(line for line in lines if makes_sense_alone(line, hay)))[:count]
+        return list(dict.fromkeys(line for line in lines if makes_sense_alone(line, hay, title)))[:count]
 
     def _without_repetitions(
         self, candidates: Sequence[tuple[str, Reason]]
@@ -151,11 +151,11 @@ class _Spent:
         self.tokens = Tokens()
 
 
-def makes_sense_alone(question: str, source: str) -> bool:
+def makes_sense_alone(question: str, source: str, title: str) -> bool:
     """Whether a question stands on its own and is about something the source names.
 
     Refused: no question, too short or long, leaning on "this note" or on a pronoun without a subject before it,
-    numbers that the source does not have, or nothing in it that the source names.
+    numbers that the source does not have, or neither a name nor a word of the title.
     """
     tokens = words(question)
     if not question.endswith("?") or question.count("?") > 1 or not MIN_WORDS <= len(tokens) <= MAX_WORDS:
@@ -171,7 +171,8 @@ def makes_sense_alone(question: str, source: str) -> bool:
     pronoun = _PRONOUN.search(question)
     if pronoun and not names(question[: pronoun.start()]):
         return False
-    return bool(names(question)) or len(set(roots)) >= 2
+    # "What is the serial number?" could be about anything: a name, or a word of the title, says about what.
+    return bool(names(question)) or bool(set(roots) & set(content_stems(title)))
 
 
 def heading_question(title: str, heading: str) -> str:
