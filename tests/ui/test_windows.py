@@ -3,10 +3,11 @@
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
@@ -326,3 +327,13 @@ def test_without_a_screen_a_sentence_is_said(
     monkeypatch.setattr("sys.platform", "linux")
     assert main(["--profile", "/nowhere"]) == 1
     assert "no screen" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has its own dialog")
+def test_the_file_dialog_keeps_no_list_of_folders(application: QApplication) -> None:
+    """Qt's dialog writes the last folders into QtProject.conf in plain text."""
+    remembered = QSettings(QSettings.Scope.UserScope, "QtProject")
+    remembered.setValue("FileDialog/lastVisited", "file:///home/nora/Notes")
+    remembered.sync()
+    assert remembered.fileName().startswith(os.devnull)
+    assert not Path(remembered.fileName()).exists()

@@ -7,7 +7,7 @@ import sys
 from types import FrameType
 from typing import Final
 
-from PySide6.QtCore import QObject, QSocketNotifier, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, QSettings, QSocketNotifier, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -295,6 +295,9 @@ def run_app(client_factory: ClientFactory, *, show_panel: bool) -> int:
 def make_application(arguments: list[str]) -> QApplication:
     """The one QApplication, with our name, icon and style."""
     QGuiApplication.setDesktopFileName("pillowbook")
+    if sys.platform != "win32":
+        # Qt's file dialog would keep the folders it was in, readable, in QtProject.conf.
+        QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, os.devnull)
     application = QApplication(arguments)
     application.setApplicationName("Pillowbook")
     application.setApplicationDisplayName("Pillowbook")

@@ -309,7 +309,9 @@ class Asking(QObject):
 
     @Slot()
     def _when_hidden(self) -> None:
-        self._stop_asking()
+        if self._ask is not None:
+            self._stop_asking()
+            self._panel.show_nothing()
         self._has_preloaded = False
 
     def _now(self) -> datetime:
