@@ -80,7 +80,7 @@ def test_marks_follow_the_beginning_of_words() -> None:
         "boilers",
         "serviced",
     ]
-    assert marked_words("When is the boiler due?") == ["boiler", "due"]
+    assert marked_words("When are the boilers due?") == ["boiler", "due"]
 
 
 def test_everything_to_press_has_a_name(panel: Panel) -> None:

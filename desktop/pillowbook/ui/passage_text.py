@@ -37,7 +37,9 @@ def one_line(text: str, limit: int = MAX_CHARACTERS) -> str:
 
 def marked_words(question: str) -> list[str]:
     """The words of a question that are worth marking where they are found."""
-    return [word for word in re.findall(r"\w+", question.casefold()) if not _COMMON_WORDS.fullmatch(word)]
+    words = [word for word in re.findall(r"\w+", question.casefold()) if not _COMMON_WORDS.fullmatch(word)]
+    # Marks reach to the end of a word, so the singular finds both.
+    return [word[:-1] if len(word) > 3 and word.endswith("s") else word for word in words]
 
 
 def found_spans(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
