@@ -101,6 +101,8 @@ def test_the_domain_uses_the_standard_library_only() -> None:
 
 
 def test_every_package_stands_in_the_table() -> None:
-    found = {layer((entry.name,)) for entry in PACKAGE.iterdir() if entry.name not in ("__init__.py", "py.typed")}
+    found = {
+        layer((entry.name,)) for entry in PACKAGE.iterdir() if entry.name not in ("__init__.py", "py.typed")
+    }
     found -= {"__pycache__", "_resources"}
     assert found <= set(ALLOWED), found - set(ALLOWED)

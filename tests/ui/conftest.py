@@ -20,7 +20,6 @@ from pillowbook.ui.asking import Asking
 from pillowbook.ui.controller import Controller
 from pillowbook.ui.hotkey import HotkeySource, HotkeyState
 from pillowbook.ui.panel import Panel
-from pillowbook.ui.pyside_guard import keep_none_alive
 from pillowbook.ui.theme import Theme
 
 WAIT_S = 5.0
@@ -62,7 +61,6 @@ def wait_until(is_so: Callable[[], bool], *, deadline_s: float = WAIT_S) -> None
 @pytest.fixture(scope="session")
 def application() -> Iterator[QApplication]:
     """The one QApplication."""
-    keep_none_alive()
     made = QApplication.instance()
     application = made if isinstance(made, QApplication) else make_application(["pillowbook"])
     yield application

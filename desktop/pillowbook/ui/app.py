@@ -25,7 +25,6 @@ from pillowbook.ui.controller import ClientFactory, Controller
 from pillowbook.ui.first_run import FirstRun
 from pillowbook.ui.hotkey import HotkeySource, choose_hotkey
 from pillowbook.ui.panel import Panel
-from pillowbook.ui.pyside_guard import keep_none_alive
 from pillowbook.ui.settings_window import SettingsWindow
 from pillowbook.ui.theme import Theme, app_icon
 from pillowbook.ui.tray import Tray
@@ -266,7 +265,6 @@ def run_app(client_factory: ClientFactory, *, show_panel: bool) -> int:
     Raises:
         AlreadyRunning: another app serves this profile; it was asked to come forward.
     """
-    keep_none_alive()
     application = make_application(sys.argv[:1])
     platform = QGuiApplication.platformName()
     app = App(

@@ -53,6 +53,8 @@ MAX_QUESTION_CHARS = 1000
 LIVE_DEADLINE_S = 120.0
 RELATED = 4
 COMPOSE_TRIES = 3
+MIN_SEARCH_SIMILARITY = 0.3
+"""A passage without any of the words is shown from here on (all-MiniLM-L6-v2); there always is a nearest one."""
 
 
 class Server:
@@ -132,7 +134,12 @@ class Server:
         """Passages by words and meaning; by words alone while the embedder is not there."""
         began = self._clock.monotonic_s()
         try:
-            ranked = [(one.passage, one.score) for one in self._retriever.retrieve(words, limit=limit)]
+            found = self._retriever.retrieve(words, limit=limit)
+            ranked = [
+                (one.passage, one.score)
+                for one in found
+                if one.word_rank is not None or one.similarity >= MIN_SEARCH_SIMILARITY
+            ]
         except (Transient, UserFixable):
             ranked = [
                 (passage, 1.0 / (60 + rank))
@@ -201,6 +208,7 @@ class Server:
         on_part = asking.on_part
         without: frozenset[DocumentId] = frozenset()
         for tries_left in reversed(range(COMPOSE_TRIES)):
+            is_first = tries_left == COMPOSE_TRIES - 1
             draft = self._composer.answer(
                 asking.question,
                 effort=Effort.LIVE,
