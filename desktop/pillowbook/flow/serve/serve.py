@@ -213,9 +213,7 @@ class Server:
                 asking.question,
                 effort=Effort.LIVE,
                 deadline_s=LIVE_DEADLINE_S,
-                on_text=(lambda delta: on_part(AnswerText(delta)))
-                if on_part and tries_left == COMPOSE_TRIES - 1
-                else None,
+                on_text=(lambda delta: on_part(AnswerText(delta))) if on_part and is_first else None,
                 cancel=asking.cancel,
                 vector=asking.vector,
                 without=without,
