@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from pillowbook.core.client import CoreClient, ensure_core
-from pillowbook.domain.answers import Answer, AnswerKind
+from pillowbook.domain.answers import Answer, AnswerKind, Citation
 from pillowbook.domain.asking import AskMode
 from pillowbook.host.paths import Profile
 from pillowbook.host.resources import resource
@@ -33,7 +33,7 @@ NOT_IN_THE_NOTES: Final = "How much did the new roof tiles weigh?"
 EDITED_NOTE: Final = Path("Recipes") / "ruths-baked-beans.md"
 EDIT: Final = ("12 hours", "8 hours")
 ASKED_TWICE: Final = FIRST_DAY[2]
-PREDICTED: Final = 3
+PREDICTED: Final = 2
 NOTHING: Final = "Your notes do not say."
 
 
@@ -44,6 +44,7 @@ class Row:
     story: str
     answer: Answer
     live_ms: float
+    quotes: tuple[str, ...]
 
 
 def run_demo(*, work_s: float) -> int:
@@ -87,23 +88,29 @@ def play(core: CoreClient, notes: Path, work_s: float) -> None:
     )
     predicted = [view for view in core.prepared() if view.question not in FIRST_DAY][:PREDICTED]
     say("\nDay two.")
-    rows = [served(core, "asked yesterday", question) for question in FIRST_DAY]
-    rows += [served(core, "in other words", question) for question in AGAIN_IN_OTHER_WORDS]
-    rows += [served(core, "predicted", view.question) for view in predicted]
-    rows.append(served(core, "nobody prepared", NOBODY_PREPARED))
-    rows.append(served(core, "not in the notes", NOT_IN_THE_NOTES))
+    asked = [
+        *(("asked yesterday", question) for question in FIRST_DAY),
+        *(("in other words", question) for question in AGAIN_IN_OTHER_WORDS),
+        *(("predicted", view.question) for view in predicted),
+        ("nobody prepared", NOBODY_PREPARED),
+        ("not in the notes", NOT_IN_THE_NOTES),
+    ]
+    rows = [served(core, story, question, notes) for story, question in asked]
     edit(notes / EDITED_NOTE)
-    rows.append(served(core, "note just edited", ASKED_TWICE))
-    print_table(rows, notes)
+    rows.append(served(core, "note just edited", ASKED_TWICE, notes))
+    print_table(rows)
 
 
-def served(core: CoreClient, story: str, question: str) -> Row:
-    """Ask as a person would, then once more live, for the time beside it."""
+def served(core: CoreClient, story: str, question: str, notes: Path) -> Row:
+    """Ask as a person would, look up the quotes in the files, then ask once more live, for the time beside it."""
     answer = core.ask(question)
+    quotes = tuple(describe(citation, notes) for citation in answer.citations)
     live_ms = answer.latency_ms
     if answer.kind is AnswerKind.HIT:
         live_ms = core.ask(question, mode=AskMode.LIVE_ONLY, learn=False).latency_ms
-    return Row(story, answer, live_ms)
+    row = Row(story, answer, live_ms, quotes)
+    show(row)
+    return row
 
 
 def edit(note: Path) -> None:
@@ -120,24 +127,31 @@ def show_short(answer: Answer) -> None:
     say(f"    {answer.answer or NOTHING}  [{answer.kind.value}, {answer.latency_ms / 1000:.1f} s]")
 
 
-def print_table(rows: list[Row], notes: Path) -> None:
-    """Everything that was asked on the second day."""
-    for row in rows:
-        answer = row.answer
-        say(f"\n  {answer.question}   ({row.story})")
-        if answer.change_note:
-            say(f"    ! {answer.change_note}")
-        say(f"    {answer.answer or NOTHING}")
-        for citation in answer.citations:
-            where = relative(citation.path, notes)
-            at = f":{citation.line}" if citation.line else f", page {citation.page}" if citation.page else ""
-            say(f'    > "{citation.quote}"  ({where}{at}; {verbatim(citation.path, citation.quote)})')
+def show(row: Row) -> None:
+    """One question of the second day in full."""
+    say(f"\n  {row.answer.question}   ({row.story})")
+    if row.answer.change_note:
+        say(f"    ! {row.answer.change_note}")
+    say(f"    {row.answer.answer or NOTHING}")
+    for quote in row.quotes:
+        say(f"    > {quote}")
+
+
+def print_table(rows: list[Row]) -> None:
+    """Everything that was asked on the second day, side by side."""
     say(f"\n{'':17} {'served':8} {'freshness':13} {'time':>8} {'live':>8}  question")
     for row in rows:
         answer = row.answer
         freshness = answer.freshness.value if answer.freshness else "-"
         times = f"{answer.latency_ms / 1000:7.2f}s {row.live_ms / 1000:7.2f}s"
         say(f"{row.story:17} {answer.kind.value:8} {freshness:13} {times}  {answer.question[:60]}")
+
+
+def describe(citation: Citation, notes: Path) -> str:
+    """A quote, where it is said to stand, and whether it stands there now."""
+    at = f":{citation.line}" if citation.line else f", page {citation.page}" if citation.page else ""
+    where = f"{relative(citation.path, notes)}{at}"
+    return f'"{citation.quote}"  ({where}; {verbatim(citation.path, citation.quote)})'
 
 
 def verbatim(path: str, quote: str) -> str:
