@@ -10,13 +10,7 @@ the folder that PILLOWBOOK_VENV names.
 
 from __future__ import annotations
 
-import io
-import os
-import shutil
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 if sys.version_info < (3, 11):  # noqa: UP036 - an older one should hear it in words
     sys.exit(
@@ -24,9 +18,22 @@ if sys.version_info < (3, 11):  # noqa: UP036 - an older one should hear it in w
         + sys.argv[0]
     )
 
-from environment import Environment
-from reporting import Reporter, SetupStopped
-from system_packages import get_system_packages
+try:
+    import io
+    import os
+    import shutil
+    import subprocess
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from environment import Environment
+    from reporting import Reporter, SetupStopped
+    from system_packages import get_system_packages
+except ModuleNotFoundError as missing:  # Debian's python3-minimal has half of it
+    sys.exit(
+        f"This Python lacks the part {missing.name} of its standard library; install the whole of it (on Debian and"
+        " Ubuntu: sudo apt-get install python3), then run the same command again."
+    )
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_MODEL = "qwen2.5-coder-1.5b-instruct-q4_k_m"

@@ -36,7 +36,7 @@ QT_PACKAGES = (
     "libglib2.0-0",
     "fonts-dejavu-core",
 )
-TEST_PACKAGES = ("xvfb", "openbox", "xclip", "xdotool", "x11-utils", "gnome-keyring", "dbus-x11")
+TEST_PACKAGES = ("xvfb", "openbox", "xclip", "xdotool")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def needs_for(
         needs.append(Need("to compile llama.cpp, which runs the language model", ("gcc", "g++"), True))
     needs.append(Need("for Pillowbook's windows (Qt)", QT_PACKAGES, False))
     if command == "test":
-        needs.append(Need("for tests that use a screen and a keychain of their own", TEST_PACKAGES, False))
+        needs.append(Need("for tests that use a screen of their own", TEST_PACKAGES, False))
     return tuple(needs)
 
 

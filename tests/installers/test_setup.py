@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -428,3 +429,13 @@ def test_help_is_no_mistake(capsys: pytest.CaptureFixture[str]) -> None:
     """Asking for help succeeds."""
     assert setup.main(["--help"]) == 0
     assert "setup.py test" in capsys.readouterr().out
+
+
+def test_half_a_python_is_told_in_words() -> None:
+    """Debian's python3-minimal lacks modules that setting up needs; no traceback says so."""
+    script = ROOT / "installers" / "setup.py"
+    code = f"import runpy, sys; sys.modules['shutil'] = None; runpy.run_path({str(script)!r})"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("This Python lacks the part shutil of its standard library; install")
+    assert "Traceback" not in ended.stderr
