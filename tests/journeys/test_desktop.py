@@ -13,7 +13,12 @@ from pathlib import Path
 import pytest
 from tests.conftest import Home
 
-pytestmark = [pytest.mark.x11, pytest.mark.model]
+PROGRAMS = ("Xvfb", "openbox", "xdotool", "xclip")
+pytestmark = [
+    pytest.mark.x11,
+    pytest.mark.model,
+    pytest.mark.skipif(not all(map(shutil.which, PROGRAMS)), reason=f"needs {', '.join(PROGRAMS)}"),
+]
 
 DEADLINE_S = 60.0
 BOILER = """# Boiler
