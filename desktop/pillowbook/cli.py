@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 could not (one sentence on standard error), 2 wrong usage,
 import argparse
 import functools
 import getpass
+import io
 import json
 import os
 import re
@@ -25,6 +26,7 @@ from pillowbook.domain.asking import AnswerText, AskMode, AskPart
 from pillowbook.domain.errors import (
     Cancelled,
     DiskFull,
+    FolderMissing,
     PassphraseNeeded,
     PassphraseWrong,
     PillowbookError,
@@ -41,6 +43,8 @@ DONE: Final = 0
 COULD_NOT: Final = 1
 WRONG_USAGE: Final = 2
 LOCKED: Final = 3
+LONGEST_WORK_S: Final = 30 * 24 * 3600.0
+MOST_HITS: Final = 1000
 
 
 class InputUnreadable(UserFixable):
@@ -48,6 +52,13 @@ class InputUnreadable(UserFixable):
 
     code = "input-unreadable"
     sentence = "The file {name} cannot be used: {problem}."
+
+
+class ArgumentUnusable(UserFixable):
+    """Something on the command line is not what it should be."""
+
+    code = "argument-unusable"
+    sentence = "The {name} cannot be used: {problem}."
 
 
 class Session:
@@ -92,7 +103,7 @@ class Session:
             return None
         typed = getpass.getpass("New passphrase (empty for none): " if is_new else "Passphrase: ")
         if is_new and typed and getpass.getpass("The same once more: ") != typed:
-            raise InputUnreadable(name="typed in", problem="the two passphrases differ")
+            raise ArgumentUnusable(name="new passphrase", problem="the two passphrases differ")
         return typed or None
 
     def print(self, value: Any, text: str) -> None:
@@ -139,14 +150,14 @@ def demo(session: Session) -> int:
 
 
 def add(session: Session) -> int:
-    path = str(Path(session.options.path).expanduser().absolute())
+    path = user_path(session.options.path)
     folder = session.call(lambda core: core.add_folder(path))
     session.print(folder, f"Watching {folder.path}")
     return DONE
 
 
 def remove(session: Session) -> int:
-    path = str(Path(session.options.path).expanduser().absolute())
+    path = user_path(session.options.path)
     session.call(lambda core: core.remove_folder(path))
     session.print({"removed": path}, f"No longer watching {path}; everything derived from it is deleted.")
     return DONE
@@ -169,7 +180,7 @@ def sync(session: Session) -> int:
     line.clear()
     session.print(
         summary,
-        f"{summary.new} new, {summary.changed} changed, {summary.deleted} deleted, {summary.unchanged} unchanged, "
+        f"{summary.indexed} documents indexed: {summary.new} new, {summary.changed} changed, {summary.deleted} deleted, {summary.unchanged} unchanged, "
         f"{summary.failed} failed, {summary.excluded} left out, in {summary.seconds:.1f} s",
     )
     return DONE
@@ -278,7 +289,7 @@ def search(session: Session) -> int:
 
 
 def digest(session: Session) -> int:
-    path = str(Path(session.options.path).expanduser().absolute()) if session.options.path else None
+    path = user_path(session.options.path) if session.options.path else None
     found = session.call(lambda core: core.digests(path))
     blocks = [
         "\n".join([f"{d.title}  ({d.path})", f"  {d.gist}", *(f"  - {fact.text}" for fact in d.facts)])
@@ -344,7 +355,7 @@ def doctor(session: Session) -> int:
 
 
 def forget(session: Session) -> int:
-    path = str(Path(session.options.path).expanduser().absolute())
+    path = user_path(session.options.path)
     session.call(lambda core: core.forget(path))
     session.print({"forgotten": path}, f"Forgot everything derived from {path}.")
     return DONE
@@ -386,9 +397,11 @@ def vault(session: Session) -> int:
             )  # unlock first, so that the old one is asked for before the new
             new = getpass.getpass("New passphrase: ")
             if getpass.getpass("The same once more: ") != new:
-                raise InputUnreadable(name="typed in", problem="the two passphrases differ")
+                raise ArgumentUnusable(name="new passphrase", problem="the two passphrases differ")
         if not new:
-            raise InputUnreadable(name="of the new passphrase", problem="name one with --new-passphrase-file")
+            raise ArgumentUnusable(
+                name="new passphrase", problem="name a file that holds it with --new-passphrase-file"
+            )
         session.call(lambda core: core.set_passphrase(new))
         session.print({"passphrase": "set"}, "The passphrase is set.")
     return DONE
@@ -462,6 +475,25 @@ def dump(value: Any) -> str:
     return msgspec.json.encode(value).decode("utf-8")
 
 
+def user_path(path: str) -> str:
+    """A path as the user wrote it, made absolute: the core has another working folder.
+
+    Raises:
+        FolderMissing: it is empty, or names the home of nobody.
+    """
+    try:
+        if path:
+            return str(Path(path).expanduser().absolute())
+    except RuntimeError:
+        pass
+    raise FolderMissing()
+
+
+def without_surrogates(text: str) -> str:
+    """The text with halves of characters replaced, which JSON can write and UTF-8 cannot hold."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def read_text(path: Path) -> str:
     """A small text file named by the user.
 
@@ -487,13 +519,19 @@ def read_lines(path: Path, keys: Sequence[str]) -> list[dict[str, Any]]:
         if not text.strip():
             continue
         try:
-            line = json.loads(text)
+            line = json.loads(without_surrogates(text))
             if not isinstance(line, dict) or any(key not in line for key in keys):
                 raise ValueError
         except ValueError:
             raise InputUnreadable(
                 name=str(path), problem=f"line {number} is no JSON object with {', '.join(keys)}"
             ) from None
+        for key in keys:
+            if key == "id":
+                continue
+            if not isinstance(line[key], str):
+                raise InputUnreadable(name=str(path), problem=f"line {number} has no text as its {key}")
+            line[key] = without_surrogates(line[key])
         found.append(line)
     return found
 
@@ -609,8 +647,19 @@ def duration_s(text: str) -> float:
     """
     match_ = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*", text)
     if match_ is None or float(match_[1]) <= 0:
-        raise InputUnreadable(name="of the duration", problem="write it as 90s, 20m or 1h")
-    return float(match_[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match_[2]]
+        raise ArgumentUnusable(name="duration", problem="write it as 90s, 20m or 1h")
+    seconds = float(match_[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match_[2]]
+    if seconds > LONGEST_WORK_S:
+        raise ArgumentUnusable(name="duration", problem="it may be 720h at most")
+    return seconds
+
+
+def hit_count(text: str) -> int:
+    """How many hits to show; argparse turns the error into wrong usage."""
+    count = int(text)
+    if not 1 <= count <= MOST_HITS:
+        raise argparse.ArgumentTypeError(f"must be from 1 to {MOST_HITS}")
+    return count
 
 
 # -- the grammar ---------------------------------------------------------------------------------
@@ -666,7 +715,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     made = command("search", search, "find passages")
     made.add_argument("words")
-    made.add_argument("--limit", type=int, default=10)
+    made.add_argument("--limit", type=hit_count, default=10)
     command("digest", digest, "show digests").add_argument("path", nargs="?")
     command("status", status, "how everything stands")
     command("ledger", ledger, "what background work cost and brought")
@@ -696,8 +745,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # The defaults are not the parser's: a command's own parser would put them over what stood before the command.
     blank = argparse.Namespace(profile=None, passphrase_file=None, json=False)
     options = build_parser().parse_args(arguments, blank)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Notes hold every letter; a terminal or pipe that cannot show one must not end the command.
+            stream.reconfigure(encoding="utf-8" if options.json else None, errors="replace")
     session = Session(options)
     try:
+        for name, value in vars(options).items():
+            if isinstance(value, str) and value != without_surrogates(value):
+                raise ArgumentUnusable(name=name, problem="it is not text in UTF-8")
         code: int = options.run(session)
         sys.stdout.flush()
         return code

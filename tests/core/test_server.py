@@ -47,7 +47,7 @@ class Echo:
             case p.Sync():
                 for n in range(3):
                     part(p.Progress(n, 3))
-                return p.ScanSummary(0, 0, 0, 0, 0, 0, 0.0)
+                return p.ScanSummary(0, 0, 0, 0, 0, 0, 0, 0.0)
             case p.Ask():
                 part(AnswerText("so "))
                 self.started.release()

@@ -47,5 +47,5 @@ def test_the_built_wheel_runs_outside_the_checkout(home: Home, tmp_path: Path) -
     home.write("note.md", "# Keys\n\nThe spare key hangs behind the fuse box.\n")
     home.json("vault", "init")
     home.json("add", home.notes)
-    assert home.json("sync")["new"] == 1
+    assert home.json("sync")["indexed"] == 1
     assert home.json("search", "spare key")["hits"]

@@ -21,7 +21,7 @@ from pillowbook.core.server import CoreServer
 from pillowbook.core.service import Service
 from pillowbook.core.session import Machine
 from pillowbook.domain.clock import SystemClock
-from pillowbook.domain.errors import DiskFull, PillowbookError
+from pillowbook.domain.errors import DiskFull, PillowbookError, ProfileUnwritable
 from pillowbook.host.hardening import harden_process
 from pillowbook.host.idle import system_idle
 from pillowbook.host.keychain import SystemKeychain, find_backend
@@ -30,6 +30,7 @@ from pillowbook.host.power import SystemPower
 from pillowbook.models.catalogue import Catalogue
 from pillowbook.models.installation import Installation
 from pillowbook.settings.values import Settings
+from pillowbook.store.keys import DISK_FULL_ERRNOS
 from pillowbook.store.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
         say(error.code)
         return 1
     except OSError as error:
-        say(DiskFull.code if error.errno == 28 else "profile-unwritable")
+        say(DiskFull.code if error.errno in DISK_FULL_ERRNOS else ProfileUnwritable.code)
         return 1
     try:
         return serve(profile, options.linger)

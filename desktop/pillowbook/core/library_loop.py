@@ -1,5 +1,6 @@
 """Keeps the library up to date: one thread that scans, hears the watcher and reads waiting documents one by one."""
 
+import contextlib
 import logging
 import threading
 import time
@@ -8,7 +9,15 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 from pillowbook.domain.documents import Folder
-from pillowbook.domain.errors import Cancelled, DiskFull, PillowbookError, Transient, VaultLocked
+from pillowbook.domain.errors import (
+    Cancelled,
+    DiskFull,
+    FolderUnknown,
+    PillowbookError,
+    Transient,
+    VaultLocked,
+)
+from pillowbook.domain.facts import facts, place_of
 from pillowbook.domain.ids import FolderId
 from pillowbook.flow.ingest.ingest import Ingestor, ScanReport
 from pillowbook.flow.ingest.watch import FolderWatcher
@@ -46,7 +55,7 @@ class LibraryLoop:
         self._wishes = _Wishes(set(), set())
         self._is_stopping = False
         self._is_busy = False
-        self._rounds = 0
+        self._heard = self._taken = 0
         self._one = threading.Lock()
         self._watcher = FolderWatcher(self._hear, self.scan_all)
         self._thread = threading.Thread(target=self._loop, name="library", daemon=True)
@@ -94,7 +103,7 @@ class LibraryLoop:
         report: ScanReport | None = None
         with self._one:
             for folder in self._library.folders():
-                found = self._ingestor.scan(folder.id, stop=lambda: cancel.is_cancelled)
+                found = self._ingestor.scan(folder.id, stop=lambda: cancel.is_cancelled, again=True)
                 report = found if report is None else add_reports(report, found)
             total = self._ingestor.pending()
             done = 0
@@ -133,18 +142,24 @@ class LibraryLoop:
         with self._changed:
             self._wishes.folders |= folders or set()
             self._wishes.paths |= paths or set()
+            self._heard += 1
             self._changed.notify_all()
 
     def _loop(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(
-                    lambda: self._is_stopping or self._wishes.folders or self._wishes.paths,
-                    timeout=RETRY_AFTER_S if self._wishes.is_retry_due else None,
-                )
+                if self._wishes.is_retry_due:
+                    self._changed.wait_for(
+                        lambda: self._is_stopping or self._heard != self._taken, timeout=RETRY_AFTER_S
+                    )
+                else:
+                    self._changed.wait_for(
+                        lambda: self._is_stopping or self._wishes.folders or self._wishes.paths
+                    )
                 if self._is_stopping:
                     return
                 wishes, self._wishes = self._wishes, _Wishes(set(), set())
+                self._taken = self._heard
                 self._is_busy = True
             try:
                 self._round(wishes)
@@ -153,10 +168,12 @@ class LibraryLoop:
             except PillowbookError as error:
                 # What waits keeps its place and is tried again in a while; a full disk may have room by then.
                 with self._changed:
+                    self._wishes.folders |= wishes.folders
+                    self._wishes.paths |= wishes.paths
                     self._wishes.is_retry_due = True
                 log.warning("library: %s", error.code)
             except Exception as error:
-                log.error("library: %s", type(error).__name__)
+                log.error("library failed", extra=facts(error=place_of(error)))
             finally:
                 self._is_busy = False
             if not self._is_stopping:
@@ -170,7 +187,8 @@ class LibraryLoop:
             for path in sorted(wishes.paths):
                 self._ingestor.handle_change(path)
             for folder_id in wishes.folders:
-                self._ingestor.scan(folder_id, stop=stop)
+                with contextlib.suppress(FolderUnknown):  # removed meanwhile
+                    self._ingestor.scan(folder_id, stop=stop)
             told_at = 0.0
             while not stop() and self._ingestor.ingest_next(stop):
                 if time.monotonic() - told_at > TELL_EVERY_S:

@@ -79,8 +79,9 @@ class Status(msgspec.Struct, frozen=True):
 
 
 class ScanSummary(msgspec.Struct, frozen=True):
-    """What a scan found; counts of documents."""
+    """What a scan found; counts of documents. ``indexed``, ``failed`` and ``excluded`` are all there are now."""
 
+    indexed: int
     new: int
     changed: int
     unchanged: int
@@ -442,5 +443,21 @@ decode_from_core: Final = msgspec.msgpack.Decoder(FromCore).decode
 
 
 def raw(value: object) -> msgspec.Raw:
-    """A value as the body of a frame."""
-    return msgspec.Raw(encoder.encode(value))
+    """A value as the body of a frame.
+
+    File names that are not UTF-8 (surrogates in Python) are shown with a mark in place of what cannot be written.
+    """
+    try:
+        return msgspec.Raw(encoder.encode(value))
+    except UnicodeEncodeError:
+        return msgspec.Raw(encoder.encode(_writable(msgspec.to_builtins(value))))
+
+
+def _writable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_writable(name): _writable(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_writable(inner) for inner in value]
+    return value

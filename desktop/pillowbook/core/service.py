@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from errno import ENAMETOOLONG
 from pathlib import Path
 from typing import Final
 
@@ -15,8 +16,11 @@ from pillowbook import __version__
 from pillowbook.core import protocol as p
 from pillowbook.core.session import Machine, Session
 from pillowbook.domain.errors import (
+    Cancelled,
     FolderMissing,
     FolderUnreadable,
+    FolderUnsuitable,
+    Interrupted,
     PillowbookError,
     VaultExists,
     VaultLocked,
@@ -73,6 +77,19 @@ class Service:
         """The reply to a call. Raises PillowbookError."""
         # A keychain may take its time at the start; a call that came early must not find the vault locked for that.
         self._is_settled.wait(SETTLE_S)
+        session = self._session
+        try:
+            return self._handle(call, part, cancel)
+        except Cancelled:
+            if cancel.is_cancelled:
+                raise
+            # Not the client stopped this: the vault was locked meanwhile, or another model was chosen.
+            self._open()
+            if self._session is not session:
+                raise Interrupted() from None
+            raise
+
+    def _handle(self, call: p.AnyCall, part: Callable[[object], None], cancel: CancelToken) -> object:
         match call:
             case p.Ask(question, mode, learn):
                 session = self._open()
@@ -85,7 +102,7 @@ class Service:
             case p.Preload():
                 self._open().preload()
             case p.AddFolder(path):
-                return self._open().add_folder(readable(path))
+                return self._open().add_folder(readable(path, self._machine.profile.root))
             case p.RemoveFolder(path):
                 self._open().remove_folder(absolute(path))
             case p.ListFolders():
@@ -124,8 +141,11 @@ class Service:
             case p.VaultUnlock(passphrase):
                 self._unlock(passphrase)
             case p.VaultLock():
+                if not self._vault.exists:
+                    raise VaultMissing()
                 self._lock()
             case p.VaultCheck():
+                self._open()
                 return self._vault.check()
             case p.VaultRebuild():
                 with self._turning:
@@ -313,25 +333,35 @@ class Service:
 
 def absolute(path: str) -> str:
     """The path as the vault keeps it: absolute, links in it resolved as far as they exist."""
-    return str(Path(path).expanduser().resolve())
+    try:
+        return str(Path(path).expanduser().resolve())
+    except (OSError, RuntimeError):  # links that go round in a circle
+        return str(Path(path).absolute())
 
 
-def readable(path: str) -> str:
+def readable(path: str, own: Path) -> str:
     """The absolute path of a folder or file that can be read.
 
+    Args:
+        own: the profile's folder, which is nobody's notes.
     Raises:
-        FolderMissing, FolderUnreadable: nothing was added.
+        FolderMissing, FolderUnreadable, FolderUnsuitable: nothing was added.
     """
-    target = Path(path).expanduser()
     try:
-        target = target.resolve(strict=True)
+        target = Path(path).expanduser().resolve(strict=True)
+        if target.is_relative_to(own.resolve()):
+            raise FolderUnsuitable()
         if target.is_dir():
             next(iter(target.iterdir()), None)
-        else:
+        elif target.is_file():  # and no pipe, which would keep whoever opens it waiting
             with target.open("rb"):
                 pass
+        else:
+            raise FolderUnsuitable()
     except (FileNotFoundError, NotADirectoryError, RuntimeError):
         raise FolderMissing() from None
     except OSError as error:
-        raise FolderUnreadable(errno=error.errno or 0) from None
+        raise (
+            FolderMissing() if error.errno == ENAMETOOLONG else FolderUnreadable(errno=error.errno or 0)
+        ) from None
     return str(target)

@@ -316,6 +316,7 @@ class Session:
         began = time.monotonic()
         report: ScanReport = self._loop.sync(cancel, on_progress)
         return p.ScanSummary(
+            indexed=self.library.counts().by_state.get(DocumentState.INDEXED, 0),
             new=report.new,
             changed=report.changed,
             unchanged=report.unchanged,
