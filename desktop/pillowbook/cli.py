@@ -180,8 +180,9 @@ def sync(session: Session) -> int:
     line.clear()
     session.print(
         summary,
-        f"{summary.indexed} documents indexed: {summary.new} new, {summary.changed} changed, {summary.deleted} deleted, {summary.unchanged} unchanged, "
-        f"{summary.failed} failed, {summary.excluded} left out, in {summary.seconds:.1f} s",
+        f"{summary.indexed} documents indexed: {summary.new} new, {summary.changed} changed, "
+        f"{summary.deleted} deleted, {summary.unchanged} unchanged, {summary.failed} failed, "
+        f"{summary.excluded} left out, in {summary.seconds:.1f} s",
     )
     return DONE
 

@@ -2,15 +2,18 @@
 
 import errno
 import os
+import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from tests.ingest.conftest import CountingEmbedder, never
 
 from pillowbook.domain.documents import DocumentState
-from pillowbook.domain.errors import DiskFull, WorkerLost
+from pillowbook.domain.errors import DiskFull, DocumentUnreadable, WorkerLost
 from pillowbook.flow.ingest.files import FileChanging, read_file
 from pillowbook.flow.ingest.ingest import Ingestor, ScanReport
 from pillowbook.flow.ingest.split import split_passages
@@ -352,3 +355,63 @@ def test_what_changed_just_now_does_not_wait_for_an_idle_machine(
         pass
     assert embedder.texts == ["new\nnew words", "old\nold words"]
     assert embedder.was_background == [False, True]
+
+
+def test_what_failed_for_a_passing_reason_is_read_again_when_asked(
+    ingestor: Ingestor, library: Library, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scan in the background leaves it; ``sync`` does not."""
+    with monkeypatch.context() as broken:
+        broken.setattr("pillowbook.flow.ingest.ingest.split_passages", lambda *_, **__: 1 / 0)
+        write("a.md", "words")
+        ingestor.sync(never)
+    assert states(library) == {"a.md": ("failed", "internal")}
+    ingestor.scan(library.folders()[0].id, stop=never)
+    assert ingestor.pending() == 0
+    ingestor.sync(never)
+    assert states(library) == {"a.md": ("indexed", "")}
+
+
+def test_a_pipe_named_like_a_pattern_file_holds_nobody_up(
+    ingestor: Ingestor, library: Library, write: Write, notes: Path
+) -> None:
+    os.mkfifo(notes / ".gitignore")
+    os.mkfifo(notes / "pipe.md")
+    write("a.md", "words")
+    ingestor.sync(never)
+    assert set(states(library)) == {"a.md"}
+    with pytest.raises(DocumentUnreadable):
+        read_file(str(notes / "pipe.md"), 1000)
+
+
+def test_a_folder_that_is_named_like_a_document_goes_with_its_content(
+    ingestor: Ingestor, library: Library, write: Write, notes: Path
+) -> None:
+    write("trip.md/a.md", "words")
+    write("trip.md0", "no neighbour")
+    write("trip.mdx/b.md", "a neighbour")
+    ingestor.sync(never)
+    shutil.rmtree(notes / "trip.md")
+    ingestor.handle_change(str(notes / "trip.md"))
+    assert set(states(library)) == {"b.md", "trip.md0"}
+
+
+def test_a_note_that_goes_while_it_is_read_leaves_nothing(
+    ingestor: Ingestor,
+    library: Library,
+    write: Write,
+    embedder: CountingEmbedder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who heard of the deletion found nothing to delete yet."""
+    note = write("a.md", "words")
+    real = embedder.embed
+
+    def late(texts: Sequence[str], *, deadline_s: float, background: bool = False) -> NDArray[np.float32]:
+        note.unlink()
+        ingestor.handle_change(str(note))
+        return real(texts, deadline_s=deadline_s, background=background)
+
+    monkeypatch.setattr(embedder, "embed", late)
+    ingestor.sync(never)
+    assert library.documents() == [] and library.counts().passages == 0

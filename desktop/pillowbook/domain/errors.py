@@ -47,6 +47,13 @@ class Cancelled(PillowbookError):
     sentence = "Stopped."
 
 
+class Interrupted(Transient):
+    """What the call needed was taken away while it ran."""
+
+    code = "interrupted"
+    sentence = "The settings were changed in the middle of this; please try again."
+
+
 # -- folders and documents -------------------------------------------------------------------------------------
 
 
@@ -58,6 +65,11 @@ class FolderMissing(UserFixable):
 class FolderUnreadable(UserFixable):
     code = "folder-unreadable"
     sentence = "The folder cannot be read; give your user permission to read it and try again."
+
+
+class FolderUnsuitable(UserFixable):
+    code = "folder-unsuitable"
+    sentence = "Only folders and ordinary files can be watched, and not the folder of Pillowbook itself; name another."
 
 
 class FolderUnknown(UserFixable):
@@ -194,6 +206,13 @@ class DeadlineExceeded(Transient):
 class CoreUnreachable(UserFixable):
     code = "core-unreachable"
     sentence = "Pillowbook's background process could not be reached; start Pillowbook again."
+
+
+class ProfileUnwritable(UserFixable):
+    code = "profile-unwritable"
+    sentence = (
+        "The profile's folder cannot be used; give your user permission to write there or name another one."
+    )
 
 
 class AlreadyRunning(UserFixable):

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from pillowbook.domain.answers import Tokens
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.errors import Cancelled, PillowbookError, UserFixable
-from pillowbook.domain.facts import facts
+from pillowbook.domain.facts import facts, place_of
 from pillowbook.domain.work import GateState, LedgerEntry, Slice, SliceKind, SliceOutcome, SliceResult
 from pillowbook.host.workers import CancelToken
 from pillowbook.schedule.gate import Rules, Sensed, decide
@@ -246,8 +246,9 @@ class Runner:
         except PillowbookError as caught:
             error = caught
             outcome = SliceOutcome(SliceResult.FAILED)
-        except Exception:
-            log.exception("slice failed", extra=facts(kind=work.kind.value))
+        except Exception as caught_bug:
+            # Its type and place only: what an exception says may quote a document.
+            log.error("slice failed", extra=facts(kind=work.kind.value, error=place_of(caught_bug)))
             outcome = SliceOutcome(SliceResult.FAILED)
         finally:
             self._current = None

@@ -1,6 +1,7 @@
 """Folders, documents and passages: the rows everything else is derived from."""
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -139,6 +140,21 @@ class Library:
                 f"SELECT {DOCUMENT_COLUMNS} FROM documents "
                 "WHERE (?1 IS NULL OR folder_id = ?1) AND (?2 IS NULL OR state = ?2) ORDER BY id",
                 (folder_id, None if state is None else state.value),
+            ).fetchall()
+        return [document_from_row(row) for row in rows]
+
+    def documents_below(self, path: str) -> list[Document]:
+        """Documents anywhere below a folder, by its path alone."""
+        first = path.rstrip(os.sep) + os.sep
+        end = first[:-1] + chr(ord(os.sep) + 1)
+        # Paths that are not UTF-8 are blobs, and SQLite sorts all of them behind all texts.
+        text_first, text_end = path_to_column(first), path_to_column(end)
+        blob_first, blob_end = (side.encode("utf-8", "surrogatepass") for side in (first, end))
+        with self._database.read() as connection:
+            rows = connection.execute(
+                f"SELECT {DOCUMENT_COLUMNS} FROM documents "
+                "WHERE (path >= ? AND path < ?) OR (path >= ? AND path < ?) ORDER BY id",
+                (text_first, text_end, blob_first, blob_end),
             ).fetchall()
         return [document_from_row(row) for row in rows]
 

@@ -11,6 +11,7 @@ from pillowbook.domain.documents import Fingerprint
 from pillowbook.domain.errors import DocumentUnreadable, Transient
 from pillowbook.domain.ids import ContentHash
 from pillowbook.flow.ingest.ignore import IgnoreRules
+from pillowbook.flow.ingest.regular import open_regular
 
 
 class FileChanging(Transient):
@@ -124,10 +125,8 @@ def read_file(path: str, max_bytes: int) -> tuple[bytes, Fingerprint]:
         FileNotFoundError: it is gone.
     """
     try:
-        with Path(path).open("rb") as file:
+        with open_regular(path) as file:
             before = os.fstat(file.fileno())
-            if not stat.S_ISREG(before.st_mode):
-                raise DocumentUnreadable(reason="unreadable")
             data = file.read(max_bytes + 1)
             after = Path(path).stat()  # by name: an editor may have put another file in its place
     except FileNotFoundError:

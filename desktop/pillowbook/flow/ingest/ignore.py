@@ -10,6 +10,8 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
+from pillowbook.flow.ingest.regular import open_regular
+
 PATTERN_FILES = (".pillowbookignore", ".gitignore")
 """Patterns as in gitignore(5), for the folder they lie in and all below it. The first one outranks the second."""
 
@@ -77,7 +79,7 @@ def ignored_below(root: str, path: str) -> bool:
 
 def _read_patterns(folder: str, name: str) -> GitIgnoreSpec | None:
     try:
-        with Path(folder, name).open("rb") as file:
+        with open_regular(str(Path(folder, name))) as file:
             lines = file.read(_MAX_PATTERN_FILE_BYTES).decode("utf-8", "replace").splitlines()
         return GitIgnoreSpec.from_lines(lines)
     except (OSError, ValueError):

@@ -41,6 +41,8 @@ EMBED_BATCH = 32
 """Passages sent at once: about two seconds of work, the longest that a stop waits."""
 EMBED_DEADLINE_S = 900.0
 """Far beyond what a document needs: at the lowest priority a busy machine may leave the embedder next to no time."""
+PASSING_REASONS = frozenset({"timeout", "crashed", "internal"})
+"""Why a document failed that may read well another time: a busy machine, too little memory, an older Pillowbook."""
 MAX_ATTEMPTS = 3
 """How often a document is taken up again before it waits for the next scan."""
 
@@ -127,18 +129,20 @@ class Ingestor:
 
     # -- what has changed -------------------------------------------------------------------------------------------
 
-    def scan(self, folder_id: FolderId, *, stop: Callable[[], bool]) -> ScanReport:
+    def scan(self, folder_id: FolderId, *, stop: Callable[[], bool], again: bool = False) -> ScanReport:
         """Compare a folder with the library, by ``stat`` alone, and queue what has to be read.
 
         A root that is absent (a drive not connected) or cannot be listed changes nothing.
 
+        Args:
+            again: queue what failed for a reason that may have passed, too.
         Raises:
             FolderUnknown: there is no folder of that id.
         """
         folder = next((each for each in self._library.folders() if each.id == folder_id), None)
         if folder is None:
             raise FolderUnknown()
-        return self._scan_below(folder, folder.path, IgnoreRules(), stop)
+        return self._scan_below(folder, folder.path, IgnoreRules(), stop, again=again)
 
     def sync(
         self, stop: Callable[[], bool], on_progress: Callable[[int, int], None] | None = None
@@ -148,7 +152,7 @@ class Ingestor:
         Args:
             on_progress: told how many documents were read, of how many.
         """
-        reports = [self.scan(folder.id, stop=stop) for folder in self._library.folders()]
+        reports = [self.scan(folder.id, stop=stop, again=True) for folder in self._library.folders()]
         done = 0
         while self.ingest_next(stop, background=False):
             done += 1
@@ -268,6 +272,9 @@ class Ingestor:
             ),
         )
         self._tell(change)
+        if look_at_quietly(path) is None and Path(folder.path).exists():
+            # It went while it was read, and who heard of that found nothing to delete then.
+            self.handle_change(path)
         return True
 
     def _extract(
@@ -323,7 +330,7 @@ class Ingestor:
     # -- comparing ---------------------------------------------------------------------------------------------------
 
     def _scan_below(
-        self, folder: Folder, top: str, rules: IgnoreRules, stop: Callable[[], bool]
+        self, folder: Folder, top: str, rules: IgnoreRules, stop: Callable[[], bool], *, again: bool = False
     ) -> ScanReport:
         tally = _Tally()
         if not Path(folder.path).exists():
@@ -333,7 +340,7 @@ class Ingestor:
         for found in walk_files(top, walk, stop, rules):
             document = known.pop(found.path, None) or self._library.document_at(found.path)
             if document is None or document.folder_id == folder.id:  # else another folder holds it already
-                self._consider(folder, found, document, tally)
+                self._consider(folder, found, document, tally, again=again)
         is_root_there = Path(folder.path).exists() and folder.path not in walk.unreadable
         if walk.is_complete and is_root_there:
             for document in known.values():
@@ -352,6 +359,7 @@ class Ingestor:
         tally: _Tally,
         *,
         is_urgent: bool = False,
+        again: bool = False,
     ) -> None:
         """Compare one file with what is stored; note or queue what differs."""
         kind = kind_of(found.path)
@@ -377,7 +385,7 @@ class Ingestor:
             if document.state is DocumentState.INDEXED:
                 tally.unchanged += 1
                 return
-            if document.state is DocumentState.FAILED:
+            if document.state is DocumentState.FAILED and not (again and document.reason in PASSING_REASONS):
                 tally.failed += 1
                 return
         if document is None:
@@ -392,9 +400,9 @@ class Ingestor:
         document = self._library.document_at(path)
         if document is not None:
             self._delete(document)
-        elif kind_of(path) is None:  # a folder, as far as its name tells
-            for each in self._library.documents(folder.id):
-                if _is_within(each.path, path):
+        else:  # a folder, whatever its name looks like, or nothing that was ever read
+            for each in self._library.documents_below(path):
+                if each.folder_id == folder.id:
                     self._delete(each)
 
     def _delete(self, document: Document) -> None:
@@ -426,6 +434,14 @@ class Ingestor:
     def _tell(self, change: DocumentChange) -> None:
         if self._on_change is not None and (change.added or change.removed or change.withdrawn):
             self._on_change(change)
+
+
+def look_at_quietly(path: str) -> FoundFile | None:
+    """A single file, now; None where there is none or it cannot be told."""
+    try:
+        return look_at(path)
+    except OSError:
+        return None
 
 
 def _is_within(path: str, place: str) -> bool:

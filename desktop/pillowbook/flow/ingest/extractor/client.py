@@ -1,6 +1,7 @@
 """The extractor as the core sees it: bytes in, text out, and what a document does hurts only that document."""
 
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pillowbook.flow.ingest.extractor.protocol import (
 )
 from pillowbook.flow.ingest.kinds import MARKDOWN, MIME_BY_KIND, kind_of
 from pillowbook.flow.ingest.outline import markdown_title
+from pillowbook.flow.ingest.regular import open_regular
 from pillowbook.host.workers import Worker
 
 MAX_FILE_BYTES = 100 << 20
@@ -38,6 +40,8 @@ class Extractor:
     """Reads documents. Markdown and plain text are decoded here; all else goes to the sandboxed worker. Thread-safe."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running = 0
         self._worker = Worker("pillowbook.flow.ingest.extractor.worker", name="extractor")
 
     def extract(self, path: str | os.PathLike[str]) -> Extracted:
@@ -47,14 +51,14 @@ class Extractor:
             DocumentUnreadable: with a reason: ``unsupported-type``, ``too-large``, ``unreadable``, ``encrypted``,
                 ``damaged``, ``empty``, ``crashed`` or ``timeout``.
         """
-        place = Path(path)
         try:
-            if place.stat().st_size > MAX_FILE_BYTES:
-                raise DocumentUnreadable(reason="too-large")
-            data = place.read_bytes()
+            with open_regular(os.fspath(path)) as file:
+                data = file.read(MAX_FILE_BYTES + 1)
         except OSError as error:
             raise DocumentUnreadable(reason="unreadable", errno=error.errno or 0) from error
-        return self.extract_bytes(data, str(place))
+        if len(data) > MAX_FILE_BYTES:
+            raise DocumentUnreadable(reason="too-large")
+        return self.extract_bytes(data, os.fspath(path))
 
     def extract_bytes(self, data: bytes, path: str, *, background: bool = False) -> Extracted:
         """The text of a file whose bytes are at hand; ``path`` gives the kind and, failing all else, the title.
@@ -65,7 +69,7 @@ class Extractor:
         kind = kind_of(path)
         if kind is None:
             raise DocumentUnreadable(reason="unsupported-type")
-        stem = Path(path).stem
+        stem = Path(path).stem.encode("utf-8", "replace").decode("utf-8")  # a file's name may be any bytes
         if kind not in MIME_BY_KIND:
             text = decode_text(data)
             if len(text) > MAX_TEXT_CHARS:
@@ -74,6 +78,8 @@ class Extractor:
         if not data:
             raise DocumentUnreadable(reason="empty")
         deadline_s = _BASE_DEADLINE_S + _DEADLINE_S_PER_MIB * len(data) / (1 << 20)
+        with self._lock:
+            self._running += 1
         try:
             reply = self._worker.call(
                 ExtractCall(kind, data), ExtractReply, deadline_s=deadline_s, background=background
@@ -82,6 +88,9 @@ class Extractor:
             raise DocumentUnreadable(reason="crashed") from error
         except DeadlineExceeded as error:
             raise DocumentUnreadable(reason="timeout") from error
+        finally:
+            with self._lock:
+                self._running -= 1
         return Extracted(reply.text, reply.title or stem, kind, reply.pages)
 
     def sandbox(self) -> SandboxReply:
@@ -89,8 +98,10 @@ class Extractor:
         return self._worker.call(SandboxCall(), SandboxReply, deadline_s=30.0)
 
     def rest(self) -> None:
-        """End the worker until it is needed again; it holds about 60 MB."""
-        self._worker.stop()
+        """End the worker until it is needed again; it holds about 60 MB. Nothing happens while it works."""
+        with self._lock:  # a question may be having a changed file read anew; that call must not be cut off
+            if not self._running:
+                self._worker.stop()
 
     def close(self) -> None:
         """End the worker for good."""
