@@ -3,10 +3,10 @@
 import pytest
 
 from pillowbook.answering.cite import cite_unit, find_quote
-from pillowbook.answering.dates import note_date
+from pillowbook.answering.dates import is_later, note_date, spelled
 from pillowbook.answering.terms import names, numbers
 from pillowbook.answering.units import split_units
-from pillowbook.answering.verify import check_claim, fits_kind, split_claims
+from pillowbook.answering.verify import check_claim, fits_kind, split_claims, unknown_terms
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.ids import ContentHash, DocumentId, PassageId
 
@@ -131,7 +131,62 @@ def test_an_answer_is_of_the_kind_asked_for() -> None:
         ("boiler", "Boiler", "---\ndate: 2025-10-03\n---", "2025-10-03"),
         ("portugal-2026", "Portugal", "", ""),
         ("asthma-review-2026-06", "Review", "", "2026-06"),
+        ("ruth", "Ruth", "Born 8 April 1951. Lives in Dunmere.", ""),
+        ("clubs", "Clubs, year 2025-26", "", "2025"),
     ],
 )
 def test_a_note_says_its_own_date(name: str, title: str, opening: str, expected: str) -> None:
     assert note_date(name, title, opening) == expected
+
+
+def test_a_day_is_later_only_where_that_is_certain() -> None:
+    assert is_later("2026-03-02", "2026-01-09")
+    assert is_later("2026-03", "2025")
+    assert not is_later("2026-03-02", "2026-03")
+    assert not is_later("2026-03-02", "")
+    assert (spelled("2026-03-06"), spelled("2026-03"), spelled("2026")) == (
+        "6 March 2026",
+        "March 2026",
+        "2026",
+    )
+
+
+CHECK_UPS = "## Check-ups\n\n- Nora: Thursday 12 March 2026, 9:20\n- Tomas: Thursday 12 March 2026, 16:50\n"
+
+
+def test_a_line_of_a_list_says_nothing_of_those_who_have_lines_of_their_own() -> None:
+    units = split_units(passage_of(CHECK_UPS, title="Dentist"))
+    question = "When is Nora's dentist appointment?"
+    claim = check_claim("Nora's dentist appointment is on 12 March 2026.", [units[1]], units, question)
+    assert claim is not None
+    assert claim.units == (units[0],)
+    assert check_claim("Nora's appointment is on 12 March 2026 at 16:50.", units, units[1:], question) is None
+    # Where the name stands above the list, or nowhere beside it, the line may well be about it.
+    assert check_claim("It is on 12 March 2026 at 16:50.", [], units[1:], "When is the dentist?") is not None
+
+
+def test_a_row_of_a_table_says_nothing_of_what_has_a_row_of_its_own() -> None:
+    table = "| book | chosen by | marks |\n| --- | --- | --- |\n| Low Water | Femke | 9 |\n| Inland | Nora | 8 |\n"
+    units = split_units(passage_of(table, title="Book club"))
+    assert (
+        check_claim("The book club gave it 8.", [units[1]], [units[1]], "Which marks did Low Water get?")
+        is None
+    )
+    assert (
+        check_claim("The book club gave it 9.", [units[0]], units, "Which marks did Low Water get?")
+        is not None
+    )
+
+
+def test_a_number_that_counts_something_else_carries_no_count() -> None:
+    units = split_units(passage_of("- Train to Lisbon, about 2 h 40.\n- The flat costs two nights.\n"))
+    question = "How many nights do we pay for the flat in Lisbon?"
+    assert check_claim("We pay for 2 nights.", [units[0]], units[:1], question) is None
+    assert check_claim("It takes 2 hours.", [], units[:1], "How many hours does the train take?") is not None
+
+
+def test_words_that_ask_for_a_sort_of_thing_need_not_be_in_the_notes_and_others_must() -> None:
+    notes = "Tomas's tortilla: leave to stand 15 min. Garrick Roofing 555-0150. Ruth's hip operation in May."
+    assert not unknown_terms("What dish does Tomas let stand for 15 minutes?", notes + " minutes")
+    assert not unknown_terms("Who is the roofer?", notes.replace("Roofing", "roof"))
+    assert unknown_terms("Which surgeon did Ruth's hip?", notes) == {"surgeon"}

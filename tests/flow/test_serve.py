@@ -135,3 +135,56 @@ def test_typing_completes_prepared_questions_and_answers_before_enter(boiler: St
 def test_search_finds_by_words_even_without_the_embedder(boiler: Stream) -> None:
     hits = boiler.server.search("flame button").hits
     assert hits[0].title == "Boiler"
+
+
+def test_search_does_not_wait_for_the_embedder_to_load(
+    boiler: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boiler.embedder.unload()
+    asked_to_load: list[bool] = []
+    monkeypatch.setattr(boiler.embedder, "preload", lambda: asked_to_load.append(True))
+    embedded = len(boiler.embedder.texts)
+    assert boiler.server.search("flame button").hits[0].title == "Boiler"
+    assert asked_to_load
+    assert len(boiler.embedder.texts) == embedded
+
+
+def test_a_unit_is_embedded_once_for_many_questions(boiler: Stream) -> None:
+    boiler.server.ask("Which vet does Mungo see?", learn=False)
+    embedded = len(boiler.embedder.texts)
+    boiler.server.ask("Which vet does the dog Mungo see?", learn=False)
+    assert boiler.embedder.texts[embedded:] == ["Which vet does the dog Mungo see?"]
+
+
+OFFICE = (
+    "# Office days\n\nAs agreed, January 2025.\n\n- In the office **Tuesday and Thursday**, else at home.\n"
+)
+AUTUMN = (
+    "# Autumn meeting, 8 September 2026\n\nNew lease.\n\n"
+    "From 5 October people come to the office **Mondays and Wednesdays**, not Tuesdays any more.\n"
+)
+
+
+def test_a_later_note_that_says_what_changed_is_the_answer_and_the_older_is_told(stream: Stream) -> None:
+    stream.write("office.md", OFFICE)
+    stream.write("autumn.md", AUTUMN)
+    stream.sync()
+    stream.says["Tuesday and Thursday"] = "In the office Tuesday and Thursday [1]."
+    stream.says["Mondays and Wednesdays"] = (
+        "People come to the office Mondays and Wednesdays from 5 October [2]."
+    )
+    answer = stream.server.ask("Which days do people come to the office?", learn=False)
+    assert answer.answer.startswith("People come to the office Mondays and Wednesdays from 5 October.")
+    assert answer.answer.endswith(
+        "An older note, of January 2025, says: “In the office Tuesday and Thursday, else at home.”"
+    )
+    assert [cited.title for cited in answer.citations] == ["Autumn meeting, 8 September 2026", "Office days"]
+
+
+def test_a_later_note_that_merely_differs_is_no_change(stream: Stream) -> None:
+    stream.write("office.md", OFFICE)
+    stream.write("autumn.md", AUTUMN.replace("From 5 October p", "P").replace(", not Tuesdays any more", ""))
+    stream.sync()
+    stream.says["Tuesday and Thursday"] = "In the office Tuesday and Thursday [1]."
+    answer = stream.server.ask("Which days do people come to the office?", learn=False)
+    assert "older note" not in answer.answer

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pillowbook.answering.cite import cite_passage, cite_unit
+from pillowbook.answering.newer import contradicts, newer_place, told_before
 from pillowbook.answering.prompts import load_prompt
 from pillowbook.answering.retrieve import Evidence, RankedUnit, Retriever
 from pillowbook.answering.terms import content_stems, coverage, stems
@@ -38,6 +39,8 @@ MIN_SIMILARITY = 0.22
 
 _PASSAGES = {Effort.LIVE: 8, Effort.PREPARED: 14}
 _UNITS = {Effort.LIVE: 8, Effort.PREPARED: 10}
+UNITS_COMPARED = 20
+"""Among this many a later note is looked for; only the first few are read by the model."""
 _UNIT_CHARS = 420
 _WHOLE_DOCUMENT_CHARS = 2400
 
@@ -82,9 +85,10 @@ class Composer:
         evidence = self._retriever.retrieve(
             question, limit=_PASSAGES[effort], vector=vector, background=background, without=without
         )
-        ranked = self._retriever.rank_units(
-            question, evidence, limit=_UNITS[effort], vector=vector, background=background
+        found = self._retriever.rank_units(
+            question, evidence, limit=UNITS_COMPARED, vector=vector, background=background
         )
+        ranked = found[: _UNITS[effort]]
         read = self._reading(ranked, document_id)
         nearest = _nearest(ranked, evidence)
         draft = _Drafting(question, effort, self._generator.model_id, nearest)
@@ -111,7 +115,49 @@ class Composer:
             return draft.refuse("question-terms")
         if not fits_kind(question, " ".join(claim.text for claim in claims)):
             return draft.refuse("answer-kind")
-        return draft.accept(claims, _confidence(question, claims, ranked))
+        confidence = _confidence(question, claims, ranked)
+        newer = self._newer_claims(
+            question,
+            claims,
+            found,
+            draft,
+            deadline_s=deadline_s,
+            cancel=cancel,
+            background=background,
+        )
+        if newer:
+            return draft.accept(
+                newer, confidence, before=claims, told=told_before(claims, self._retriever.date_of)
+            )
+        return draft.accept(claims, confidence)
+
+    def _newer_claims(
+        self,
+        question: str,
+        claims: Sequence[Claim],
+        ranked: Sequence[RankedUnit],
+        draft: "_Drafting",
+        *,
+        deadline_s: float,
+        cancel: CancelToken | None,
+        background: bool,
+    ) -> list[Claim]:
+        """The answer by a later note that says something changed, where there is one and it says otherwise."""
+        place = newer_place(question, claims, ranked, self._retriever.date_of)
+        if not place:
+            return []
+        made = self._generator.generate(
+            self._messages(question, place),
+            max_tokens=MAX_ANSWER_TOKENS,
+            stop=("\n\n", "Question:"),
+            deadline_s=deadline_s,
+            cancel=cancel,
+            background=background,
+        )
+        draft.tokens += made.tokens
+        newer = [] if _is_refusal(made.text) else _check_claims(made.text, place, question)
+        answer = " ".join(claim.text for claim in newer)
+        return newer if newer and fits_kind(question, answer) and contradicts(question, newer, claims) else []
 
     def _reading(self, ranked: Sequence[RankedUnit], document_id: DocumentId | None) -> list[Unit]:
         """What the model reads, in an order that keeps the prefix: the document's units first, in its order."""
@@ -149,10 +195,16 @@ class _Drafting:
     def refuse(self, why: str) -> Draft:
         return self._draft("", (), 0.0, (f"refused-{why}",))
 
-    def accept(self, claims: Sequence[Claim], confidence: float) -> Draft:
-        citations = tuple(cite_unit(unit) for unit in _cited_units(claims)[:MAX_CITATIONS])
-        checks = ("quotes-verbatim", "numbers", "names", "question-terms")
-        return self._draft(" ".join(claim.text for claim in claims), citations, confidence, checks)
+    def accept(
+        self, claims: Sequence[Claim], confidence: float, *, before: Sequence[Claim] = (), told: str = ""
+    ) -> Draft:
+        """The answer; ``before`` are the claims of an older note, which ``told`` tells in one sentence."""
+        units = _cited_units(claims)[: MAX_CITATIONS - bool(before)] + _cited_units(before)[:1]
+        checks = ("quotes-verbatim", "numbers", "names", "question-terms") + (
+            ("newer-note",) if before else ()
+        )
+        answer = " ".join([*(claim.text for claim in claims), *([told] if told else [])])
+        return self._draft(answer, tuple(cite_unit(unit) for unit in units), confidence, checks)
 
     def _draft(
         self, answer: str, citations: tuple[Citation, ...], confidence: float, checks: tuple[str, ...]

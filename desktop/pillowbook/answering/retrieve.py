@@ -4,6 +4,8 @@ BM25 over words and cosine similarity over embeddings are fused by reciprocal ra
 2009, SIGIR: k = 60). The two make different mistakes: words find names and codes, embeddings find paraphrases.
 """
 
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -23,10 +25,14 @@ from pillowbook.store.vectors import VectorStore
 from pillowbook.store.words import WordIndex
 
 RANK_CONSTANT = 60
+SURE_OF_A_PLACE = 2
+"""The first of each list are taken whatever the other list says of them."""
 CANDIDATES = 40
 EMBED_DEADLINE_S = 20.0
 MAX_UNITS_RANKED = 28
 MAX_UNIT_CHARS = 300
+REMEMBERED_VECTORS = 8192
+"""Of units, 1.5 kB each: preparing a document's questions ranks much the same units again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,13 @@ class Retriever:
         self._vectors = vectors
         self._library = library
         self._embedder = embedder
+        self._remembered = _Remembered(REMEMBERED_VECTORS)
+
+    def is_ready(self) -> bool:
+        """Whether embedding can begin at once; if not, the embedder is set to load and this does not wait for it."""
+        if not self._embedder.is_loaded:
+            self._embedder.preload()
+        return self._embedder.is_loaded
 
     def embed(self, text: str, *, background: bool = False) -> NDArray[np.float32]:
         """The unit vector of one text."""
@@ -135,7 +148,11 @@ class Retriever:
         for ranks in (word_ranks, {PassageId(hit.id): rank for rank, hit in enumerate(near)}):
             for passage_id, rank in ranks.items():
                 scores[passage_id] = scores.get(passage_id, 0.0) + 1.0 / (RANK_CONSTANT + rank)
-        order = sorted(scores, key=lambda passage_id: -scores[passage_id])[: 3 * limit]
+        # What only the words find may hold alone the very word that was asked for; fusing buries it under what both
+        # find in the middle of their lists.
+        sure = {*list(word_ranks)[:SURE_OF_A_PLACE], *(PassageId(hit.id) for hit in near[:SURE_OF_A_PLACE])}
+        order = sorted(scores, key=lambda passage_id: (passage_id not in sure, -scores[passage_id]))
+        order = order[: 3 * limit]
         found = [
             Evidence(
                 passage,
@@ -171,11 +188,7 @@ class Retriever:
         kept = kept[:MAX_UNITS_RANKED]
         if not kept:
             return []
-        rows = self._embedder.embed(
-            [f"{units[i].place}: {units[i].text}"[:MAX_UNIT_CHARS] for i in kept],
-            deadline_s=EMBED_DEADLINE_S,
-            background=background,
-        )
+        rows = self._embed_units([units[i] for i in kept], background=background)
         similarities = rows @ vector
         ranked = [
             RankedUnit(
@@ -187,6 +200,38 @@ class Retriever:
         ]
         ranked.sort(key=lambda one: -one.score)
         return ranked[:limit]
+
+    def _embed_units(self, units: Sequence[Unit], *, background: bool) -> NDArray[np.float32]:
+        """A row per unit; only texts that were not embedded lately are given to the embedder."""
+        texts = [f"{unit.place}: {unit.text}"[:MAX_UNIT_CHARS] for unit in units]
+        known = self._remembered.get(texts)
+        missing = [text for text in dict.fromkeys(texts) if text not in known]
+        if missing:
+            rows = self._embedder.embed(missing, deadline_s=EMBED_DEADLINE_S, background=background)
+            known.update(zip(missing, rows, strict=True))
+            self._remembered.put(known)
+        return np.stack([known[text] for text in texts])
+
+
+class _Remembered:
+    """The vectors of the texts used last. Thread-safe; gone with the vault, which is never longer than unlocked."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._rows: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        with self._lock:
+            return {text: self._rows[text] for text in texts if text in self._rows}
+
+    def put(self, rows: dict[str, NDArray[np.float32]]) -> None:
+        with self._lock:
+            for text, row in rows.items():
+                self._rows[text] = row
+                self._rows.move_to_end(text)
+            while len(self._rows) > self._limit:
+                self._rows.popitem(last=False)
 
 
 def _diverse(found: Sequence[Evidence], limit: int) -> list[Evidence]:

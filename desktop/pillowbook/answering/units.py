@@ -57,6 +57,12 @@ class Unit:
                 parts.append(part)
         return " › ".join(parts)
 
+    @property
+    def is_listed(self) -> bool:
+        """Whether it is one of several like it: a list item, a table row, a line of the form ``name: value``."""
+        quote = self.quote
+        return quote.startswith("|") or bool(_ITEM.match(quote) or _PAIR.match(quote))
+
 
 @dataclass(frozen=True, slots=True)
 class _Line:

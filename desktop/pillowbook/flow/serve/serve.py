@@ -133,14 +133,16 @@ class Server:
     def search(self, words: str, limit: int = 20) -> SearchHits:
         """Passages by words and meaning; by words alone while the embedder is not there."""
         began = self._clock.monotonic_s()
-        try:
-            found = self._retriever.retrieve(words, limit=limit)
-            ranked = [
-                (one.passage, one.score)
-                for one in found
-                if one.word_rank is not None or one.similarity >= MIN_SEARCH_SIMILARITY
-            ]
-        except (Transient, UserFixable):
+        ranked: list[tuple[Passage, float]] | None = None
+        # Loading the embedder takes seconds: until then there are hits by words at once.
+        with contextlib.suppress(Transient, UserFixable):
+            if self._retriever.is_ready():
+                ranked = [
+                    (one.passage, one.score)
+                    for one in self._retriever.retrieve(words, limit=limit)
+                    if one.word_rank is not None or one.similarity >= MIN_SEARCH_SIMILARITY
+                ]
+        if ranked is None:
             ranked = [
                 (passage, 1.0 / (60 + rank))
                 for rank, passage in enumerate(self._retriever.by_words(words, limit=limit))

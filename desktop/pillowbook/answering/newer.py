@@ -1,0 +1,101 @@
+"""Notes that say something has changed: the newer statement counts, and the older one is told beside it.
+
+The default model does not heed dates: shown an older and a newer note it takes the older one in about half. So code
+looks among what was found for a later note that says in so many words that something changed, and has the model read
+that place alone. Only what a later date *and* a word of change speak for is taken: two notes that merely differ may
+both be true.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+
+from pillowbook.answering.dates import is_later, spelled
+from pillowbook.answering.pairs import canonical_stems, question_kind
+from pillowbook.answering.retrieve import RankedUnit
+from pillowbook.answering.terms import coverage, names, numbers, stem, words
+from pillowbook.answering.units import Unit, split_units
+from pillowbook.answering.verify import Claim
+from pillowbook.domain.documents import Passage
+
+MIN_SIMILARITY = 0.4
+MAX_LOSS = 0.27
+"""How much less similar to the question than the older unit the newer may be: it seldom repeats the whole matter."""
+
+MIN_WORDS = 0.33
+"""Share of the question's words that the newer unit and its place must hold."""
+
+MAX_QUOTED_CHARS = 160
+
+_CHANGE = re.compile(
+    r"\b(?:moved|moves|changed|changes|postponed|brought forward|cancelled|canceled|reversed|replaced|"
+    r"no longer|any ?more|instead|from (?:now|today|tomorrow|next)|now|"
+    r"(?:from|since|as of) (?:the )?\d{1,2}(?:st|nd|rd|th)? (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*|"
+    r"step(?:ped)? (?:up|down)|(?:has|have|had) (?:risen|gone up|gone down|been put)|put (?:it )?up to|"
+    r"until now)\b",
+    re.IGNORECASE,
+)
+_DAYS = frozenset(["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"])
+
+
+def newer_place(
+    question: str,
+    claims: Sequence[Claim],
+    ranked: Sequence[RankedUnit],
+    date_of: Callable[[Passage], str],
+) -> list[Unit]:
+    """Where a later note says that what the claims rest on has changed: that unit and its neighbours, or nothing."""
+    old = [unit for claim in claims for unit in claim.units]
+    documents = {unit.passage.document_id for unit in old}
+    dates = [date_of(unit.passage) for unit in old]
+    if not old or not all(dates):
+        return []
+    similar = max((one.similarity for one in ranked if one.unit in old), default=0.0)
+    asked = canonical_stems(question)
+    told = values(" ".join(unit.text for unit in old))
+    for one in ranked:
+        unit = one.unit
+        if unit.passage.document_id in documents or not _CHANGE.search(unit.text):
+            continue
+        if one.similarity < max(MIN_SIMILARITY, similar - MAX_LOSS):
+            continue
+        if not is_later(date_of(unit.passage), max(dates)):
+            continue
+        place = f"{unit.place} {unit.text}"
+        if coverage(asked, frozenset(canonical_stems(place))) < MIN_WORDS:
+            continue
+        if not {stem(name) for name in names(question)} <= {stem(word) for word in words(place)}:
+            continue
+        around = _around(unit)
+        if not values(" ".join(other.text for other in around)) <= told:
+            return around
+    return []
+
+
+def values(text: str) -> frozenset[str]:
+    """What can differ between two statements of one matter: numbers, dates, days of the week, names."""
+    days = {word.removesuffix("s") for word in words(text)} & _DAYS
+    return numbers(text) | days | names(text)
+
+
+def contradicts(question: str, newer: Sequence[Claim], older: Sequence[Claim]) -> bool:
+    """Whether two answers to one question give different values of the sort that was asked for."""
+    new, old = (" ".join(claim.text for claim in claims) for claims in (newer, older))
+    if question_kind(question.lower()) in {"person", "place", "thing", "reason", "manner", ""}:
+        kept = values(new) - values(question)
+    else:
+        kept = (values(new) - names(new)) - values(question)
+    return bool(kept - values(old))
+
+
+def _around(unit: Unit) -> list[Unit]:
+    """The unit with the one before and the two after it: "has been cancelled" is followed by what holds instead."""
+    units = split_units(unit.passage)
+    at = units.index(unit)
+    return units[max(0, at - 1) : at + 3]
+
+
+def told_before(claims: Sequence[Claim], date_of: Callable[[Passage], str]) -> str:
+    """One sentence that tells what the older note says, in its own words."""
+    unit = claims[0].units[0]
+    text = unit.text if len(unit.text) <= MAX_QUOTED_CHARS else f"{unit.text[:MAX_QUOTED_CHARS].rstrip()}…"
+    return f"An older note, of {spelled(date_of(unit.passage))}, says: “{text}”"
