@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pillowbook.answering.compose import Composer
+from pillowbook.answering.newer import OLDER_NOTE
 from pillowbook.answering.retrieve import Retriever
 from pillowbook.domain.answers import Draft, Effort
 from pillowbook.domain.clock import SystemClock
@@ -65,7 +66,8 @@ def is_right(case: Case, draft: Draft) -> bool:
     """Whether the answer holds what is accepted, or is rightly refused."""
     if not case.accept:
         return not draft.says_something
-    folded = " ".join(draft.answer.replace("*", "").split()).casefold()
+    answer = draft.answer.partition(OLDER_NOTE)[0]  # what an older note says is told, and is not the answer
+    folded = " ".join(answer.replace("*", "").split()).casefold()
     # Whole words: "July 20" is not in "18 July 2026".
     return any(
         re.search(rf"(?<!\w){re.escape(' '.join(wanted.split()).casefold())}(?!\w)", folded)

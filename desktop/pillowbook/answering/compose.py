@@ -109,27 +109,21 @@ class Composer:
         if _is_refusal(made.text):
             return draft.refuse("model")
         claims = _check_claims(made.text, read, question)
+        # An older and a newer note mixed into one sentence are carried by neither: then the best unit is the older.
+        older = claims or [Claim(found[0].unit.text, (found[0].unit,))]
+        newer = self._newer_claims(
+            question, older, found, draft, deadline_s=deadline_s, cancel=cancel, background=background
+        )
+        if newer and _answers_question(question, newer, evidence):
+            told = told_before(older, self._retriever.date_of)
+            return draft.accept(newer, _confidence(question, newer, found), before=older, told=told)
         if not claims:
             return draft.refuse("quotes")
         if not _answers_question(question, claims, evidence):
             return draft.refuse("question-terms")
         if not fits_kind(question, " ".join(claim.text for claim in claims)):
             return draft.refuse("answer-kind")
-        confidence = _confidence(question, claims, ranked)
-        newer = self._newer_claims(
-            question,
-            claims,
-            found,
-            draft,
-            deadline_s=deadline_s,
-            cancel=cancel,
-            background=background,
-        )
-        if newer:
-            return draft.accept(
-                newer, confidence, before=claims, told=told_before(claims, self._retriever.date_of)
-            )
-        return draft.accept(claims, confidence)
+        return draft.accept(claims, _confidence(question, claims, ranked))
 
     def _newer_claims(
         self,

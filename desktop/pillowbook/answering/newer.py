@@ -25,6 +25,7 @@ MIN_WORDS = 0.33
 """Share of the question's words that the newer unit and its place must hold."""
 
 MAX_QUOTED_CHARS = 160
+OLDER_NOTE = "An older note, of "
 
 _CHANGE = re.compile(
     r"\b(?:moved|moves|changed|changes|postponed|brought forward|cancelled|canceled|reversed|replaced|"
@@ -98,4 +99,4 @@ def told_before(claims: Sequence[Claim], date_of: Callable[[Passage], str]) -> s
     """One sentence that tells what the older note says, in its own words."""
     unit = claims[0].units[0]
     text = unit.text if len(unit.text) <= MAX_QUOTED_CHARS else f"{unit.text[:MAX_QUOTED_CHARS].rstrip()}…"
-    return f"An older note, of {spelled(date_of(unit.passage))}, says: “{text}”"
+    return f"{OLDER_NOTE}{spelled(date_of(unit.passage))}, says: “{text}”"

@@ -1,4 +1,4 @@
-"""Predicting what will be asked: questions by the model from each section, and by rule from headings.
+"""Predicting what will be asked: questions by the model from each section, and headings that are questions.
 
 The model writes a few numbered lines per section; code keeps what is a question, makes sense alone, is about
 something the section names, and is not there yet. Whether it can be answered is for ``prepare`` to find out.
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.prompts import load_prompt
-from pillowbook.answering.terms import STOP_WORDS, content_stems, names, numbers, stem, stems, words
+from pillowbook.answering.terms import content_stems, names, numbers, stems, words
 from pillowbook.answering.units import Unit, split_units
 from pillowbook.domain.answers import Reason, Tokens
 from pillowbook.domain.documents import Passage
@@ -53,7 +53,6 @@ _OPENING = re.compile(
     r"at|in|on|for|to|by|from)\b",
     re.IGNORECASE,
 )
-_HEADING_IS_QUESTION = re.compile(r"\?\s*$")
 
 
 class Predictor:
@@ -87,7 +86,7 @@ class Predictor:
         candidates: list[tuple[str, Reason]] = []
         headings = dict.fromkeys(passage.heading for passage in passages if passage.heading)
         for heading in headings:
-            question = heading_question(document.title, heading)
+            question = heading_question(heading)
             if question and len(candidates) < MAX_HEADING_QUESTIONS:
                 candidates.append((question, Reason.HEADING))
         for section in _sections(passages)[:MAX_SECTIONS]:
@@ -175,29 +174,16 @@ def makes_sense_alone(question: str, source: str, title: str) -> bool:
     return bool(names(question)) or bool(set(roots) & set(content_stems(title)))
 
 
-def heading_question(title: str, heading: str) -> str:
-    """A question by rule from a heading path; empty where no sensible one can be made."""
-    parts = [part.strip() for part in heading.split(" › ") if part.strip()]
-    if parts and parts[0].casefold() == title.casefold():
-        parts = parts[1:]
-    if not parts:
-        return ""
-    last = parts[-1].rstrip(":.")
-    if _HEADING_IS_QUESTION.search(last):
-        alone = len(set(content_stems(last))) >= 2 and not _PRONOUN.search(last)
-        return last if alone and _OPENING.match(last) else ""
-    if not 1 <= len(last.split()) <= 7 or not any(letter.isalpha() for letter in last):
-        return ""
-    subject = title.strip()
-    if {stem(word) for word in words(subject)} - STOP_WORDS <= set(stems(last)):
-        return f"What do my notes say about {_as_phrase(last)}?"
-    return f"What do my notes on {subject} say about {_as_phrase(last)}?"
+def heading_question(heading: str) -> str:
+    """A heading that is a question by itself and makes sense alone; empty for any other.
 
-
-def _as_phrase(heading: str) -> str:
-    first, _, rest = heading.partition(" ")
-    is_plain = first[1:].islower() and first.lower() != "i"
-    return f"{first.lower() if is_plain and rest else first}{' ' + rest if rest else ''}"
+    Questions by rule from other headings ("What do my notes on Boiler say about odd noises?") are what nobody asks,
+    and their answers are summaries of a section, which this pipeline does not make.
+    """
+    last = heading.rpartition(" › ")[2].strip()
+    if not last.endswith("?") or not _OPENING.match(last) or _PRONOUN.search(last):
+        return ""
+    return last if len(set(content_stems(last))) >= 2 else ""
 
 
 def _same_marks(first: str, second: str) -> bool:
