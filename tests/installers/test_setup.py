@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import signal
 import subprocess
 import sys
 import tomllib
@@ -439,3 +441,32 @@ def test_half_a_python_is_told_in_words() -> None:
     assert ended.returncode == 1
     assert ended.stderr.startswith("This Python lacks the part shutil of its standard library; install")
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends signals")
+def test_a_program_may_clean_up_before_setup_goes(tmp_path: Path) -> None:
+    """Ctrl-C goes to both; the program takes longer than subprocess.run would give it."""
+    done = tmp_path / "done"
+    program = (
+        "import pathlib, signal, sys, time\n"
+        "def end(number, frame): time.sleep(0.6); pathlib.Path(sys.argv[1]).touch(); sys.exit(3)\n"
+        "signal.signal(signal.SIGINT, end); print('up', flush=True); time.sleep(30)"
+    )
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT / 'installers')!r}); import setup\n"
+        f"try: setup.attend([sys.executable, '-c', {program!r}, {str(done)!r}])\n"
+        "except KeyboardInterrupt: sys.exit(0 if __import__('os').path.exists(sys.argv[1]) else 1)"
+    )
+    command = [sys.executable, "-c", code, str(done)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as attending:
+        assert attending.stdout is not None and attending.stdout.readline()
+        os.killpg(attending.pid, signal.SIGINT)
+        assert attending.wait(20) == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends signals")
+def test_a_program_is_asked_to_end_and_its_signal_told() -> None:
+    """A request to end is handed on; the exit code is what a shell would say."""
+    program = "import os, signal, time; os.kill(os.getppid(), signal.SIGTERM); time.sleep(30)"
+    assert setup.attend([sys.executable, "-c", program]) == 128 + signal.SIGTERM
+    assert setup.attend([sys.executable, "-c", "raise SystemExit(3)"]) == 3
