@@ -519,7 +519,7 @@ def sample_script() -> Script:
         ),
         troubles=(
             p.DocumentTrouble("/home/nora/Notes/Scans/passport.pdf", "failed", "encrypted"),
-            p.DocumentTrouble("/home/nora/Documents/House/plans.dwg", "excluded", "unsupported"),
+            p.DocumentTrouble("/home/nora/Documents/House/plans.dwg", "excluded", "unsupported-type"),
             p.DocumentTrouble("/home/nora/Documents/House/.git/config", "excluded", "hidden"),
         ),
         models=[

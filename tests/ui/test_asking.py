@@ -36,9 +36,9 @@ def ask(panel: Panel, question: str) -> None:
 
 def test_passages_appear_while_typing(panel: Panel, asking: Asking, core: ScriptedCore) -> None:
     QTest.keyClicks(panel.question, "boiler")
-    wait_until(lambda: panel._hit_rows[0].isVisible())
-    assert panel._hit_rows[0].title() == "Boiler › Service record"
-    wait_until(lambda: panel._question_rows[0].title() == BOILER)
+    wait_until(lambda: panel.found.hit_rows[0].isVisible())
+    assert panel.found.hit_rows[0].title() == "Boiler › Service record"
+    wait_until(lambda: panel.found.question_rows[0].title() == BOILER)
     assert len(core.calls_of(p.Preload)) == 1
     assert len(core.calls_of(p.Search)) < len("boiler"), "keystrokes are gathered before the core is asked"
 
@@ -115,7 +115,7 @@ def test_old_keystrokes_never_overwrite_new_ones(panel: Panel, asking: Asking, c
     panel.question.setText("")
     hold.set()
     turn(100)
-    assert not panel._hit_rows[0].isVisible()
+    assert not panel.found.hit_rows[0].isVisible()
 
 
 def test_refusal_shows_the_closest_passage(panel: Panel, asking: Asking) -> None:
@@ -163,9 +163,9 @@ def test_arrows_choose_and_enter_takes_what_is_chosen(
     panel: Panel, asking: Asking, core: ScriptedCore
 ) -> None:
     panel.question.setText("boiler")
-    wait_until(lambda: panel._hit_rows[0].isVisible() and panel._question_rows[0].isVisible())
+    wait_until(lambda: panel.found.hit_rows[0].isVisible() and panel.found.question_rows[0].isVisible())
     QTest.keyClick(panel.question, Qt.Key.Key_Down)
-    assert panel._question_rows[0].is_selected
+    assert panel.found.question_rows[0].is_selected
     QTest.keyClick(panel.question, Qt.Key.Key_Return)
     wait_until(lambda: text_of(panel, "answer").startswith("The next boiler service"))
     assert panel.question.text() == BOILER

@@ -222,6 +222,8 @@ def test_without_a_keychain_a_passphrase_is_needed_twice(first_run: FirstRun, co
     first_run.again.setText("two")
     first_run.advance()
     assert "differ" in error.text() and not core.calls_of(p.VaultInit)
+    assert not first_run.passphrase.text(), "which of the two was mistyped nobody can see"
+    first_run.passphrase.setText("one")
     first_run.again.setText("one")
     first_run.advance()
     wait_until(lambda: [call.passphrase for call in core.calls_of(p.VaultInit)] == ["one"])

@@ -3,7 +3,6 @@
 Editors that take a line are used for text where one is found; everything else goes to the system's own opener.
 """
 
-import os
 import shutil
 import subprocess
 import sys
@@ -35,11 +34,6 @@ def open_at(path: str, *, line: int | None = None, page: int | None = None) -> N
     target = Path(path)
     if not target.exists():
         raise FolderMissing()
-    record = os.environ.get("PILLOWBOOK_TEST_OPENER")
-    if record:
-        with Path(record).open("a", encoding="utf-8") as out:
-            out.write(f"{path}:{line or ''}:{page or ''}\n")
-        return
     command = _command(target, line, page)
     subprocess.Popen(
         command,

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 
 from pillowbook.domain.answers import Answer, Citation, Freshness
 from pillowbook.ui import phrases
+from pillowbook.ui.markdown_marks import without_marks
 from pillowbook.ui.passage_text import one_line
 from pillowbook.ui.result_row import ResultRow
 from pillowbook.ui.theme import Theme
@@ -130,12 +131,13 @@ class AnswerCard(QWidget):
 
     def _set_answer(self, text: str, *, is_draft: bool) -> None:
         self._answer.setVisible(bool(text))
-        self._answer.setText(text[:MAX_ANSWER_CHARACTERS])
-        self._answer.setAccessibleName(text[:MAX_ANSWER_CHARACTERS])
+        shown = without_marks(text[:MAX_ANSWER_CHARACTERS])
+        self._answer.setText(shown)
+        self._answer.setAccessibleName(shown)
         restyle(self._answer, "state", "draft" if is_draft else "served")
 
     def _set_line(self, label: QLabel, text: str) -> None:
-        label.setText(one_line(text))
+        label.setText(one_line(without_marks(text)))
         label.setVisible(bool(text))
 
     def _show_sources(self, citations: Sequence[Citation], heading: str) -> None:

@@ -274,7 +274,7 @@ def run_app(client_factory: ClientFactory, *, show_panel: bool) -> int:
         opener=open_at,
         clock=SystemClock(),
         can_blend=can_blend_windows(platform, os.environ.get("DISPLAY")),
-        show_panel=show_panel or not Tray.is_available(),
+        show_panel=show_panel,
     )
     signals = SignalWatch()
     app.ended.connect(application.quit)

@@ -17,7 +17,8 @@ from pillowbook.domain.events import LibraryChanged
 from pillowbook.domain.work import GateState
 from pillowbook.ui import phrases
 from pillowbook.ui.controller import Controller, Ticket
-from pillowbook.ui.panel import MAX_HITS, Panel
+from pillowbook.ui.found_list import MAX_HITS
+from pillowbook.ui.panel import Panel
 
 Opener = Callable[..., None]
 DEBOUNCE_MS: Final = 30
@@ -273,8 +274,9 @@ class Asking(QObject):
             waiting = phrases.count(self._waiting, "document")
             self._panel.show_status(f"Reading {waiting}; what is read can be asked.")
             return
-        gate = f"   ·   {self._gate.sentence}" if self._gate is not None else ""
-        self._panel.show_status(f"{phrases.count(self._ready, 'answer')} ready{gate}")
+        ready = f"{phrases.count(self._ready, 'answer')} ready" if self._ready else "No answers ready yet"
+        gate = f"  ·  {self._gate.sentence}" if self._gate is not None else ""
+        self._panel.show_status(f"{ready}{gate}")
 
     @Slot(object)
     def _follow_library(self, change: LibraryChanged) -> None:

@@ -16,7 +16,7 @@ from pillowbook.ui.hotkey import HotkeySource, HotkeyState
 from pillowbook.ui.model_row import ModelRow
 from pillowbook.ui.theme import Theme, app_icon
 from pillowbook.ui.unlock_card import PassphraseEdit
-from pillowbook.ui.widgets import button, card, clear_layout, hairline, plain_label, scrolled
+from pillowbook.ui.widgets import button, card, clear_layout, hairline, plain_label, scrolled, set_main
 
 STEPS: Final = ("Welcome", "Protect your notes", "Choose folders", "The language model", "Ready")
 WELCOME, PROTECT, FOLDERS, MODEL, READY = range(5)
@@ -67,7 +67,7 @@ class FirstRun(QWidget):
         self._protect_text = plain_label("protect-text", tone="muted", wraps=True)
         self.passphrase = _passphrase("new-passphrase", "Passphrase")
         self.again = _passphrase("new-passphrase-again", "The same once more")
-        self.folders = FoldersPage(controller)
+        self.folders = FoldersPage(controller, margin_right=0)
         self._models_box, self._models = card()
         self._hotkey_text = plain_label("hotkey-sentence", tone="title", wraps=True)
         self._back = button("back", "Back", is_plain=True)
@@ -111,7 +111,8 @@ class FirstRun(QWidget):
         self._step.setText(f"Step {step + 1} of {len(STEPS)}")
         self._back.setVisible(step not in (WELCOME, FOLDERS) or (step == FOLDERS and not self._has_vault))
         self.next.setText(("Begin", "Make the vault", "Continue", "Continue", "Start asking")[step])
-        self.next.setEnabled(True)
+        set_main(self.next, True)
+        self._set_busy(False)
         if step == PROTECT:
             self.passphrase.setFocus()
         elif step == FOLDERS:
@@ -120,15 +121,18 @@ class FirstRun(QWidget):
             self._controller.call(
                 self, CoreClient.models, self._take_models, self._show_error, channel="models"
             )
-        if step != PROTECT:
+        if step == FOLDERS:
+            self.folders.add.setFocus()
+        elif step != PROTECT:
             self.next.setFocus()
 
     def _make_vault(self) -> None:
         passphrase, again = self.passphrase.text(), self.again.text()
         if passphrase != again:
-            self._show_sentence("The two passphrases differ; type them once more.")
+            self._show_sentence("The two passphrases differ; type both once more.")
+            self.passphrase.clear()
             self.again.clear()
-            self.again.setFocus()
+            self.passphrase.setFocus()
             return
         if not passphrase and not self._has_keychain:
             self._show_sentence("This system has no keychain to keep the key in, so a passphrase is needed.")
@@ -136,11 +140,17 @@ class FirstRun(QWidget):
             return
         self.passphrase.take()
         self.again.take()
-        self.next.setEnabled(False)
+        self._error.hide()
+        self._set_busy(True)
         self.next.setText("Making the vault…")
         self._controller.call(
             self, lambda client: client.vault_init(passphrase or None), self._vault_made, self._vault_failed
         )
+
+    def _set_busy(self, is_busy: bool) -> None:
+        """The vault is being made: nothing else can be done until it is."""
+        for widget in (self.next, self._back, self.passphrase, self.again):
+            widget.setEnabled(not is_busy)
 
     def _vault_made(self, _result: None) -> None:
         self._has_vault = True
@@ -183,6 +193,17 @@ class FirstRun(QWidget):
             self._models.addWidget(row)
         is_ready = all(model.is_installed for model in wanted)
         self.next.setText("Continue" if is_ready else "Later")
+
+    @Slot(int)
+    def _follow_folders(self, folders: int) -> None:
+        if self._stack.currentIndex() != FOLDERS:
+            return
+        # One thing to do next: a folder first, then on.
+        self.next.setText("Continue" if folders else "Later")
+        set_main(self.next, bool(folders))
+        set_main(self.folders.add, not folders)
+        if folders and self.folders.add.hasFocus():
+            self.next.setFocus()
 
     @Slot(str)
     def _refresh_continue(self, _model_id: str) -> None:
@@ -234,6 +255,7 @@ class FirstRun(QWidget):
         self._back.clicked.connect(self.go_back)
         self.passphrase.returnPressed.connect(self.again.setFocus)
         self.again.returnPressed.connect(self.advance)
+        self.folders.folders_shown.connect(self._follow_folders)
         self._hotkey.state_changed.connect(self._show_hotkey)
         self._show_hotkey(self._hotkey.state)
 

@@ -98,28 +98,29 @@ class FoldersPage(QWidget):
     """Adds and removes folders.
 
     Signals:
-        folders_changed: a folder was added or removed.
+        folders_shown(int): so many folders are watched.
     """
 
-    folders_changed = Signal()
+    folders_shown = Signal(int)
 
-    def __init__(self, controller: Controller) -> None:
+    def __init__(self, controller: Controller, *, margin_right: int = 8) -> None:
         super().__init__()
         self._controller = controller
         self._folders: list[Folder] = []
         self._status: Status | None = None
         self._dialog: QFileDialog | None = None
         self._shown: tuple[tuple[Folder, ...], tuple[DocumentTrouble, ...]] = ((), ())
-        self._add = button("add-folder", "Add a folder…", is_main=True)
+        self._is_looking = False
+        self.add = button("add-folder", "Add a folder…", is_main=True)
         self._counts = plain_label("document-counts", tone="muted", wraps=True)
         self._error = plain_label("folder-error", note="alarm", wraps=True)
         self._error.hide()
         frame, self._list = card()
         head = QHBoxLayout()
         head.addWidget(self._counts, 1)
-        head.addWidget(self._add)
+        head.addWidget(self.add)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 8, 0)
+        column.setContentsMargins(0, 0, margin_right, 0)
         column.setSpacing(16)
         column.addLayout(head)
         column.addWidget(self._error)
@@ -129,7 +130,7 @@ class FoldersPage(QWidget):
         self._soon.setSingleShot(True)
         self._soon.setInterval(REFRESH_AFTER_MS)
         self._soon.timeout.connect(self.refresh)
-        self._add.clicked.connect(self.choose_folder)
+        self.add.clicked.connect(self.choose_folder)
         controller.library_changed.connect(self._refresh_soon)
 
     @Slot()
@@ -142,6 +143,7 @@ class FoldersPage(QWidget):
 
     @Slot(object)
     def _refresh_soon(self, _change: object) -> None:
+        self._is_looking = False
         # Events come in bursts while documents are read.
         if self.isVisible() and not self._soon.isActive():
             self._soon.start()
@@ -170,7 +172,7 @@ class FoldersPage(QWidget):
     def add_folder(self, path: str) -> None:
         """Watch a folder from now on."""
         self._error.hide()
-        self._controller.call(self, lambda client: client.add_folder(path), self._changed, self._show_error)
+        self._controller.call(self, lambda client: client.add_folder(path), self._added, self._show_error)
 
     @Slot(str)
     def remove_folder(self, path: str) -> None:
@@ -185,10 +187,14 @@ class FoldersPage(QWidget):
             self._dialog.deleteLater()
             self._dialog = None
 
+    def _added(self, _folder: Folder) -> None:
+        # Until the core tells of the first scan, no count is known.
+        self._is_looking = True
+        self._changed(None)
+
     def _changed(self, _result: object) -> None:
         self._error.hide()
         self.refresh()
-        self.folders_changed.emit()
 
     def _show_error(self, error: PillowbookError) -> None:
         self._error.setText(phrases.error_sentence(error))
@@ -199,6 +205,7 @@ class FoldersPage(QWidget):
     def _take_folders(self, folders: list[Folder]) -> None:
         self._folders = folders
         self._show()
+        self.folders_shown.emit(len(folders))
 
     def _take_status(self, status: Status) -> None:
         self._status = status
@@ -208,7 +215,10 @@ class FoldersPage(QWidget):
             for state, words in STATES
             if status.documents.get(state)
         ]
-        self._counts.setText("Documents: " + (", ".join(parts) if parts else "none yet") + ".")
+        if parts:
+            self._counts.setText(f"Documents: {', '.join(parts)}.")
+        else:
+            self._counts.setText("Looking for documents…" if self._is_looking else "Documents: none yet.")
         self._show()
 
     def _show(self) -> None:

@@ -124,6 +124,6 @@ class ModelRow(QWidget):
 
 def _facts(model: ModelView) -> str:
     role = "Writes summaries and answers" if model.role == "generator" else "Finds passages by meaning"
-    size = f"{phrases.size(model.size_bytes)}, needs {phrases.size(model.memory_mb * 1_000_000)} of memory"
+    size = f"{phrases.size(model.size_bytes)} · needs {phrases.size(model.memory_mb * 1_000_000)} of memory"
     unseen = "" if model.was_run else " · not tried by us"
-    return f"{role} · {size} · {model.licence}{unseen}"
+    return f"{role}\n{size} · {model.licence}{unseen}"

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QLayout,
     QLineEdit,
     QScrollArea,
     QToolButton,
@@ -23,20 +22,18 @@ from PySide6.QtWidgets import (
 
 from pillowbook.domain.answers import Answer, Citation
 from pillowbook.domain.asking import Completion, SearchHit
-from pillowbook.ui import phrases
 from pillowbook.ui.answer_card import AnswerCard
+from pillowbook.ui.found_list import FoundList, beside_answer
 from pillowbook.ui.panel_frame import PanelFrame
-from pillowbook.ui.passage_text import PassageText, marked_words
+from pillowbook.ui.passage_text import PassageText
 from pillowbook.ui.result_row import ResultRow
 from pillowbook.ui.theme import Theme
 from pillowbook.ui.unlock_card import UnlockCard
-from pillowbook.ui.widgets import button, hairline, plain_label
+from pillowbook.ui.widgets import button, hairline, height_for_width, plain_label
 
 WIDTH_PX: Final = 720
 INPUT_HEIGHT_PX: Final = 64
 MAX_QUESTION_CHARACTERS: Final = 1000
-MAX_COMPLETIONS: Final = 4
-MAX_HITS: Final = 6
 KEEP_TYPED_MS: Final = 60_000
 
 
@@ -70,8 +67,6 @@ class Panel(PanelFrame):
         self.setObjectName("panel")
         self.setWindowTitle("Pillowbook")
         self.hides_on_focus_loss = True
-        self._completions: tuple[Completion, ...] = ()
-        self._hits: tuple[SearchHit, ...] = ()
         self._selected: ResultRow | None = None
         self._shown_height = 0
         self._sign = QLabel()
@@ -91,13 +86,7 @@ class Panel(PanelFrame):
         self._settings.setAccessibleName("Settings")
         self._settings.setShortcut(QKeySequence("Ctrl+,"))
         self._settings.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._questions_heading = plain_label("questions-heading", tone="section", text="READY ANSWERS")
-        self._passages_heading = plain_label("passages-heading", tone="section", text="IN YOUR NOTES")
-        self._question_rows = [ResultRow(theme, max_lines=1) for _ in range(MAX_COMPLETIONS)]
-        self._hit_rows = [ResultRow(theme, max_lines=2) for _ in range(MAX_HITS)]
-        for kind, rows in (("completion", self._question_rows), ("hit", self._hit_rows)):
-            for number, row in enumerate(rows, 1):
-                row.setObjectName(f"{kind}-{number}")
+        self.found = FoundList(theme)
         self._status = PassageText(theme, max_lines=1, tone="muted")
         self._status.setObjectName("status")
         self._keys = plain_label("keys", tone="small")
@@ -115,7 +104,7 @@ class Panel(PanelFrame):
         """Only the input and the status line."""
         self.card.clear()
         self._hide_message()
-        self._fill_rows((), ())
+        self._fill_rows((), (), is_marked=False)
         self._settle()
 
     def show_found(self, completions: Sequence[Completion], hits: Sequence[SearchHit], now: datetime) -> None:
@@ -124,15 +113,16 @@ class Panel(PanelFrame):
         answered = next((found for found in completions if found.answer is not None), None)
         if answered is not None and answered.answer is not None:
             self.card.show_answer(answered.answer, now)
+            hits = beside_answer(hits, self.card.citations)
         else:
             self.card.clear()
-        self._fill_rows([found for found in completions if found is not answered], hits)
+        self._fill_rows([found for found in completions if found is not answered], hits, is_marked=True)
         self._settle()
 
     def show_waiting(self) -> None:
         """A question was asked and no answer was ready."""
         self._hide_message()
-        self._fill_rows((), ())
+        self._fill_rows((), (), is_marked=False)
         self.card.show_waiting()
         self._settle()
 
@@ -149,9 +139,8 @@ class Panel(PanelFrame):
     def show_answer(self, answer: Answer, now: datetime) -> None:
         """The served answer."""
         self._hide_message()
-        self._fill_rows(
-            [Completion(near.question, 0.0, None) for near in answer.related[:MAX_COMPLETIONS]], ()
-        )
+        related = [Completion(near.question, 0.0, None) for near in answer.related]
+        self._fill_rows(related, (), is_marked=False)
         self.card.show_answer(answer, now)
         self._settle()
 
@@ -314,55 +303,22 @@ class Panel(PanelFrame):
         bar.setValue(bar.value() + pages * bar.pageStep() * 8 // 10)
 
     def _rows(self) -> list[ResultRow]:
-        return [
-            row
-            for row in (*self.card.shown_rows, *self._question_rows, *self._hit_rows)
-            if not row.isHidden()
-        ]
+        return [*self.card.shown_rows, *self.found.shown_rows]
 
     def _hide_message(self) -> None:
         self._message.hide()
         self._retry.hide()
 
-    # -- rows --------------------------------------------------------------------------------------------------------
-
-    def _fill_rows(self, completions: Sequence[Completion], hits: Sequence[SearchHit]) -> None:
+    def _fill_rows(
+        self, completions: Sequence[Completion], hits: Sequence[SearchHit], *, is_marked: bool
+    ) -> None:
         self._select(None)
-        self._completions, self._hits = tuple(completions[:MAX_COMPLETIONS]), tuple(hits[:MAX_HITS])
-        words = marked_words(self.question.text())
-        for index, row in enumerate(self._question_rows):
-            if index < len(self._completions):
-                found = self._completions[index].question
-                row.show_row(found, "", sign="question", words=words if hits else (), mark_title=True)
-            else:
-                row.hide()
-        for index, row in enumerate(self._hit_rows):
-            if index < len(self._hits):
-                hit = self._hits[index]
-                title = phrases.where(hit.title, hit.heading)
-                place = phrases.place(hit.line, hit.page)
-                row.show_row(title, hit.snippet, place=place, sign="passage", words=words)
-            else:
-                row.hide()
-        self._questions_heading.setVisible(bool(self._completions))
-        self._passages_heading.setVisible(bool(self._hits))
+        self.found.show_found(completions, hits, self.question.text(), is_marked=is_marked)
 
-    @Slot()
-    def _choose_completion(self) -> None:
-        sender = self.sender()
-        for row, completion in zip(self._question_rows, self._completions, strict=False):
-            if row is sender:
-                self.question.setText(completion.question)
-                self.asked.emit(completion.question)
-                return
-
-    @Slot()
-    def _choose_hit(self) -> None:
-        sender = self.sender()
-        for row, hit in zip(self._hit_rows, self._hits, strict=False):
-            if row is sender:
-                self.hit_opened.emit(hit)
-                return
+    @Slot(str)
+    def _ask_chosen(self, question: str) -> None:
+        self.question.setText(question)
+        self.asked.emit(question)
 
     @Slot()
     def _forget_content(self) -> None:
@@ -400,14 +356,7 @@ class Panel(PanelFrame):
         body.addWidget(self._message)
         body.addWidget(self._retry, 0, Qt.AlignmentFlag.AlignLeft)
         body.addWidget(self.card)
-        for heading, rows in (
-            (self._questions_heading, self._question_rows),
-            (self._passages_heading, self._hit_rows),
-        ):
-            heading.setContentsMargins(12, 10, 12, 4)
-            body.addWidget(heading)
-            for row in rows:
-                body.addWidget(row)
+        body.addWidget(self.found)
         body.addStretch(1)
         self._scroll = QScrollArea()
         self._scroll.setWidget(self._content)
@@ -448,10 +397,8 @@ class Panel(PanelFrame):
         self.question.textChanged.connect(self._tell_typed)
         self.card.source_chosen.connect(self.citation_opened)
         self.unlock_card.unlock_wished.connect(self.unlock_wished)
-        for row in self._question_rows:
-            row.clicked.connect(self._choose_completion)
-        for row in self._hit_rows:
-            row.clicked.connect(self._choose_hit)
+        self.found.question_chosen.connect(self._ask_chosen)
+        self.found.hit_chosen.connect(self.hit_opened)
         self._retry.clicked.connect(self._wish_retry)
         self._settings.clicked.connect(self._wish_settings)
         self._forget.timeout.connect(self._forget_content)
@@ -460,11 +407,11 @@ class Panel(PanelFrame):
     def _settle(self) -> None:
         has_rows = bool(self._rows())
         if not self.card.isHidden() and self.card.copied_text:
-            self._keys.setText("Ctrl+1 source   ·   Ctrl+C copy   ·   Esc hide")
+            self._keys.setText("Ctrl+1 source  ·  Ctrl+C copy  ·  Esc hide")
         elif has_rows:
-            self._keys.setText("↑↓ choose   ·   Enter ask   ·   Esc hide")
+            self._keys.setText("↑↓ choose  ·  Enter ask  ·  Esc hide")
         else:
-            self._keys.setText("Enter ask   ·   Esc hide")
+            self._keys.setText("Enter ask  ·  Esc hide")
         self._fit()
 
     def _fit(self) -> None:
@@ -475,7 +422,7 @@ class Panel(PanelFrame):
             self.unlock_card.layout().activate()  # type: ignore[union-attr]
         else:
             is_empty = not (self._rows() or not self.card.isHidden() or not self._message.isHidden())
-            content = 0 if is_empty else _height_for_width(self._content, width)
+            content = 0 if is_empty else height_for_width(self._content, width)
             room = self.room_below() - INPUT_HEIGHT_PX - 48
             self._scroll.setVisible(not is_empty)
             self._body_line.setVisible(not is_empty)
@@ -497,27 +444,3 @@ class Panel(PanelFrame):
     @Slot()
     def _paint_sign(self) -> None:
         self._sign.setPixmap(self._theme.glyph("ask", "accent", 26, self.devicePixelRatioF()))
-
-
-def _height_for_width(widget: QWidget, width: int) -> int:
-    """The height a widget's layout wants now. Hidden children are only taken out of layouts by a later event, so
-    every layout below is told first."""
-    layout = widget.layout()
-    assert layout is not None
-    _invalidate(layout)
-    # Where nothing wraps there is no height for a width.
-    return (
-        layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else layout.totalSizeHint().height()
-    )
-
-
-def _invalidate(layout: QLayout) -> None:
-    layout.invalidate()
-    for index in range(layout.count()):
-        item = layout.itemAt(index)
-        if item is None:
-            continue
-        child = item.widget()
-        inner = item.layout() or (child.layout() if isinstance(child, AnswerCard) else None)
-        if inner is not None:
-            _invalidate(inner)

@@ -6,8 +6,11 @@ from typing import Final
 
 from pillowbook.domain.answers import Answer, AnswerKind, Citation, Freshness
 from pillowbook.domain.errors import PillowbookError
+from pillowbook.ui.markdown_marks import without_marks
 
 LOW_CONFIDENCE: Final = 0.5
+MAX_QUOTE_CHARACTERS: Final = 1200
+"""More than any row shows."""
 NOTES_DO_NOT_SAY: Final = "Your notes do not say."
 
 _WINDOW_SENTENCES: Final = {
@@ -21,17 +24,16 @@ _WINDOW_SENTENCES: Final = {
     "folder-missing": "The file or folder is not there; connect the drive it is on, or look where it was moved.",
 }
 _REASONS: Final = {
-    "encrypted": "it is protected by a password",
-    "empty": "it holds no text",
+    "unsupported-type": "its format is not supported",
     "too-large": "it is too large",
-    "too-big": "it is too large",
-    "no-text": "it holds no text",
-    "unsupported": "its format is not supported",
+    "link": "it is a link; the folder it leads to can be added itself",
+    "encrypted": "it is protected by a password",
     "damaged": "the file is damaged",
-    "unreadable": "it could not be read",
-    "permission": "you have no permission to read it",
+    "empty": "it holds no text",
+    "unreadable": "it could not be opened; look at its permissions",
+    "crashed": "it made its reader fail",
     "timeout": "reading it took too long",
-    "crashed": "reading it failed",
+    "internal": "reading it failed for a reason of our own",
 }
 
 
@@ -51,7 +53,7 @@ def error_sentence(error: PillowbookError) -> str:
 
 def trouble_sentence(state: str, reason: str) -> str:
     """Why a document is not in the index."""
-    words = _REASONS.get(reason, reason.replace("-", " ") or "no reason was recorded")
+    words = _REASONS.get(reason, "no reason was recorded")
     return f"{'Left out' if state == 'excluded' else 'Not read'}: {words}"
 
 
@@ -134,6 +136,7 @@ def place(line: int | None, page: int | None) -> str:
 
 def where(title: str, heading: str) -> str:
     """``Title › Heading``; a heading path that begins with the title is not said twice."""
+    title, heading = without_marks(title), without_marks(heading)
     if not heading or heading == title:
         return title
     return heading if heading.startswith(f"{title} › ") else f"{title} › {heading}"
@@ -145,15 +148,16 @@ def cited_text(answer: Answer) -> str:
 
 
 def quote(citation: Citation) -> str:
-    """A quote on one line, in quotation marks."""
-    return f"“{' '.join(citation.quote.split())}”"
+    """A quote on one line, in quotation marks, without its notation's marks."""
+    return f"“{' '.join(without_marks(citation.quote[:MAX_QUOTE_CHARACTERS]).split())}”"
 
 
 def size(size_bytes: int) -> str:
-    """``1.1 GB``, in powers of ten as download pages have it."""
+    """``1.1 GB`` or ``500 MB``, in powers of ten as download pages have it."""
     for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if size_bytes >= factor:
-            return f"{size_bytes / factor:.1f} {unit}"
+            number = size_bytes / factor
+            return f"{number:.1f} {unit}" if number < 10 and round(number, 1) % 1 else f"{number:.0f} {unit}"
     return f"{size_bytes} bytes"
 
 

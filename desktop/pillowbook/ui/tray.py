@@ -39,11 +39,6 @@ class Tray(QObject):
         self._paint_icon()
         self._icon.show()
 
-    @staticmethod
-    def is_available() -> bool:
-        """Whether the desktop has a tray now."""
-        return QSystemTrayIcon.isSystemTrayAvailable()
-
     @Slot(object)
     def show_gate(self, gate: GateState) -> None:
         """The gate's sentence, and whether there is a pause to end."""

@@ -61,6 +61,14 @@ def button(name: str, text: str, *, is_main: bool = False, is_plain: bool = Fals
     return made
 
 
+def set_main(pressed: QPushButton, is_main: bool) -> None:
+    """Let a button stand out as the one thing to do next, or not."""
+    if bool(pressed.property("main")) != is_main:
+        pressed.setProperty("main", is_main)
+        pressed.style().unpolish(pressed)
+        pressed.style().polish(pressed)
+
+
 def hairline() -> QFrame:
     """A thin line between parts."""
     line = QFrame()
@@ -101,3 +109,29 @@ def clear_layout(layout: QLayout) -> None:
         elif inner is not None:
             clear_layout(inner)
             inner.deleteLater()
+
+
+def height_for_width(widget: QWidget, width: int) -> int:
+    """The height a widget's layout wants now.
+
+    Hidden children are only taken out of layouts by a later event, so every layout below is told first.
+    """
+    layout = widget.layout()
+    assert layout is not None
+    _invalidate(layout)
+    # Where nothing wraps there is no height for a width.
+    return (
+        layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else layout.totalSizeHint().height()
+    )
+
+
+def _invalidate(layout: QLayout) -> None:
+    layout.invalidate()
+    for index in range(layout.count()):
+        item = layout.itemAt(index)
+        if item is None:
+            continue
+        child = item.widget()
+        inner = item.layout() or (child.layout() if child is not None else None)
+        if inner is not None:
+            _invalidate(inner)
