@@ -220,7 +220,7 @@ class Environment:
             nonlocal looked_at, position
             if line.startswith(("Collecting ", "Requirement already satisfied: ")):
                 looked_at += 1
-                position = f"downloading, {min(looked_at, total)} of {total} packages"
+                position = f"collecting, {min(looked_at, total)} of {total} packages"
             elif line.startswith("Installing collected packages"):
                 position = "unpacking"
 
