@@ -188,3 +188,27 @@ def test_a_later_note_that_merely_differs_is_no_change(stream: Stream) -> None:
     stream.says["Tuesday and Thursday"] = "In the office Tuesday and Thursday [1]."
     answer = stream.server.ask("Which days do people come to the office?", learn=False)
     assert "older note" not in answer.answer
+
+
+def test_where_the_model_makes_nothing_of_the_later_note_it_is_quoted(stream: Stream) -> None:
+    stream.write("2025-11-24.md", "# Jonah\n\nJonah takes two puffs of the inhaler.\n")
+    stream.write("2026-06-11.md", "# Jonah\n\nThe inhaler does Jonah take now: one puff of the inhaler.\n")
+    stream.sync()
+    stream.says["two puffs"] = "Jonah takes two puffs of the inhaler [1]."
+    answer = stream.server.ask("How many puffs of the inhaler does Jonah take?", learn=False)
+    assert answer.answer == (
+        "The newest note, of 11 June 2026, says: “The inhaler does Jonah take now: one puff of the inhaler.” "
+        "An older note, of 24 November 2025, says: “Jonah takes two puffs of the inhaler.”"
+    )
+
+
+def test_a_question_is_answered_from_the_note_that_has_its_own_word(stream: Stream) -> None:
+    stream.write(
+        "mortgage.md", "# Mortgage\n\nThe deal. When does the deal end? The deal does end in 2043.\n"
+    )
+    stream.write("bills.md", "# Bills\n\nBroadband deal, ends 30 November 2026.\n")
+    stream.sync()
+    stream.says["Mortgage"] = "The deal ends in 2043 [1]."
+    stream.says["Broadband deal, ends"] = "The broadband deal ends on 30 November 2026 [1]."
+    answer = stream.server.ask("When does the broadband deal end?", learn=False)
+    assert answer.answer == "The broadband deal ends on 30 November 2026."

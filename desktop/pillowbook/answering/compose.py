@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pillowbook.answering.cite import cite_passage, cite_unit
-from pillowbook.answering.newer import contradicts, newer_place, told_before
+from pillowbook.answering.newer import contradicts, newer_place, quoted_claim, told_before
 from pillowbook.answering.prompts import load_prompt
 from pillowbook.answering.retrieve import Evidence, RankedUnit, Retriever
 from pillowbook.answering.terms import content_stems, coverage, stems
@@ -88,7 +88,7 @@ class Composer:
         found = self._retriever.rank_units(
             question, evidence, limit=UNITS_COMPARED, vector=vector, background=background
         )
-        ranked = found[: _UNITS[effort]]
+        ranked = _focused(question, found, evidence)[: _UNITS[effort]]
         read = self._reading(ranked, document_id)
         nearest = _nearest(ranked, evidence)
         draft = _Drafting(question, effort, self._generator.model_id, nearest)
@@ -114,7 +114,7 @@ class Composer:
         newer = self._newer_claims(
             question, older, found, draft, deadline_s=deadline_s, cancel=cancel, background=background
         )
-        if newer and _answers_question(question, newer, evidence):
+        if newer and _answers_question(question, [*newer, *older], evidence):
             told = told_before(older, self._retriever.date_of)
             return draft.accept(newer, _confidence(question, newer, found), before=older, told=told)
         if not claims:
@@ -138,10 +138,10 @@ class Composer:
     ) -> list[Claim]:
         """The answer by a later note that says something changed, where there is one and it says otherwise."""
         place = newer_place(question, claims, ranked, self._retriever.date_of)
-        if not place:
+        if place is None:
             return []
         made = self._generator.generate(
-            self._messages(question, place),
+            self._messages(question, place.around),
             max_tokens=MAX_ANSWER_TOKENS,
             stop=("\n\n", "Question:"),
             deadline_s=deadline_s,
@@ -149,9 +149,13 @@ class Composer:
             background=background,
         )
         draft.tokens += made.tokens
-        newer = [] if _is_refusal(made.text) else _check_claims(made.text, place, question)
+        newer = [] if _is_refusal(made.text) else _check_claims(made.text, place.around, question)
         answer = " ".join(claim.text for claim in newer)
-        return newer if newer and fits_kind(question, answer) and contradicts(question, newer, claims) else []
+        if newer and fits_kind(question, answer) and contradicts(question, newer, claims):
+            return newer
+        if place.is_sure and fits_kind(question, place.unit.text):
+            return [quoted_claim(place.unit, self._retriever.date_of)]
+        return []
 
     def _reading(self, ranked: Sequence[RankedUnit], document_id: DocumentId | None) -> list[Unit]:
         """What the model reads, in an order that keeps the prefix: the document's units first, in its order."""
@@ -284,24 +288,33 @@ def _is_about(question: str, ranked: Sequence[RankedUnit], evidence: Sequence[Ev
     return not unsupported_marks(question, read, places) and not unknown_terms(question, f"{read} {places}")
 
 
+def _focused(
+    question: str, found: Sequence[RankedUnit], evidence: Sequence[Evidence]
+) -> Sequence[RankedUnit]:
+    """Only the documents that know all the question's own words, where the best unit's document does not.
+
+    "When does the broadband deal end" is about no mortgage deal, however near that is, while another note has the word.
+    """
+    texts: dict[DocumentId, str] = {}
+    for one in evidence:
+        passage = one.passage
+        told = f"{passage.text} {passage.title} {passage.heading} {passage.path}"
+        texts[passage.document_id] = f"{texts.get(passage.document_id, '')} {told}"
+    knowing = {key for key, text in texts.items() if not unknown_terms(question, text)}
+    if not found or not knowing or found[0].unit.passage.document_id in knowing:
+        return found
+    return [one for one in found if one.unit.passage.document_id in knowing] or found
+
+
 def _answers_question(question: str, claims: Sequence[Claim], evidence: Sequence[Evidence]) -> bool:
-    """Whether the passages cited hold the question's own numbers, names and most of its words."""
-    cited = {unit.passage.id for unit in _cited_units(claims)}
+    """Whether the documents cited know the question's own numbers, names and specific words."""
     documents = {unit.passage.document_id for unit in _cited_units(claims)}
     # A letter names the person it is about once, at the top: what was found of the same document counts with it.
     passages = [one.passage for one in evidence if one.passage.document_id in documents]
     passages += [unit.passage for unit in _cited_units(claims) if unit.passage not in passages]
     read = " ".join(passage.text for passage in passages)
     places = " ".join(f"{passage.title} {passage.heading} {passage.path}" for passage in passages)
-    if unsupported_marks(question, read, places):
-        return False
-    near = max((one.similarity for one in evidence if one.passage.id in cited), default=0.0)
-    share = coverage(content_stems(question), frozenset(stems(f"{read} {places}")))
-    return share + near >= MIN_SUPPORT
-
-
-MIN_SUPPORT = 0.75
-"""Word coverage of the question by the cited passages plus their similarity; below, it is about something else."""
+    return not unsupported_marks(question, read, places) and not unknown_terms(question, f"{read} {places}")
 
 
 def _confidence(question: str, claims: Sequence[Claim], ranked: Sequence[RankedUnit]) -> float:

@@ -8,11 +8,13 @@ both be true.
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 from pillowbook.answering.dates import is_later, spelled
 from pillowbook.answering.pairs import canonical_stems, question_kind
 from pillowbook.answering.retrieve import RankedUnit
-from pillowbook.answering.terms import coverage, names, numbers, stem, words
+from pillowbook.answering.terms import STOP_WORDS, coverage, names, numbers, stem, words
 from pillowbook.answering.units import Unit, split_units
 from pillowbook.answering.verify import Claim
 from pillowbook.domain.documents import Passage
@@ -25,6 +27,8 @@ MIN_WORDS = 0.33
 """Share of the question's words that the newer unit and its place must hold."""
 
 MAX_QUOTED_CHARS = 160
+SURE_SIMILARITY, SURE_LOSS, SURE_WORDS = 0.55, 0.1, 0.4
+"""From here on the newer unit is quoted as it stands when the model made nothing of it."""
 OLDER_NOTE = "An older note, of "
 
 _CHANGE = re.compile(
@@ -38,18 +42,33 @@ _CHANGE = re.compile(
 _DAYS = frozenset(["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"])
 
 
+@dataclass(frozen=True, slots=True)
+class NewerPlace:
+    """Where a later note says that something changed.
+
+    Attributes:
+        unit: says so in words.
+        around: the unit with its neighbours, for the model to read.
+        is_sure: it speaks of what was asked nearly as much as the older unit does.
+    """
+
+    unit: Unit
+    around: tuple[Unit, ...]
+    is_sure: bool
+
+
 def newer_place(
     question: str,
     claims: Sequence[Claim],
     ranked: Sequence[RankedUnit],
     date_of: Callable[[Passage], str],
-) -> list[Unit]:
-    """Where a later note says that what the claims rest on has changed: that unit and its neighbours, or nothing."""
+) -> NewerPlace | None:
+    """Where a later note says that what the claims rest on has changed, if one does."""
     old = [unit for claim in claims for unit in claim.units]
     documents = {unit.passage.document_id for unit in old}
     dates = [date_of(unit.passage) for unit in old]
     if not old or not all(dates):
-        return []
+        return None
     similar = max((one.similarity for one in ranked if one.unit in old), default=0.0)
     asked = canonical_stems(question)
     told = values(" ".join(unit.text for unit in old))
@@ -62,20 +81,25 @@ def newer_place(
         if not is_later(date_of(unit.passage), max(dates)):
             continue
         place = f"{unit.place} {unit.text}"
-        if coverage(asked, frozenset(canonical_stems(place))) < MIN_WORDS:
+        share = coverage(asked, frozenset(canonical_stems(place)))
+        if share < MIN_WORDS:
             continue
         if not {stem(name) for name in names(question)} <= {stem(word) for word in words(place)}:
             continue
         around = _around(unit)
         if not values(" ".join(other.text for other in around)) <= told:
-            return around
-    return []
+            is_sure = one.similarity >= max(SURE_SIMILARITY, similar - SURE_LOSS) and share >= SURE_WORDS
+            return NewerPlace(unit, around, is_sure and not values(unit.text) <= told)
+    return None
 
 
 def values(text: str) -> frozenset[str]:
     """What can differ between two statements of one matter: numbers, dates, days of the week, names."""
-    days = {word.removesuffix("s") for word in words(text)} & _DAYS
-    return numbers(text) | days | names(text)
+    told = words(text)
+    days = {word.removesuffix("s") for word in told} & _DAYS
+    # ``numbers`` leaves "one" out, which is mostly a pronoun; before a noun it counts.
+    one = {"1" for first, second in pairwise(told) if first == "one" and second not in STOP_WORDS}
+    return numbers(text) | days | one | names(text)
 
 
 def contradicts(question: str, newer: Sequence[Claim], older: Sequence[Claim]) -> bool:
@@ -88,15 +112,24 @@ def contradicts(question: str, newer: Sequence[Claim], older: Sequence[Claim]) -
     return bool(kept - values(old))
 
 
-def _around(unit: Unit) -> list[Unit]:
+def _around(unit: Unit) -> tuple[Unit, ...]:
     """The unit with the one before and the two after it: "has been cancelled" is followed by what holds instead."""
     units = split_units(unit.passage)
     at = units.index(unit)
-    return units[max(0, at - 1) : at + 3]
+    return tuple(units[max(0, at - 1) : at + 3])
 
 
 def told_before(claims: Sequence[Claim], date_of: Callable[[Passage], str]) -> str:
     """One sentence that tells what the older note says, in its own words."""
     unit = claims[0].units[0]
-    text = unit.text if len(unit.text) <= MAX_QUOTED_CHARS else f"{unit.text[:MAX_QUOTED_CHARS].rstrip()}…"
-    return f"{OLDER_NOTE}{spelled(date_of(unit.passage))}, says: “{text}”"
+    return f"{OLDER_NOTE}{spelled(date_of(unit.passage))}, says: {_quoted(unit)}"
+
+
+def quoted_claim(unit: Unit, date_of: Callable[[Passage], str]) -> Claim:
+    """The newer note in its own words, where the model made nothing of it."""
+    return Claim(f"The newest note, of {spelled(date_of(unit.passage))}, says: {_quoted(unit)}", (unit,))
+
+
+def _quoted(unit: Unit) -> str:
+    cut = len(unit.text) > MAX_QUOTED_CHARS
+    return f"“{unit.text[:MAX_QUOTED_CHARS].rstrip()}…”" if cut else f"“{unit.text}”"

@@ -171,7 +171,7 @@ def unsupported_marks(question: str, read: str, places: str) -> frozenset[str]:
 
 _GENERIC = """
 appointment brand child children colour color dish drink event family film food friend house item kids lesson man
-meal meeting party people person place recipe room size sort thing town trip visit woman
+meal meeting party people person phone place recipe room size sort thing town trip visit woman
 allow allowed altogether amount begin choose chose claim come cost costs day days decide decided do due eat end fee
 first happen happened hour hours last long meant month months much need new next number often paid pay price rate run
 start still take temperature time times today total toward towards use used week weeks work year years
