@@ -17,6 +17,7 @@ from pillowbook.core import protocol as p
 from pillowbook.core.session import Machine, Session
 from pillowbook.domain.errors import (
     Cancelled,
+    DiskFull,
     FolderMissing,
     FolderUnreadable,
     FolderUnsuitable,
@@ -32,6 +33,7 @@ from pillowbook.host.workers import CancelToken
 from pillowbook.schedule.runner import WorkTotals
 from pillowbook.settings.catalogue import ALL, GENERATOR, LOCK_AFTER
 from pillowbook.settings.values import Settings, named
+from pillowbook.store.keys import DISK_FULL_ERRNOS
 from pillowbook.store.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -87,6 +89,10 @@ class Service:
             self._open()
             if self._session is not session:
                 raise Interrupted() from None
+            raise
+        except OSError as error:
+            if error.errno in DISK_FULL_ERRNOS:
+                raise DiskFull() from error
             raise
 
     def _handle(self, call: p.AnyCall, part: Callable[[object], None], cancel: CancelToken) -> object:

@@ -1,5 +1,6 @@
 """Where Pillowbook keeps its files; every path comes from here."""
 
+import errno
 import hashlib
 import os
 import stat
@@ -10,11 +11,14 @@ from pathlib import Path
 
 import platformdirs
 
-from pillowbook.domain.errors import UserFixable
+from pillowbook.domain.errors import DiskFull, ProfileUnwritable, UserFixable
 
 APP_NAME = "pillowbook"
 PRIVATE_FOLDER_MODE = 0o700
 PRIVATE_FILE_MODE = 0o600
+SOCKET_NAME = "core.sock"
+LONGEST_SOCKET_BYTES = 103
+"""sun_path holds 108 bytes with the closing zero on Linux and 104 on macOS."""
 
 
 class RuntimeFolderUnsafe(UserFixable):
@@ -53,20 +57,24 @@ class Profile:
 
     @property
     def runtime_dir(self) -> Path:
-        """Sockets, tokens and the instance lock: short enough for a socket's 107 bytes, gone after a restart."""
+        """Socket and token: short enough for a socket's 107 bytes, gone after a restart."""
         name = hashlib.sha256(os.fsencode(Path(self.root).absolute())).hexdigest()[:16]
-        base = os.environ.get("XDG_RUNTIME_DIR", "")
-        if base and Path(base).is_dir():
-            return Path(base) / f"{APP_NAME}-{name}"
+        for base in _private_bases():
+            place = base / f"{APP_NAME}-{name}"
+            if base.is_dir() and len(os.fsencode(place / SOCKET_NAME)) <= LONGEST_SOCKET_BYTES:
+                return place
         owner = str(os.getuid()) if hasattr(os, "getuid") else "user"
-        return Path(tempfile.gettempdir()) / f"{APP_NAME}-{owner}-{name}"
+        place = Path(tempfile.gettempdir()) / f"{APP_NAME}-{owner}-{name}"
+        if os.name == "posix" and len(os.fsencode(place / SOCKET_NAME)) > LONGEST_SOCKET_BYTES:
+            return Path("/tmp") / place.name
+        return place
 
     @property
     def socket_address(self) -> str:
         """Where the core listens: a Unix socket in the private folder, a named pipe on Windows."""
         if sys.platform == "win32":
             return "\\\\.\\pipe\\" + self.runtime_dir.name
-        return str(self.runtime_dir / "core.sock")
+        return str(self.runtime_dir / SOCKET_NAME)
 
     @property
     def token_file(self) -> Path:
@@ -75,18 +83,27 @@ class Profile:
 
     @property
     def lock_file(self) -> Path:
-        """Held by the one core of this profile."""
-        return self.runtime_dir / "core.lock"
+        """Held by the one core of this profile; beside what it guards, because clients started from a desktop, a
+        remote shell or cron may see different runtime folders.
+        """
+        return self.root / "core.lock"
 
     def prepare(self) -> None:
         """Make the folders, readable by this user only.
 
+        A folder that was there before and is named as the profile keeps its mode: it may hold other things too.
+
         Raises:
             RuntimeFolderUnsafe: the runtime folder is a link or somebody else's.
+            ProfileUnwritable, DiskFull: the folders cannot be made.
         """
-        for folder in (self.root, self.vault_dir, self.log_file.parent):
-            folder.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
-            folder.chmod(PRIVATE_FOLDER_MODE)
+        try:
+            self.root.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
+            for folder in (self.vault_dir, self.log_file.parent):
+                folder.mkdir(mode=PRIVATE_FOLDER_MODE, exist_ok=True)
+                folder.chmod(PRIVATE_FOLDER_MODE)
+        except OSError as error:
+            raise (DiskFull() if error.errno == errno.ENOSPC else ProfileUnwritable()) from error
         runtime_dir = self.runtime_dir
         runtime_dir.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
         # In a shared temp folder another user can have made it first, so that our sockets would be theirs.
@@ -95,6 +112,16 @@ class Profile:
         if not stat.S_ISDIR(found.st_mode) or not is_ours:
             raise RuntimeFolderUnsafe()
         runtime_dir.chmod(PRIVATE_FOLDER_MODE)
+
+
+def _private_bases() -> list[Path]:
+    """The folders a session has for sockets. A shell without the variable (cron, su) finds the same one by its name."""
+    bases = [Path(base) for base in [os.environ.get("XDG_RUNTIME_DIR", "")] if base]
+    if sys.platform == "linux":
+        usual = Path(f"/run/user/{os.getuid()}")
+        if not bases and os.access(usual, os.W_OK | os.X_OK):
+            bases.append(usual)
+    return bases
 
 
 def default_profile() -> Profile:
