@@ -15,12 +15,13 @@ from pillowbook.answering.cite import cite_passage, cite_unit
 from pillowbook.answering.newer import contradicts, newer_place, quoted_claim, told_before
 from pillowbook.answering.prompts import load_prompt
 from pillowbook.answering.retrieve import Evidence, RankedUnit, Retriever
-from pillowbook.answering.terms import content_stems, coverage, stems
+from pillowbook.answering.terms import content_stems, coverage, numbers, stems
 from pillowbook.answering.units import Unit
 from pillowbook.answering.verify import (
     Claim,
     check_claim,
     fits_kind,
+    known_share,
     split_claims,
     unknown_terms,
     unsupported_marks,
@@ -151,7 +152,10 @@ class Composer:
         draft.tokens += made.tokens
         newer = [] if _is_refusal(made.text) else _check_claims(made.text, place.around, question)
         answer = " ".join(claim.text for claim in newer)
-        if newer and fits_kind(question, answer) and contradicts(question, newer, claims):
+        # The date of the note stands in its place, and is no date of what it tells.
+        told = numbers(f"{question} {' '.join(unit.text for unit in place.around)}")
+        is_told = numbers(answer) <= told
+        if newer and is_told and fits_kind(question, answer) and contradicts(question, newer, claims):
             return newer
         if place.is_sure and fits_kind(question, place.unit.text):
             return [quoted_claim(place.unit, self._retriever.date_of)]
@@ -295,15 +299,20 @@ def _focused(
 
     "When does the broadband deal end" is about no mortgage deal, however near that is, while another note has the word.
     """
+    knowing = _knowing(question, evidence)
+    if not found or not knowing or found[0].unit.passage.document_id in knowing:
+        return found
+    return [one for one in found if one.unit.passage.document_id in knowing] or found
+
+
+def _knowing(question: str, evidence: Sequence[Evidence]) -> set[DocumentId]:
+    """The documents in which every specific word of the question was found."""
     texts: dict[DocumentId, str] = {}
     for one in evidence:
         passage = one.passage
         told = f"{passage.text} {passage.title} {passage.heading} {passage.path}"
         texts[passage.document_id] = f"{texts.get(passage.document_id, '')} {told}"
-    knowing = {key for key, text in texts.items() if not unknown_terms(question, text)}
-    if not found or not knowing or found[0].unit.passage.document_id in knowing:
-        return found
-    return [one for one in found if one.unit.passage.document_id in knowing] or found
+    return {key for key, text in texts.items() if not unknown_terms(question, text)}
 
 
 def _answers_question(question: str, claims: Sequence[Claim], evidence: Sequence[Evidence]) -> bool:
@@ -314,7 +323,20 @@ def _answers_question(question: str, claims: Sequence[Claim], evidence: Sequence
     passages += [unit.passage for unit in _cited_units(claims) if unit.passage not in passages]
     read = " ".join(passage.text for passage in passages)
     places = " ".join(f"{passage.title} {passage.heading} {passage.path}" for passage in passages)
-    return not unsupported_marks(question, read, places) and not unknown_terms(question, f"{read} {places}")
+    if unsupported_marks(question, read, places):
+        return False
+    known = known_share(question, f"{read} {places}")
+    if known > MIN_KNOWN:
+        return True
+    near = max((one.similarity for one in evidence if one.passage.document_id in documents), default=0.0)
+    return known + near >= MIN_SUPPORT and not _knowing(question, evidence)
+
+
+MIN_KNOWN = 0.5
+"""More than this share of the question's specific words must be known to the documents cited; or else"""
+
+MIN_SUPPORT = 0.9
+"""that share plus similarity must reach this, and no other document found may know all of them."""
 
 
 def _confidence(question: str, claims: Sequence[Claim], ranked: Sequence[RankedUnit]) -> float:

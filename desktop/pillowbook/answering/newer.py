@@ -27,7 +27,7 @@ MIN_WORDS = 0.33
 """Share of the question's words that the newer unit and its place must hold."""
 
 MAX_QUOTED_CHARS = 160
-SURE_SIMILARITY, SURE_LOSS, SURE_WORDS = 0.55, 0.1, 0.4
+SURE_SIMILARITY, SURE_LOSS, SURE_WORDS = 0.55, 0.2, 0.4
 """From here on the newer unit is quoted as it stands when the model made nothing of it."""
 OLDER_NOTE = "An older note, of "
 

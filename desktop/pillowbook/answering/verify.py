@@ -151,6 +151,8 @@ def _counts_others(text: str, read: str, places: str, question: str) -> bool:
     known = set(stems(f"{read} {places}"))
     for number, noun in _COUNTED.findall(text):
         root = stem(noun.lower())
+        if noun.lower() in STOP_WORDS or noun.lower() == "per":
+            continue
         if not numbers(number) or numbers(number) <= numbers(question) or root not in asked or root in known:
             continue
         if not re.search(
@@ -171,7 +173,7 @@ def unsupported_marks(question: str, read: str, places: str) -> frozenset[str]:
 
 _GENERIC = """
 appointment brand child children colour color dish drink event family film food friend house item kids lesson man
-meal meeting party people person phone place recipe room size sort thing town trip visit woman
+meal meeting minute minutes party people person phone place recipe room size sort thing town trip visit woman
 allow allowed altogether amount begin choose chose claim come cost costs day days decide decided do due eat end fee
 first happen happened hour hours last long meant month months much need new next number often paid pay price rate run
 start still take temperature time times today total toward towards use used week weeks work year years
@@ -201,6 +203,15 @@ def unknown_terms(question: str, evidence: str) -> frozenset[str]:
             continue
         missing.add(word)
     return frozenset(missing)
+
+
+def known_share(question: str, evidence: str) -> float:
+    """Share of the question's specific words that the evidence has in some form; its numbers count as such words."""
+    asked = {
+        word for word in canonical_stems(question) if word not in _GENERIC_STEMS and not word.isdigit()
+    } | numbers(question)
+    missing = unknown_terms(question, evidence) | (numbers(question) - numbers(evidence))
+    return 1.0 - len(missing & asked) / len(asked) if asked else 1.0
 
 
 _AMOUNT = re.compile(
