@@ -18,6 +18,7 @@ from pillowbook.ui.markdown_marks import without_marks
         ),
         ("| deal | rate |\n| --- | --- |\n| five years | **3.97%** |", "deal  ·  rate\nfive years  ·  3.97%"),
         ("| five years | 3.97% |  | £1,127", "five years  ·  3.97%  ·  £1,127"),
+        ("… | | Edie | choir | – | | Jonah |", "Edie  ·  choir  ·  –  ·  Jonah"),
         ("## Odd noises\n> a kettle", "Odd noises\na kettle"),
         ("`E7` = fan, and `a*b*c` stays", "E7 = fan, and a*b*c stays"),
         ("two had chickenpox. - cake: two - [ ] candles", "two had chickenpox. • cake: two ☐ candles"),

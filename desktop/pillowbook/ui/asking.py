@@ -71,7 +71,7 @@ class Asking(QObject):
         self._patience.timeout.connect(self._panel.show_waiting)
         self._clipboard.timeout.connect(self._clear_clipboard)
         QGuiApplication.clipboard().dataChanged.connect(self._clipboard_taken)
-        self._controller.connected.connect(self.refresh_status)
+        self._controller.connected.connect(self._greet_core)
         self._controller.lost.connect(self._show_lost)
         self._controller.vault_changed.connect(self._follow_vault)
         self._controller.gate_changed.connect(self._follow_gate)
@@ -236,6 +236,7 @@ class Asking(QObject):
         )
 
     def _unlocked(self, _done: None) -> None:
+        self._has_preloaded = False
         self._panel.show_unlocked()
         self.refresh_status()
 
@@ -243,6 +244,12 @@ class Asking(QObject):
         self._panel.show_locked(
             has_keychain=self._has_keychain, sentence=phrases.error_sentence(error), is_alarm=True
         )
+
+    @Slot()
+    def _greet_core(self) -> None:
+        # A core that was just started has no model loaded.
+        self._has_preloaded = False
+        self.refresh_status()
 
     @Slot()
     def refresh_status(self) -> None:

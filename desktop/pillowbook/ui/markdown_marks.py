@@ -12,7 +12,8 @@ Replacement = str | Callable[[re.Match[str]], str]
 
 def _cells(row: re.Match[str]) -> str:
     """A table's row as one line: its filled cells with dots between them."""
-    return "  ·  ".join(cell.strip() for cell in row.group().split("|") if cell.strip())
+    cells = [cell.strip() for cell in row.group().split("|")]
+    return "  ·  ".join(cell for cell in cells if cell and cell != "…")
 
 
 _LINE_RULES: Final[Sequence[tuple[re.Pattern[str], Replacement]]] = (
@@ -27,7 +28,7 @@ _LINE_RULES: Final[Sequence[tuple[re.Pattern[str], Replacement]]] = (
     (re.compile(r"(?<=\s)-\s+\[ \]\s+"), "☐ "),
     (re.compile(r"(?<=\s)-\s+\[[xX]\]\s+"), "☑ "),
     (re.compile(r"(?<=[.!?:;]\s)-\s+(?=\S)"), "• "),
-    (re.compile(r"^(?=\s*\|).*$|^[^|]*\s\|\s[^|]*\s\|(?:\s.*)?$"), _cells),
+    (re.compile(r"^(?:(?=\s*\|)|(?=(?:.*?(?<!\S)\|(?!\S)){2})).*$"), _cells),
 )
 _WORD_RULES: Final[Sequence[tuple[re.Pattern[str], Replacement]]] = (
     (re.compile(r"!?\[([^\[\]]+)\]\([^()\s]*(?:\s+\"[^\"]*\")?\)"), r"\1"),

@@ -24,7 +24,7 @@ class ModelRow(QWidget):
         self.model_id = model.id
         self._controller = controller
         self._ticket: Ticket | None = None
-        self._title = plain_label(text=model.title, tone="title")
+        self._title = plain_label(text=model.title, tone="title", wraps=True)
         self._facts = plain_label(text=_facts(model), tone="small", wraps=True)
         self._state = plain_label("model-state", chip="fresh" if model.is_installed else "quiet")
         self._install = button("install", "Install")

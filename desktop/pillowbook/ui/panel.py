@@ -172,6 +172,7 @@ class Panel(PanelFrame):
     def show_status(self, sentence: str) -> None:
         """The line at the bottom."""
         self._status.show_text(sentence)
+        self._status.setToolTip(sentence)
 
     @property
     def is_locked(self) -> bool:
@@ -407,9 +408,9 @@ class Panel(PanelFrame):
     def _settle(self) -> None:
         has_rows = bool(self._rows())
         if not self.card.isHidden() and self.card.copied_text:
-            self._keys.setText("Ctrl+1 source  ·  Ctrl+C copy  ·  Esc hide")
+            self._keys.setText("Ctrl+1 source  ·  Ctrl+C copy")
         elif has_rows:
-            self._keys.setText("↑↓ choose  ·  Enter ask  ·  Esc hide")
+            self._keys.setText("↑↓ choose  ·  Enter ask")
         else:
             self._keys.setText("Enter ask  ·  Esc hide")
         self._fit()

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QSiz
 from pillowbook.core.protocol import ModelView
 from pillowbook.settings.catalogue import Setting
 from pillowbook.settings.kinds import Choice, Hotkey, ModelName, Switch, Whole
-from pillowbook.ui import phrases
 
 MODIFIERS = (
     (Qt.KeyboardModifier.ControlModifier, "Ctrl"),
@@ -85,7 +84,12 @@ class _StillSpinBox(QSpinBox):
 
 
 class _StillComboBox(QComboBox):
-    """As :class:`_StillSpinBox`."""
+    """As :class:`_StillSpinBox`, and no wider than it needs to be: a model may have any name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(20)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
@@ -160,7 +164,7 @@ class ModelEditor(SettingEditor):
             for model in models:
                 if model.role == self.role and (model.is_installed or model.id == self._value):
                     note = "" if model.is_installed else " (not installed)"
-                    self._box.addItem(f"{model.title}, {phrases.size(model.size_bytes)}{note}", model.id)
+                    self._box.addItem(f"{model.title}{note}", model.id)
             self._box.setCurrentIndex(self._box.findData(self._value))
 
     def show_value(self, text: str) -> None:

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from pillowbook.core.client import CoreClient
 from pillowbook.core.protocol import LedgerView, Status
@@ -35,7 +35,7 @@ class StatusPage(QWidget):
         super().__init__()
         self._controller = controller
         self._is_paused = False
-        self._chip = plain_label("gate-chip", chip="quiet", text="…")
+        self._chip = plain_label("gate-chip", chip="quiet", text="Background work")
         self._gate = plain_label("gate", tone="title", wraps=True)
         self._pause = button("pause", "Pause for an hour")
         self._facts = plain_label("facts", tone="muted", wraps=True)
@@ -67,7 +67,6 @@ class StatusPage(QWidget):
     def _show_gate(self, gate: GateState) -> None:
         self._is_paused = gate.code == "paused"
         self._gate.setText(gate.sentence)
-        self._chip.setText("Working" if gate.is_open else "Paused" if self._is_paused else "Waiting")
         restyle(self._chip, "chip", "fresh" if gate.is_open else "amber" if self._is_paused else "quiet")
         self._pause.setText("Resume" if self._is_paused else "Pause for an hour")
 
@@ -78,10 +77,16 @@ class StatusPage(QWidget):
 
     def _take_ledger(self, ledger: LedgerView) -> None:
         clear_layout(self._table)
-        heads = ("Work", "Steps", "Time", "Tokens", "Made")
+        heads: tuple[str, ...] = ("Work", "Steps", "Time", "Tokens", "Made")
+        lines = [line for line in ledger.lines if line.slices or line.made]
+        if not lines:
+            self._table.addWidget(
+                plain_label(text="Nothing yet; it begins when the machine is idle.", tone="muted"), 0, 0
+            )
+            heads = ()
         for column, head in enumerate(heads):
-            self._table.addWidget(plain_label(text=head.upper(), tone="section"), 0, column)
-        for row, line in enumerate(ledger.lines, 1):
+            self._put(plain_label(text=head.upper(), tone="section"), 0, column)
+        for row, line in enumerate(lines, 1):
             tokens = line.prompt_tokens + line.completion_tokens
             cells = (
                 WORK.get(line.kind, line.kind),
@@ -91,17 +96,19 @@ class StatusPage(QWidget):
                 f"{line.made:,}",
             )
             for column, cell in enumerate(cells):
-                self._table.addWidget(plain_label(text=cell), row, column)
-        if not ledger.lines:
-            self._table.addWidget(
-                plain_label(text="Nothing yet; it begins when the machine is idle.", tone="muted"), 1, 0
-            )
+                self._put(plain_label(text=cell), row, column)
         self._use.setText(
             f"Of {phrases.count(ledger.asked, 'question')} you asked, {ledger.hits:,} had their answer ready and "
             f"{ledger.live:,} were answered live."
             if ledger.asked
             else "You have not asked anything yet."
         )
+
+    def _put(self, cell: QLabel, row: int, column: int) -> None:
+        if column:
+            # Figures are compared down a column.
+            cell.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._table.addWidget(cell, row, column)
 
     def _show_error(self, error: PillowbookError) -> None:
         self._error.setText(phrases.error_sentence(error))
@@ -111,8 +118,11 @@ class StatusPage(QWidget):
         gate, gate_column = card()
         top = QHBoxLayout()
         top.setSpacing(12)
-        top.addWidget(self._chip)
-        top.addWidget(self._gate, 1)
+        words = QVBoxLayout()
+        words.setSpacing(8)
+        words.addWidget(self._chip)
+        words.addWidget(self._gate)
+        top.addLayout(words, 1)
         top.addWidget(self._pause)
         gate_column.addLayout(top)
         gate_column.addWidget(self._facts)
@@ -134,8 +144,14 @@ class StatusPage(QWidget):
 
 def status_lines(status: Status) -> list[str]:
     """The status in a few sentences."""
-    ready = [f"{number:,} {FRESHNESS.get(key, key)}" for key, number in status.prepared.items() if number]
-    total = sum(status.prepared.values())
+    counted = {FRESHNESS.get(key, key): number for key, number in status.prepared.items() if number}
+    total = sum(counted.values())
+    if len(counted) == 1:
+        ready = next(f", {'all ' if total > 1 else ''}{words}" for words in counted)
+    else:
+        ready = (
+            ": " + ", ".join(f"{number:,} {words}" for words, number in counted.items()) if counted else ""
+        )
     engine = (
         "loaded"
         if status.is_generator_loaded
@@ -144,7 +160,7 @@ def status_lines(status: Status) -> list[str]:
         else "not installed"
     )
     return [
-        f"{phrases.count(total, 'prepared answer')}" + (f": {', '.join(ready)}." if ready else "."),
+        f"{phrases.count(total, 'prepared answer')}{ready}." if total else "No answers are prepared yet.",
         f"{phrases.count(status.passages, 'passage')}, {phrases.count(status.digests, 'summary', 'summaries')}, "
         f"{phrases.count(status.questions, 'predicted or asked question')}.",
         f"The language model is {engine}. The vault takes {phrases.size(status.vault_bytes)}, encrypted.",
