@@ -295,24 +295,29 @@ def _is_about(question: str, ranked: Sequence[RankedUnit], evidence: Sequence[Ev
 def _focused(
     question: str, found: Sequence[RankedUnit], evidence: Sequence[Evidence]
 ) -> Sequence[RankedUnit]:
-    """Only the documents that know all the question's own words, where the best unit's document does not.
+    """Only the documents that know all the question's own words, where the best unit's document knows few of them.
 
     "When does the broadband deal end" is about no mortgage deal, however near that is, while another note has the word.
     """
+    if not found:
+        return found
+    best = found[0].unit.passage.document_id
     knowing = _knowing(question, evidence)
-    if not found or not knowing or found[0].unit.passage.document_id in knowing:
+    if not knowing or best in knowing or known_share(question, _told(evidence, best)) > MIN_KNOWN:
         return found
     return [one for one in found if one.unit.passage.document_id in knowing] or found
 
 
+def _told(evidence: Sequence[Evidence], document_id: DocumentId) -> str:
+    """What was found of one document, with titles, headings and paths."""
+    found = (one.passage for one in evidence if one.passage.document_id == document_id)
+    return " ".join(f"{one.text} {one.title} {one.heading} {one.path}" for one in found)
+
+
 def _knowing(question: str, evidence: Sequence[Evidence]) -> set[DocumentId]:
     """The documents in which every specific word of the question was found."""
-    texts: dict[DocumentId, str] = {}
-    for one in evidence:
-        passage = one.passage
-        told = f"{passage.text} {passage.title} {passage.heading} {passage.path}"
-        texts[passage.document_id] = f"{texts.get(passage.document_id, '')} {told}"
-    return {key for key, text in texts.items() if not unknown_terms(question, text)}
+    documents = {one.passage.document_id for one in evidence}
+    return {key for key in documents if not unknown_terms(question, _told(evidence, key))}
 
 
 def _answers_question(question: str, claims: Sequence[Claim], evidence: Sequence[Evidence]) -> bool:
