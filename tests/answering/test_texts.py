@@ -96,6 +96,7 @@ def test_marks_of_notes_are_taken_out_of_sentences() -> None:
         ("It is 1.5 bar.", (2,)),
         ("Dev said so.", (1, 3)),
     ]
+    assert split_claims("£85 from note [1].") == [("£85.", (1,))]
 
 
 def test_a_sentence_needs_a_unit_with_its_numbers_names_and_most_words() -> None:

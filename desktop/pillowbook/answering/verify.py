@@ -17,7 +17,9 @@ from pillowbook.domain.documents import Passage
 MIN_WORDS_CARRIED = 0.5
 """Share of a sentence's own content words that its units must hold; paraphrase needs room, invention shows below."""
 
-_MARK = re.compile(r"\s*[\[(]\s*(\d{1,2}(?:\s*,\s*\d{1,2})*)\s*[\])]")
+_MARK = re.compile(
+    r"(?:\s*\b(?:from|in|see|as) (?:the )?notes?)?\s*[\[(]\s*(\d{1,2}(?:\s*,\s*\d{1,2})*)\s*[\])]"
+)
 _SENTENCE = re.compile(
     r"(?<=[.!?])(?<!\b[A-Z]\.)(?<!\bMr\.)(?<!\bDr\.)(?<!\bMs\.)(?<!\bSt\.)(?<!\bMrs\.)\s+(?=[A-Z\"'“])"
 )
