@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from pillowbook.core.client import CoreClient, ensure_core
@@ -11,6 +11,7 @@ from pillowbook.domain.errors import AlreadyRunning, PillowbookError
 from pillowbook.domain.events import Event
 from pillowbook.host.hardening import harden_process
 from pillowbook.host.paths import Profile, default_profile
+from pillowbook.ui.display import why_no_window
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,10 +23,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--background", action="store_true", help="start in the tray, as at login")
     options = parser.parse_args(arguments)
-    if not has_display(os.environ):
-        print(
-            "There is no screen to show the window on; 'pillowbook ask' works without one.", file=sys.stderr
-        )
+    refusal = why_no_window(os.environ)
+    if refusal:
+        print(refusal, file=sys.stderr)
         return 1
     harden_process()
     profile = Profile(options.profile.absolute()) if options.profile else default_profile()
@@ -46,13 +46,6 @@ def main(arguments: list[str] | None = None) -> int:
     except PillowbookError as error:
         print(error.say(), file=sys.stderr)
         return 1
-
-
-def has_display(environment: Mapping[str, str]) -> bool:
-    """Whether there is a screen; without one Qt would abort the process."""
-    if sys.platform != "linux" or environment.get("QT_QPA_PLATFORM"):
-        return True
-    return bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
 
 
 if __name__ == "__main__":
