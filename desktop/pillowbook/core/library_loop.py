@@ -107,12 +107,15 @@ class LibraryLoop:
                 report = found if report is None else add_reports(report, found)
             total = self._ingestor.pending()
             done = 0
+
+            def stop() -> bool:
+                self._take_in_news()
+                return cancel.is_cancelled or self._is_stopping
+
             while not cancel.is_cancelled and not self._is_stopping:
                 on_progress(done, total)
                 # Somebody waits: at full priority.
-                if not self._ingestor.ingest_next(
-                    lambda: cancel.is_cancelled or self._is_stopping, background=False
-                ):
+                if not self._ingestor.ingest_next(stop, background=False):
                     break
                 done += 1
                 total = max(total, done)
@@ -158,18 +161,16 @@ class LibraryLoop:
                     )
                 if self._is_stopping:
                     return
-                wishes, self._wishes = self._wishes, _Wishes(set(), set())
                 self._taken = self._heard
+                self._wishes.is_retry_due = False
                 self._is_busy = True
             try:
-                self._round(wishes)
+                self._round()
             except (Cancelled, VaultLocked):
                 return
             except PillowbookError as error:
                 # What waits keeps its place and is tried again in a while; a full disk may have room by then.
                 with self._changed:
-                    self._wishes.folders |= wishes.folders
-                    self._wishes.paths |= wishes.paths
                     self._wishes.is_retry_due = True
                 log.warning("library: %s", error.code)
             except Exception as error:
@@ -179,25 +180,52 @@ class LibraryLoop:
             if not self._is_stopping:
                 self._tell()
 
-    def _round(self, wishes: _Wishes) -> None:
+    def _round(self) -> None:
         def stop() -> bool:
+            self._take_in_news()
             return self._is_stopping
 
         with self._one:
-            for path in sorted(wishes.paths):
-                self._ingestor.handle_change(path)
-            for folder_id in wishes.folders:
-                with contextlib.suppress(FolderUnknown):  # removed meanwhile
-                    self._ingestor.scan(folder_id, stop=stop)
+            while not stop() and (folder_id := self._next_folder()) is not None:
+                try:
+                    with contextlib.suppress(FolderUnknown):  # removed meanwhile
+                        self._ingestor.scan(folder_id, stop=lambda: self._is_stopping)
+                except PillowbookError:
+                    self._wish_quietly(folders={folder_id})
+                    raise
             told_at = 0.0
             while not stop() and self._ingestor.ingest_next(stop):
                 if time.monotonic() - told_at > TELL_EVERY_S:
                     told_at = time.monotonic()
                     self._tell()
-                with self._changed:
-                    fresh, self._wishes.paths = self._wishes.paths, set()
-                for path in sorted(fresh):
-                    self._ingestor.handle_change(path)
+
+    def _next_folder(self) -> FolderId | None:
+        with self._changed:
+            return self._wishes.folders.pop() if self._wishes.folders else None
+
+    def _take_in_news(self) -> None:
+        """Look at what the watcher told meanwhile. Called between documents and between the batches of a long one:
+        what is deleted has to leave the answers at once, however much there is to read.
+        """
+        with self._changed:
+            paths, self._wishes.paths = self._wishes.paths, set()
+        while paths:
+            path = min(paths)
+            try:
+                self._ingestor.handle_change(path)
+            except PillowbookError:
+                self._wish_quietly(paths=paths)
+                raise
+            except Exception:
+                self._wish_quietly(paths=paths - {path})  # a path that trips us must not hold up the others
+                raise
+            paths.discard(path)
+
+    def _wish_quietly(self, *, folders: set[FolderId] | None = None, paths: set[str] | None = None) -> None:
+        """Keep what could not be done for the next try, without waking anybody for it."""
+        with self._changed:
+            self._wishes.folders |= folders or set()
+            self._wishes.paths |= paths or set()
 
     def _tell(self) -> None:
         try:
