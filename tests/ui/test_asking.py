@@ -248,6 +248,17 @@ def test_escape_hides_and_the_title_never_holds_content(panel: Panel, asking: As
     assert not panel.isVisible()
 
 
+def test_escape_hides_whatever_has_the_focus(panel: Panel, asking: Asking, core: ScriptedCore) -> None:
+    """The button at the foot, and the passphrase of a locked vault."""
+    QTest.keyClick(panel._settings, Qt.Key.Key_Escape)
+    assert not panel.isVisible()
+    core.tell(VaultChanged(is_unlocked=False))
+    wait_until(lambda: panel.is_locked)
+    panel.appear()
+    QTest.keyClick(panel.unlock_card.passphrase, Qt.Key.Key_Escape)
+    assert not panel.isVisible()
+
+
 def test_a_lost_core_is_connected_again_once(panel: Panel, asking: Asking, core: ScriptedCore) -> None:
     controller = asking._controller
     client = controller._client

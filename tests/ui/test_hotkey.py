@@ -72,6 +72,45 @@ def test_hotkey_is_heard_grabbed_anew_and_given_back(application: QApplication, 
 
 @pytest.mark.x11
 @needs_x
+def test_the_focus_is_asked_for_with_the_time_of_the_press(application: QApplication, display: str) -> None:
+    """Window managers that guard the focus refuse a request older than the last key of another window."""
+    from Xlib import X
+    from Xlib.display import Display
+
+    from pillowbook.ui.hotkey_x11 import X11Hotkey
+
+    manager = Display(display)
+    root = manager.screen().root
+    root.change_attributes(event_mask=X.SubstructureNotifyMask)
+    window = root.create_window(0, 0, 10, 10, 0, manager.screen().root_depth)
+    manager.sync()
+    hotkey = X11Hotkey(display)
+    heard: list[int] = []
+    hotkey.pressed.connect(lambda: heard.append(1))
+    try:
+        hotkey.grab("Ctrl+Alt+Space")
+        wait_until(lambda: hotkey.state.is_active)
+        press(display, "ctrl+alt+space")
+        wait_until(lambda: len(heard) == 1)
+        hotkey.ask_for_focus(window.id)
+        told = []
+
+        def is_told() -> bool:
+            told.extend(manager.next_event() for _ in range(manager.pending_events()))
+            return any(event.type == X.ClientMessage for event in told)
+
+        wait_until(is_told)
+        message = next(event for event in told if event.type == X.ClientMessage)
+        source, pressed_at = message.data[1][:2]
+        assert message.window.id == window.id and source == 1 and pressed_at > 0
+    finally:
+        hotkey.close()
+        hotkey.deleteLater()
+        manager.close()
+
+
+@pytest.mark.x11
+@needs_x
 def test_a_key_of_another_program_is_reported_in_a_sentence(application: QApplication, display: str) -> None:
     from pillowbook.ui.hotkey_x11 import X11Hotkey
 

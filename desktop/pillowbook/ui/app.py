@@ -31,6 +31,8 @@ from pillowbook.ui.tray import Tray
 
 SHOW_STARTING_AFTER_MS: Final = 400
 QUIT_ANYWAY_MS: Final = 1500
+ASK_FOR_FOCUS_AFTER_MS: Final = 60
+"""Most window managers give the focus to what was just shown by then; the rest want to know what key asked for it."""
 
 
 class App(QObject):
@@ -68,6 +70,9 @@ class App(QObject):
         self._starting = QTimer(self)
         self._starting.setSingleShot(True)
         self._starting.setInterval(SHOW_STARTING_AFTER_MS)
+        self._focusing = QTimer(self)
+        self._focusing.setSingleShot(True)
+        self._focusing.setInterval(ASK_FOR_FOCUS_AFTER_MS)
         self._quitting = QTimer(self)
         self._quitting.setSingleShot(True)
         self._quitting.setInterval(QUIT_ANYWAY_MS)
@@ -75,8 +80,9 @@ class App(QObject):
 
     def _connect(self) -> None:
         self._starting.timeout.connect(self._show_starting)
+        self._focusing.timeout.connect(self._ask_for_focus)
         self._quitting.timeout.connect(self.ended)
-        self.hotkey.pressed.connect(self.panel.toggle)
+        self.hotkey.pressed.connect(self._toggle_by_hotkey)
         self.controller.connected.connect(self._when_connected)
         self.controller.refused.connect(self._when_refused)
         self.controller.setting_changed.connect(self._follow_setting)
@@ -103,6 +109,7 @@ class App(QObject):
     def close(self) -> None:
         """End everything on the screen; the core goes on until it finds nobody there."""
         self._starting.stop()
+        self._focusing.stop()
         self._quitting.stop()
         self.hotkey.close()
         self.controller.close()
@@ -175,6 +182,17 @@ class App(QObject):
             self.panel.appear()
         else:
             self.panel.toggle()
+
+    @Slot()
+    def _toggle_by_hotkey(self) -> None:
+        self.panel.toggle()
+        if self.panel.isVisible():
+            self._focusing.start()
+
+    @Slot()
+    def _ask_for_focus(self) -> None:
+        if self.panel.isVisible() and not self.panel.isActiveWindow():
+            self.hotkey.ask_for_focus(int(self.panel.winId()))
 
     # -- what the user wants -------------------------------------------------------------------------------------------
 
@@ -265,7 +283,8 @@ def run_app(client_factory: ClientFactory, *, show_panel: bool) -> int:
     Raises:
         AlreadyRunning: another app serves this profile; it was asked to come forward.
     """
-    application = make_application(sys.argv[:1])
+    # The first argument becomes the window class, by which desktops find our icon.
+    application = make_application(["pillowbook"])
     platform = QGuiApplication.platformName()
     app = App(
         application,

@@ -33,6 +33,9 @@ class HotkeySource(QObject):
         """Listen for this key from now on instead of the one before; empty for none. The outcome comes by signal."""
         raise NotImplementedError
 
+    def ask_for_focus(self, window_id: int) -> None:
+        """Ask the window manager to focus our window, as the last press of the hotkey wants it."""
+
     def close(self) -> None:
         """Give the key back and end."""
 

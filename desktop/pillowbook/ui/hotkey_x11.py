@@ -11,6 +11,7 @@ from typing import Any, Final
 from PySide6.QtCore import QObject
 from Xlib import XK, X, error
 from Xlib.display import Display
+from Xlib.protocol.event import ClientMessage
 
 from pillowbook.ui.hotkey import HotkeySource, HotkeyState
 
@@ -41,6 +42,8 @@ USUAL_MASKS: Final = {"Ctrl": X.ControlMask, "Alt": X.Mod1Mask, "Shift": X.Shift
 REPEAT_MS: Final = 2
 """A held key repeats as a release and a press with the same time stamp."""
 JOIN_S: Final = 2.0
+FROM_APPLICATION: Final = 1
+"""The source of a request by an ordinary program (EWMH, ``_NET_ACTIVE_WINDOW``)."""
 
 
 class X11Hotkey(HotkeySource):
@@ -49,7 +52,7 @@ class X11Hotkey(HotkeySource):
     def __init__(self, display_name: str | None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._display_name = display_name
-        self._wishes: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._wishes: queue.SimpleQueue[str | int | None] = queue.SimpleQueue()
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._thread = threading.Thread(target=self._listen, name="hotkey", daemon=True)
         self._thread.start()
@@ -57,14 +60,17 @@ class X11Hotkey(HotkeySource):
     def grab(self, text: str) -> None:
         self._wish(text)
 
+    def ask_for_focus(self, window_id: int) -> None:
+        self._wish(window_id)
+
     def close(self) -> None:
         self._wish(None)
         self._thread.join(timeout=JOIN_S)
         self._wake_reader.close()
         self._wake_writer.close()
 
-    def _wish(self, text: str | None) -> None:
-        self._wishes.put(text)
+    def _wish(self, wish: str | int | None) -> None:
+        self._wishes.put(wish)
         with contextlib.suppress(OSError):
             self._wake_writer.send(b"!")
 
@@ -105,25 +111,30 @@ class _Grabbing:
         self._keycode = 0
         self._grabbed: tuple[int, int, tuple[int, ...]] = (0, 0, ())
         self._released_at = -1000
+        self._pressed_at = X.CurrentTime
 
-    def run(self, wishes: "queue.SimpleQueue[str | None]", wake: socket.socket) -> None:
+    def run(self, wishes: "queue.SimpleQueue[str | int | None]", wake: socket.socket) -> None:
         while True:
             readable, _, _ = select.select([self._display.fileno(), wake], [], [])
             if wake in readable:
                 wake.recv(64)
                 while not wishes.empty():
-                    text = wishes.get()
-                    if text is None:
+                    wish = wishes.get()
+                    if wish is None:
                         self._give_back()
                         return
-                    self._text = text
-                    self._grab()
+                    if isinstance(wish, int):
+                        self._ask_for_focus(wish)
+                    else:
+                        self._text = wish
+                        self._grab()
             while self._display.pending_events():
                 self._take(self._display.next_event())
 
     def _take(self, event: Any) -> None:
         if event.type == X.KeyPress and event.detail == self._keycode:
             if not 0 <= event.time - self._released_at <= REPEAT_MS:
+                self._pressed_at = event.time
                 self._owner.tell_pressed()
         elif event.type == X.KeyRelease and event.detail == self._keycode:
             self._released_at = event.time
@@ -132,6 +143,17 @@ class _Grabbing:
             self._display.refresh_keyboard_mapping(event)
             if self._text and event.request != X.MappingPointer and self._wanted() != self._grabbed:
                 self._grab()
+
+    def _ask_for_focus(self, window_id: int) -> None:
+        """``_NET_ACTIVE_WINDOW`` (EWMH) with the time of the press, which Qt's own request cannot know: window managers
+        that guard the focus compare it with the last key another window had."""
+        window = self._display.create_resource_object("window", window_id)
+        data = (FROM_APPLICATION, self._pressed_at, 0, 0, 0)
+        kind = self._display.intern_atom("_NET_ACTIVE_WINDOW")
+        message = ClientMessage(window=window, client_type=kind, data=(32, data))
+        for root in self._roots:
+            root.send_event(message, event_mask=X.SubstructureRedirectMask | X.SubstructureNotifyMask)
+        self._display.flush()
 
     def _give_back(self) -> None:
         for root in self._roots:

@@ -227,7 +227,10 @@ class Panel(PanelFrame):
         return super().eventFilter(watched, event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape or not self._take_key(event):
+        # What the focused field or button did not want; before the vault is open there is nothing to choose.
+        if event.key() == Qt.Key.Key_Escape:
+            self.disappear()
+        elif self.is_locked or not self._take_key(event):
             super().keyPressEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
