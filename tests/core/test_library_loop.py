@@ -117,3 +117,23 @@ def test_a_full_disk_loses_no_folder_that_was_to_be_scanned(
         assert sorted(reader.scanned) == [1, 2]
     finally:
         loop.stop()
+
+
+def test_a_folder_around_a_removed_one_is_scanned_again(folders: list[Folder], tmp_path: Path) -> None:
+    """What stood in both belonged to one of them, and went with it."""
+    from dataclasses import replace
+
+    outer, inner = folders[0], replace(folders[1], path=str(Path(folders[0].path) / "inner"))
+    Path(inner.path).mkdir()
+    shelf, reader, told = Shelf([outer, inner]), Reader(), threading.Semaphore(0)
+    loop = LibraryLoop(shelf, reader, on_change=told.release)  # type: ignore[arg-type]
+    loop.start()
+    try:
+        assert told.acquire(timeout=DEADLINE_S)
+        reader.scanned.clear()
+        shelf.folders().remove(inner)
+        loop.folder_removed(inner.path)
+        assert told.acquire(timeout=DEADLINE_S)
+        assert reader.scanned == [outer.id]
+    finally:
+        loop.stop()

@@ -191,3 +191,25 @@ def test_a_stopped_core_leaves_no_token_behind(core: Running) -> None:
     with pytest.raises(CoreUnreachable):
         client.search("x")
     client.close()
+
+
+def test_a_client_that_reads_nothing_holds_nobody_up(
+    core: "Running", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A window that hangs, or is stopped in a debugger, must not stop the core that tells it something."""
+    monkeypatch.setattr("pillowbook.core.server.SEND_S", 1)
+    connection = Client(core.profile.socket_address, authkey=core.profile.token_file.read_bytes())
+    connection.send_bytes(p.encoder.encode(p.Envelope(1, p.Attach())))
+    connection.recv_bytes()
+    done = threading.Event()
+
+    def tell() -> None:
+        while core.server.tell(PreparedChanged(1)):
+            pass
+        done.set()
+
+    thread = threading.Thread(target=tell, daemon=True)
+    thread.start()
+    assert done.wait(DEADLINE_S)
+    thread.join(DEADLINE_S)
+    connection.close()

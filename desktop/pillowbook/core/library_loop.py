@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Final
 
 from pillowbook.domain.documents import Folder
@@ -85,9 +86,17 @@ class LibraryLoop:
         self._watcher.set_folders(self._paths())
         self._wish(folders={folder.id})
 
-    def folder_removed(self) -> None:
-        """Watch what is left."""
+    def folder_removed(self, path: str) -> None:
+        """Watch what is left. Folders around or inside the removed one are scanned: they may have lost documents."""
         self._watcher.set_folders(self._paths())
+        gone = Path(path)
+        self._wish(
+            folders={
+                folder.id
+                for folder in self._library.folders()
+                if gone.is_relative_to(folder.path) or Path(folder.path).is_relative_to(gone)
+            }
+        )
 
     @property
     def is_busy(self) -> bool:

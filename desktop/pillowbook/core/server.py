@@ -8,6 +8,8 @@ import contextlib
 import logging
 import os
 import secrets
+import socket
+import struct
 import sys
 import threading
 from collections.abc import Callable
@@ -28,6 +30,7 @@ from pillowbook.host.workers import CancelToken
 log = logging.getLogger(__name__)
 
 HANDSHAKE_S: Final = 5.0
+SEND_S: Final = 5
 
 
 class Handler(Protocol):
@@ -130,6 +133,7 @@ class CoreServer:
             return
         finally:
             timer.cancel()
+        limit_sending(connection)
         assert self._handler is not None
         line = _ClientLine(connection, self._handler, self)
         with self._lock:
@@ -178,12 +182,16 @@ class _ClientLine:
 
     def send(self, frame: p.FromCore) -> None:
         """Send, or nothing when the client is gone."""
-        with contextlib.suppress(OSError, ValueError), self._sending:
-            self._connection.send_bytes(p.encoder.encode(frame))
+        try:
+            with self._sending:
+                self._connection.send_bytes(p.encoder.encode(frame))
+        except (OSError, ValueError):
+            self.close()  # gone, or stopped and full; half a frame may have gone out, so nothing can follow
 
     def close(self) -> None:
         """Hang up; the reading thread ends."""
-        hang_up(self._connection)
+        with contextlib.suppress(OSError, ValueError):
+            hang_up(self._connection)
 
     def end(self) -> None:
         """The client is gone: nobody waits for its calls any more."""
@@ -218,6 +226,13 @@ class _ClientLine:
         self.send(frame)
         if isinstance(call, p.Stop):
             self._server.stop()
+
+
+def limit_sending(connection: "Connection[bytes, bytes]") -> None:
+    """A client that is stopped and reads nothing must not hold the core's threads: sending to it fails in time."""
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as handle:
+            handle.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_S, 0))
 
 
 def _bare(error: Exception) -> Any:

@@ -306,7 +306,7 @@ class Session:
         for folder in self.library.folders():
             if folder.path == path:
                 self.library.remove_folder(folder.id)
-                self._loop.folder_removed()
+                self._loop.folder_removed(path)
                 self._library_changed()
                 return
         raise FolderUnknown()

@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 
 QUIET_S = 0.3
 """How long nothing must happen before paths are handed on."""
-LONGEST_WAIT_S = 2.0
-"""In a storm, paths are handed on after this long all the same."""
+LONGEST_WAIT_S = 1.0
+"""In a storm, paths are handed on after this long all the same: a deletion has two seconds to be heard."""
 LOOK_EVERY_S = 10.0
 """How often roots that are absent are looked for, by one ``stat`` each."""
 MAX_PATHS = 5000
