@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtGui import QClipboard, QCloseEvent, QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -120,14 +120,15 @@ class Panel(PanelFrame):
         self._settle()
 
     def show_waiting(self) -> None:
-        """A question was asked and no answer was ready."""
+        """A question was asked and no answer was ready; what was found stays below until better is known."""
         self._hide_message()
-        self._fill_rows((), (), is_marked=False)
+        self._select(None)
         self.card.show_waiting()
         self._settle()
 
     def show_likely(self, citation: Citation) -> None:
         """The likely passage, while the answer is being made."""
+        self._fill_rows((), (), is_marked=False)
         self.card.show_likely(citation)
         self._settle()
 
@@ -326,6 +327,10 @@ class Panel(PanelFrame):
 
     @Slot()
     def _forget_content(self) -> None:
+        # X11 offers whatever was selected last to a middle click, even after its field was emptied.
+        clipboard = QGuiApplication.clipboard()
+        if clipboard.supportsSelection() and clipboard.ownsSelection():
+            clipboard.clear(QClipboard.Mode.Selection)
         self.question.clear()
         self.show_nothing()
 
