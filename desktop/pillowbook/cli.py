@@ -1,6 +1,7 @@
 """The command line: a client of the core like the window.
 
 Exit codes: 0 done, 1 could not (one sentence on standard error), 2 wrong usage, 3 locked.
+``status`` tells what can be told of a locked vault, and ends with 3 all the same, so that scripts can ask by it.
 """
 
 import argparse

@@ -123,6 +123,8 @@ def test_a_locked_vault_says_nothing(home: Home, tiny_model: str) -> None:
         done = home.run(*command)
         assert (done.returncode, done.stdout) == (3, ""), command
         assert_one_sentence(done.stderr)
+    done = home.run("--json", "status")
+    assert done.returncode == 3 and json.loads(done.stdout)["vault"] == "locked"
     wrong = home.root / "wrong"
     wrong.write_text("not it\n")
     done = home.run("--passphrase-file", wrong, "vault", "unlock")
