@@ -36,7 +36,7 @@ QT_PACKAGES = (
     "libglib2.0-0",
     "fonts-dejavu-core",
 )
-TEST_PACKAGES = ("xvfb", "openbox", "xclip", "xdotool")
+TEST_PACKAGES = ("xvfb", "openbox", "xclip", "xdotool", "gnome-keyring", "dbus-x11")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def needs_for(
         needs.append(Need("to compile llama.cpp, which runs the language model", ("gcc", "g++"), True))
     needs.append(Need("for Pillowbook's windows (Qt)", QT_PACKAGES, False))
     if command == "test":
-        needs.append(Need("for tests that use a screen of their own", TEST_PACKAGES, False))
+        needs.append(Need("for tests with a screen and a keychain of their own", TEST_PACKAGES, False))
     return tuple(needs)
 
 

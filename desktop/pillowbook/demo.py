@@ -7,6 +7,8 @@ one that the notes cannot answer and one whose note was edited meanwhile. Everyt
 
 import secrets
 import shutil
+import signal
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -49,6 +51,8 @@ class Row:
 
 def run_demo(*, work_s: float) -> int:
     """Play the two days. Returns the exit code; the throw-away profile is gone afterwards."""
+    # A polite end has to reach the clean-up below as Ctrl-C does.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     place = Path(tempfile.mkdtemp(prefix="pillowbook-demo-"))
     profile = Profile(place / "profile")
     try:
@@ -67,6 +71,9 @@ def run_demo(*, work_s: float) -> int:
 
 def play(core: CoreClient, notes: Path, work_s: float) -> None:
     """The two days."""
+    say(
+        "Reading the sample notes in a throw-away profile; the first half minute goes into starting the models."
+    )
     core.vault_init(secrets.token_urlsafe(24))
     core.add_folder(str(notes))
     began = time.monotonic()
