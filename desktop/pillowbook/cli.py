@@ -8,30 +8,23 @@ import argparse
 import functools
 import getpass
 import io
-import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from pillowbook import __version__
 from pillowbook.core import protocol as p
 from pillowbook.core.client import CoreClient, connect, ensure_core
-from pillowbook.domain.answers import Answer, AnswerKind, Citation
-from pillowbook.domain.asking import AnswerText, AskMode, AskPart
+from pillowbook.domain.asking import AskMode
 from pillowbook.domain.errors import (
     Cancelled,
     DiskFull,
-    FolderMissing,
     PassphraseNeeded,
     PassphraseWrong,
     PillowbookError,
-    UserFixable,
     VaultLocked,
 )
 from pillowbook.domain.events import PanelWish
@@ -39,27 +32,27 @@ from pillowbook.host.paths import Profile, default_profile, models_dir
 from pillowbook.host.workers import CancelToken
 from pillowbook.models.catalogue import Catalogue
 from pillowbook.models.installation import Installation
+from pillowbook.terminal import (
+    ArgumentUnusable,
+    InputUnreadable,
+    ProgressLine,
+    StreamedAnswer,
+    answer_json,
+    answer_text,
+    dump,
+    duration_s,
+    hit_count,
+    place,
+    read_lines,
+    read_text,
+    user_path,
+    without_surrogates,
+)
 
 DONE: Final = 0
 COULD_NOT: Final = 1
 WRONG_USAGE: Final = 2
 LOCKED: Final = 3
-LONGEST_WORK_S: Final = 30 * 24 * 3600.0
-MOST_HITS: Final = 1000
-
-
-class InputUnreadable(UserFixable):
-    """A file named on the command line cannot be read or is not what it should be."""
-
-    code = "input-unreadable"
-    sentence = "The file {name} cannot be used: {problem}."
-
-
-class ArgumentUnusable(UserFixable):
-    """Something on the command line is not what it should be."""
-
-    code = "argument-unusable"
-    sentence = "The {name} cannot be used: {problem}."
 
 
 class Session:
@@ -174,7 +167,7 @@ def folders(session: Session) -> int:
 
 
 def sync(session: Session) -> int:
-    line = ProgressLine(session)
+    line = ProgressLine(is_wanted=not session.as_json)
     summary: p.ScanSummary = session.call(
         lambda core: core.sync(on_progress=lambda at: line.show(f"{at.done} of {at.total} documents"))
     )
@@ -189,7 +182,7 @@ def sync(session: Session) -> int:
 
 
 def work(session: Session) -> int:
-    line = ProgressLine(session)
+    line = ProgressLine(is_wanted=not session.as_json)
     seconds = duration_s(session.options.duration)
     token = CancelToken()
     try:
@@ -423,7 +416,7 @@ def models(session: Session) -> int:
         session.print({"models": views}, "\n".join(lines))
     elif action == "install":
         # Done here and not in the core: it needs no vault, and set-up uses it before there is one.
-        line = ProgressLine(session)
+        line = ProgressLine(is_wanted=not session.as_json)
         path = installation.install(
             session.options.model,
             on_progress=lambda done, total: line.show(f"{done / 1e6:.0f} of {total / 1e6:.0f} MB"),
@@ -467,201 +460,6 @@ def stop(session: Session) -> int:
             client.wish_panel(PanelWish.QUIT)
             client.stop()
     return DONE
-
-
-# -- reading and printing ------------------------------------------------------------------------
-
-
-def dump(value: Any) -> str:
-    """One line of JSON."""
-    return msgspec.json.encode(value).decode("utf-8")
-
-
-def user_path(path: str) -> str:
-    """A path as the user wrote it, made absolute: the core has another working folder.
-
-    Raises:
-        FolderMissing: it is empty, or names the home of nobody.
-    """
-    try:
-        if path:
-            return str(Path(path).expanduser().absolute())
-    except RuntimeError:
-        pass
-    raise FolderMissing()
-
-
-def without_surrogates(text: str) -> str:
-    """The text with halves of characters replaced, which JSON can write and UTF-8 cannot hold."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def read_text(path: Path) -> str:
-    """A small text file named by the user.
-
-    Raises:
-        InputUnreadable: it cannot be read.
-    """
-    try:
-        return Path(path).read_text("utf-8")
-    except OSError as error:
-        raise InputUnreadable(name=str(path), problem=(error.strerror or "unreadable").lower()) from None
-    except UnicodeDecodeError:
-        raise InputUnreadable(name=str(path), problem="it is not text in UTF-8") from None
-
-
-def read_lines(path: Path, keys: Sequence[str]) -> list[dict[str, Any]]:
-    """The objects of a JSON Lines file; each must have these keys.
-
-    Raises:
-        InputUnreadable: a line is no such object.
-    """
-    found: list[dict[str, Any]] = []
-    for number, text in enumerate(read_text(path).splitlines(), start=1):
-        if not text.strip():
-            continue
-        try:
-            line = json.loads(without_surrogates(text))
-            if not isinstance(line, dict) or any(key not in line for key in keys):
-                raise ValueError
-        except ValueError:
-            raise InputUnreadable(
-                name=str(path), problem=f"line {number} is no JSON object with {', '.join(keys)}"
-            ) from None
-        for key in keys:
-            if key == "id":
-                continue
-            if not isinstance(line[key], str):
-                raise InputUnreadable(name=str(path), problem=f"line {number} has no text as its {key}")
-            line[key] = without_surrogates(line[key])
-        found.append(line)
-    return found
-
-
-def citation_json(citation: Citation) -> dict[str, Any]:
-    """A citation with the fields of the contract."""
-    names = ("path", "title", "quote", "start", "end", "line", "page", "heading")
-    return {name: getattr(citation, name) for name in names}
-
-
-def answer_json(answer: Answer, identifier: Any) -> dict[str, Any]:
-    """An answer with the fields of the contract."""
-    return {
-        "id": identifier,
-        "question": answer.question,
-        "answer": answer.answer,
-        "kind": answer.kind,
-        "freshness": answer.freshness,
-        "confidence": answer.confidence,
-        "matched_question": answer.matched_question,
-        "prepared_at": answer.prepared_at,
-        "checked_at": answer.checked_at,
-        "latency_ms": round(answer.latency_ms, 1),
-        "first_token_ms": None if answer.first_token_ms is None else round(answer.first_token_ms, 1),
-        "tokens": answer.tokens,
-        "model": answer.model,
-        "effort": answer.effort,
-        "citations": [citation_json(c) for c in answer.citations],
-        "related": answer.related,
-        "nearest": [citation_json(c) for c in answer.nearest],
-        "change_note": answer.change_note,
-    }
-
-
-def place(path: str, line: int | None, page: int | None) -> str:
-    """Where something stands, as editors and people write it."""
-    return f"{path}:{line}" if line is not None else f"{path}, page {page}" if page is not None else path
-
-
-KINDS: Final = {
-    AnswerKind.HIT: "prepared",
-    AnswerKind.ADAPTED: "adapted from prepared answers",
-    AnswerKind.LIVE: "live",
-    AnswerKind.NONE: "no answer",
-}
-
-
-def answer_text(answer: Answer) -> str:
-    """An answer for people."""
-    lines = []
-    if answer.change_note:
-        lines += [answer.change_note, ""]
-    lines.append(answer.answer or "Your notes do not say.")
-    freshness = f", {answer.freshness.value.replace('_', ' ')}" if answer.freshness else ""
-    lines.append(f"  [{KINDS[answer.kind]}{freshness}, {answer.latency_ms / 1000:.2f} s]")
-    for number, c in enumerate(answer.citations, start=1):
-        lines.append(f'  {number}. {place(c.path, c.line, c.page)}\n     "{c.quote}"')
-    if not answer.answer and answer.nearest:
-        c = answer.nearest[0]
-        lines.append(f'  Nearest: {place(c.path, c.line, c.page)}\n     "{c.quote}"')
-    return "\n".join(lines)
-
-
-class ProgressLine:
-    """One line on a terminal that is written over; nothing elsewhere."""
-
-    def __init__(self, session: Session) -> None:
-        self._is_shown = sys.stderr.isatty() and not session.as_json
-        self._shown = ""
-
-    def show(self, text: str) -> None:
-        """Replace the line; a change in the text is what makes it worth writing."""
-        if self._is_shown and text != self._shown:
-            self._shown = text
-            sys.stderr.write(f"\r\x1b[K{text}")
-            sys.stderr.flush()
-
-    def clear(self) -> None:
-        """Take the line away."""
-        if self._is_shown and self._shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-
-
-class StreamedAnswer:
-    """Live text on a terminal while it is written; the verified answer takes its place."""
-
-    def __init__(self, *, is_shown: bool) -> None:
-        self._is_shown = is_shown
-        self._text = ""
-
-    def hear(self, part: AskPart) -> None:
-        """Show what came, in one line of the terminal's width."""
-        if not self._is_shown or not isinstance(part, AnswerText):
-            return
-        self._text = part.delta if part.restart else self._text + part.delta
-        shown = " ".join(self._text.split())[-70:]
-        sys.stderr.write(f"\r\x1b[K\x1b[2m{shown}\x1b[0m")
-        sys.stderr.flush()
-
-    def clear(self) -> None:
-        """Take the line away."""
-        if self._is_shown and self._text:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-
-
-def duration_s(text: str) -> float:
-    """Seconds of ``90``, ``90s``, ``20m`` or ``1.5h``.
-
-    Raises:
-        InputUnreadable: it is no duration.
-    """
-    match_ = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*", text)
-    if match_ is None or float(match_[1]) <= 0:
-        raise ArgumentUnusable(name="duration", problem="write it as 90s, 20m or 1h")
-    seconds = float(match_[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match_[2]]
-    if seconds > LONGEST_WORK_S:
-        raise ArgumentUnusable(name="duration", problem="it may be 720h at most")
-    return seconds
-
-
-def hit_count(text: str) -> int:
-    """How many hits to show; argparse turns the error into wrong usage."""
-    count = int(text)
-    if not 1 <= count <= MOST_HITS:
-        raise argparse.ArgumentTypeError(f"must be from 1 to {MOST_HITS}")
-    return count
 
 
 # -- the grammar ---------------------------------------------------------------------------------

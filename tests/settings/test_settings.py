@@ -79,3 +79,15 @@ def test_hotkeys_are_written_one_way(text: str, written: str) -> None:
 def test_hotkeys_that_cannot_be_are_refused(text: str) -> None:
     with pytest.raises(SettingInvalid):
         Hotkey().parse(HOTKEY.key, text)
+
+
+def test_a_value_that_could_not_be_kept_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(tmp_path / "settings.toml")
+
+    def refuse(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", refuse)
+    with pytest.raises(OSError, match="No space"):
+        settings.set_text(IDLE_AFTER.key, "300")
+    assert settings[IDLE_AFTER] == IDLE_AFTER.default

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from PySide6.QtWidgets import QApplication
@@ -93,7 +94,7 @@ def test_the_focus_is_asked_for_with_the_time_of_the_press(application: QApplica
         press(display, "ctrl+alt+space")
         wait_until(lambda: len(heard) == 1)
         hotkey.ask_for_focus(window.id)
-        told = []
+        told: list[Any] = []
 
         def is_told() -> bool:
             told.extend(manager.next_event() for _ in range(manager.pending_events()))

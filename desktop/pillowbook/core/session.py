@@ -476,7 +476,7 @@ class Session:
                 failed=by_state.get(DocumentState.FAILED, 0),
             )
         )
-        self.wake()
+        self._runner.retry()
 
     def _slice_done(self, entry: LedgerEntry) -> None:
         if entry.kind is SliceKind.PREPARE and entry.result is SliceResult.DONE:

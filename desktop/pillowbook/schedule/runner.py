@@ -120,6 +120,11 @@ class Runner:
         if self._thread.is_alive():
             self._thread.join(timeout=10)
 
+    def retry(self) -> None:
+        """What failed is worth another try: the library is not what it was."""
+        self._skipped.clear()
+        self.wake()
+
     def wake(self) -> None:
         """There may be something to do, or the gate may have changed."""
         with self._changed:

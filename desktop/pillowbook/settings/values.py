@@ -58,8 +58,9 @@ class Settings:
         setting = named(key)
         written = setting.kind.write(setting.kind.parse(key, text))
         with self._lock:
-            self._texts[key] = written
-            self._save()
+            texts = self._texts | {key: written}
+            self._save(texts)  # a full disk leaves file and memory as they were
+            self._texts = texts
         if self._on_change is not None:
             self._on_change(key, written)
 
@@ -85,9 +86,9 @@ class Settings:
             except SettingInvalid as error:
                 self._problems.append(error.say())
 
-    def _save(self) -> None:
+    def _save(self, texts: dict[str, str]) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lines = [f"{json.dumps(key)} = {json.dumps(text)}\n" for key, text in sorted(self._texts.items())]
+        lines = [f"{json.dumps(key)} = {json.dumps(text)}\n" for key, text in sorted(texts.items())]
         fresh = self._file.with_suffix(".new")
         with os.fdopen(
             os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"

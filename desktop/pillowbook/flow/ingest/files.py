@@ -11,7 +11,7 @@ from pillowbook.domain.documents import Fingerprint
 from pillowbook.domain.errors import DocumentUnreadable, Transient
 from pillowbook.domain.ids import ContentHash
 from pillowbook.flow.ingest.ignore import IgnoreRules
-from pillowbook.flow.ingest.regular import open_regular
+from pillowbook.host.regular import open_regular
 
 
 class FileChanging(Transient):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
-from pillowbook.flow.ingest.regular import open_regular
+from pillowbook.host.regular import open_regular
 
 PATTERN_FILES = (".pillowbookignore", ".gitignore")
 """Patterns as in gitignore(5), for the folder they lie in and all below it. The first one outranks the second."""

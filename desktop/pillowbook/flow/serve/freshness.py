@@ -18,6 +18,7 @@ from pillowbook.domain.answers import Freshness, PreparedAnswer, Source
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.documents import Document, Passage
 from pillowbook.domain.ids import ContentHash, DocumentId
+from pillowbook.host.regular import open_regular
 from pillowbook.store.library import Library
 
 PLAIN_KINDS = frozenset({"markdown", "text"})
@@ -119,7 +120,7 @@ def _is_racy(source: Source, document: Document | None) -> bool:
 def _read_steadily(path: Path) -> bytes | None:
     """The bytes of a file that did not change while it was read; None when it kept changing."""
     for _ in range(2):
-        with path.open("rb") as file:
+        with open_regular(str(path)) as file:
             before = os.fstat(file.fileno())
             chunks: list[bytes] = []
             while chunk := file.read(_CHUNK):

@@ -38,7 +38,14 @@ from pillowbook.domain.asking import (
 )
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.documents import Passage
-from pillowbook.domain.errors import DocumentUnknown, QuestionEmpty, QuestionTooLong, Transient, UserFixable
+from pillowbook.domain.errors import (
+    DiskFull,
+    DocumentUnknown,
+    QuestionEmpty,
+    QuestionTooLong,
+    Transient,
+    UserFixable,
+)
 from pillowbook.domain.facts import facts
 from pillowbook.domain.ids import DocumentId, PreparedId
 from pillowbook.flow.serve.freshness import FreshnessReport, Reread, check_freshness, check_sources
@@ -345,9 +352,12 @@ class Server:
         normal = normalise_question(asking.question)
         if not normal:
             return
-        if matched is None:
-            self._knowledge.add_question(asking.question, normal, Reason.MISSED, vector=asking.vector)
-        self._knowledge.record_asked(normal, asking.question, answer.kind, answer.latency_ms, matched)
+        try:
+            if matched is None:
+                self._knowledge.add_question(asking.question, normal, Reason.MISSED, vector=asking.vector)
+            self._knowledge.record_asked(normal, asking.question, answer.kind, answer.latency_ms, matched)
+        except DiskFull:
+            log.warning("question not remembered, the disk is full")  # the answer is there all the same
 
     def _likely(self, question: str) -> tuple[Citation, ...]:
         likely = self._likely_passage(question)

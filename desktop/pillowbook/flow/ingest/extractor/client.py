@@ -16,7 +16,7 @@ from pillowbook.flow.ingest.extractor.protocol import (
 )
 from pillowbook.flow.ingest.kinds import MARKDOWN, MIME_BY_KIND, kind_of
 from pillowbook.flow.ingest.outline import markdown_title
-from pillowbook.flow.ingest.regular import open_regular
+from pillowbook.host.regular import open_regular
 from pillowbook.host.workers import Worker
 
 MAX_FILE_BYTES = 100 << 20
