@@ -157,3 +157,22 @@ def tiny_model() -> str:
 def default_model() -> str:
     """The model that users have."""
     return installed(DEFAULT_MODEL)
+
+
+@pytest.fixture
+def display() -> Iterator[str]:
+    """The name of an X server of the test's own, with xdotool to type on it."""
+    missing = [program for program in ("Xvfb", "xdotool") if shutil.which(program) is None]
+    assert not missing, f"this test needs {' and '.join(missing)}: install xvfb and xdotool"
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert server.stdout is not None
+    number = server.stdout.readline().strip()
+    server.stdout.close()
+    yield f":{number}"
+    server.terminate()
+    server.wait(timeout=10)

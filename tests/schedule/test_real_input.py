@@ -1,11 +1,10 @@
 """The runner with a real screen and a real engine: background work stands back as soon as somebody types."""
 
-import shutil
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import psutil
@@ -29,30 +28,10 @@ pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X11 is Linux's"),
 ]
 
-PROGRAMS = ("Xvfb", "xdotool")
 RULES = Rules(work_when="idle", idle_after_s=1, battery_floor_percent=40, load_ceiling=1.0)
 DEADLINE_S = 60.0
 STOPPED_WITHIN_S = 1.0
 """Section 11 of the design: CPU falls to nothing within a second of input."""
-
-
-@pytest.fixture
-def display() -> Iterator[str]:
-    """An X server of the test's own."""
-    missing = [program for program in PROGRAMS if shutil.which(program) is None]
-    assert not missing, f"this test needs {' and '.join(missing)}"
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert server.stdout is not None
-    number = server.stdout.readline().strip()
-    server.stdout.close()
-    yield f":{number}"
-    server.terminate()
-    server.wait(timeout=10)
 
 
 class Writing:

@@ -1,8 +1,6 @@
 """The global hotkey, on a real X server."""
 
-import shutil
 import subprocess
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,27 +8,6 @@ from PySide6.QtWidgets import QApplication
 from tests.ui.conftest import turn, wait_until
 
 from pillowbook.ui.hotkey import HotkeyState, NoHotkey, choose_hotkey
-
-needs_x = pytest.mark.skipif(
-    not (shutil.which("Xvfb") and shutil.which("xdotool")), reason="needs Xvfb and xdotool"
-)
-
-
-@pytest.fixture
-def display() -> Iterator[str]:
-    """An X server of the test's own."""
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert server.stdout is not None
-    number = server.stdout.readline().strip()
-    server.stdout.close()
-    yield f":{number}"
-    server.terminate()
-    server.wait(timeout=10)
 
 
 def press(display: str, keys: str) -> None:
@@ -40,7 +17,6 @@ def press(display: str, keys: str) -> None:
 
 
 @pytest.mark.x11
-@needs_x
 def test_hotkey_is_heard_grabbed_anew_and_given_back(application: QApplication, display: str) -> None:
     from pillowbook.ui.hotkey_x11 import X11Hotkey
 
@@ -72,7 +48,6 @@ def test_hotkey_is_heard_grabbed_anew_and_given_back(application: QApplication, 
 
 
 @pytest.mark.x11
-@needs_x
 def test_the_focus_is_asked_for_with_the_time_of_the_press(application: QApplication, display: str) -> None:
     """Window managers that guard the focus refuse a request older than the last key of another window."""
     from Xlib import X
@@ -111,7 +86,6 @@ def test_the_focus_is_asked_for_with_the_time_of_the_press(application: QApplica
 
 
 @pytest.mark.x11
-@needs_x
 def test_a_key_of_another_program_is_reported_in_a_sentence(application: QApplication, display: str) -> None:
     from pillowbook.ui.hotkey_x11 import X11Hotkey
 

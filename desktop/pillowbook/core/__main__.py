@@ -17,9 +17,9 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
+from pillowbook.core.machine import Machine
 from pillowbook.core.server import CoreServer
 from pillowbook.core.service import Service
-from pillowbook.core.session import Machine
 from pillowbook.domain.clock import SystemClock
 from pillowbook.domain.errors import DiskFull, PillowbookError, ProfileUnwritable
 from pillowbook.host.hardening import harden_process

@@ -14,7 +14,8 @@ from typing import Final
 
 from pillowbook import __version__
 from pillowbook.core import protocol as p
-from pillowbook.core.session import Machine, Session
+from pillowbook.core.machine import Machine
+from pillowbook.core.session import Session
 from pillowbook.domain.errors import (
     Cancelled,
     DiskFull,

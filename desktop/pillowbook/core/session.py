@@ -7,17 +7,15 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import Final
 
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.match import Matcher, judge_pair, normalise_question
 from pillowbook.answering.retrieve import Retriever
 from pillowbook.core import protocol as p
 from pillowbook.core.library_loop import LibraryLoop
+from pillowbook.core.machine import Machine
 from pillowbook.domain.answers import Answer, AnswerKind, Effort, Freshness, Reason, Tokens
 from pillowbook.domain.asking import AskMode, AskPart, Completion, PairVerdict, SearchHits
-from pillowbook.domain.clock import Clock
 from pillowbook.domain.documents import DocumentState, Folder
 from pillowbook.domain.errors import DocumentUnknown, FolderUnknown, PillowbookError, QuestionEmpty
 from pillowbook.domain.events import Event, GateChanged, LibraryChanged, PreparedChanged
@@ -30,15 +28,8 @@ from pillowbook.flow.prepare.evidence import NewEvidence
 from pillowbook.flow.prepare.prepare import Preparer
 from pillowbook.flow.serve.freshness import check_freshness
 from pillowbook.flow.serve.serve import Server
-from pillowbook.host.idle import IdleSource
-from pillowbook.host.paths import Profile
-from pillowbook.host.power import PowerSource
 from pillowbook.host.workers import CancelToken
-from pillowbook.models.catalogue import Catalogue, ModelEntry
-from pillowbook.models.embedder.client import MiniLmEmbedder
-from pillowbook.models.generator.client import LlamaGenerator
-from pillowbook.models.installation import Installation
-from pillowbook.schedule.gate import Rules, Sensed, decide
+from pillowbook.schedule.gate import Rules, decide
 from pillowbook.schedule.runner import Runner, WorkTotals
 from pillowbook.schedule.stages import FlowStages
 from pillowbook.settings.catalogue import BATTERY_FLOOR, GENERATOR, IDLE_AFTER, LEARN, LOAD_CEILING, WORK_WHEN
@@ -47,88 +38,6 @@ from pillowbook.store.library import DocumentChange
 from pillowbook.store.vault import Vault
 
 log = logging.getLogger(__name__)
-
-LOAD_EVERY_S: Final = 2.0
-"""How often other programs' load is measured; shorter spells say nothing."""
-
-
-class Machine:
-    """What the core knows of the machine it runs on, vault or no vault."""
-
-    def __init__(
-        self,
-        *,
-        profile: Profile,
-        clock: Clock,
-        has_keychain: Callable[[], bool],
-        idle: IdleSource,
-        power: PowerSource,
-        catalogue: Catalogue,
-        installation: Installation,
-    ) -> None:
-        self.profile = profile
-        self.clock = clock
-        self._has_keychain = has_keychain
-        self.idle = idle
-        self.power = power
-        self.catalogue = catalogue
-        self.installation = installation
-        self.paused_until: datetime | None = None
-        self._load = 0.0
-        self._load_at = clock.monotonic_s()
-        self._lock = threading.Lock()
-
-    @property
-    def embedder_entry(self) -> ModelEntry:
-        """The embedder in use."""
-        return self.catalogue.default("embedder")
-
-    def generator(self, model: str) -> LlamaGenerator:
-        """The generator of a model of the catalogue; it may not be installed yet."""
-        entry = self.catalogue.entry(model)
-        return LlamaGenerator(
-            self.installation.place(model),
-            model_id=model,
-            context_tokens=entry.context_tokens,
-            check=lambda: self.installation.require(model),
-        )
-
-    def embedder(self) -> MiniLmEmbedder:
-        """The embedder in use."""
-        return MiniLmEmbedder(self.installation.place(self.embedder_entry.id))
-
-    def sense(self, model: str) -> Sensed:
-        """What the gate decides on."""
-        with self._lock:
-            if self.clock.monotonic_s() - self._load_at >= LOAD_EVERY_S:
-                self._load = self.power.others_load()
-                self._load_at = self.clock.monotonic_s()
-        power = self.power.power()
-        return Sensed(
-            now=self.clock.now(),
-            idle_s=self.idle.idle_s(),
-            is_plugged=power.is_plugged,
-            battery_percent=power.battery_percent,
-            others_load=self._load,
-            paused_until=self.paused_until,
-            is_model_installed=self.installation.installed(model) is not None,
-        )
-
-    def has_keychain(self) -> bool:
-        """Whether the system offers a keychain that encrypts."""
-        return self._has_keychain()
-
-    def vault_bytes(self) -> int:
-        """Bytes the vault takes on disk."""
-        total = 0
-        with contextlib.suppress(OSError):
-            for entry in os.scandir(self.profile.vault_dir):
-                total += entry.stat(follow_symlinks=False).st_size
-        return total
-
-    def close(self) -> None:
-        """Let go of the desktop."""
-        self.idle.close()
 
 
 class Session:
