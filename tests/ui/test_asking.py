@@ -4,10 +4,10 @@ import threading
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QApplication, QLabel
 from tests.ui.conftest import Opened, turn, wait_until
 from tests.ui.fake_client import ScriptedCore, answer, citation
 
@@ -41,6 +41,40 @@ def test_passages_appear_while_typing(panel: Panel, asking: Asking, core: Script
     wait_until(lambda: panel.found.question_rows[0].title() == BOILER)
     assert len(core.calls_of(p.Preload)) == 1
     assert len(core.calls_of(p.Search)) < len("boiler"), "keystrokes are gathered before the core is asked"
+
+
+class Requests(QObject):
+    """Counts the layouts that are asked for in the whole panel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        self.count += event.type() == QEvent.Type.LayoutRequest
+        return False
+
+
+@pytest.mark.parametrize("shown", ["hits", "answer", "nothing"])
+def test_a_panel_that_only_stands_there_does_nothing(
+    panel: Panel, asking: Asking, application: QApplication, shown: str
+) -> None:
+    """Laying out once asked for the next layout, round and round, and took half a processor."""
+    panel.appear()
+    if shown == "hits":
+        QTest.keyClicks(panel.question, "boiler")
+        wait_until(lambda: panel.found.hit_rows[0].isVisible())
+    elif shown == "answer":
+        ask(panel, BOILER)
+        wait_until(lambda: text_of(panel, "answer") != "")
+    turn(300)
+    requests = Requests()
+    application.installEventFilter(requests)
+    try:
+        turn(400)
+    finally:
+        application.removeEventFilter(requests)
+    assert requests.count < 10
 
 
 def test_prepared_answer_stands_there_before_enter(panel: Panel, asking: Asking, core: ScriptedCore) -> None:

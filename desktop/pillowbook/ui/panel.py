@@ -29,9 +29,10 @@ from pillowbook.ui.passage_text import PassageText
 from pillowbook.ui.result_row import ResultRow
 from pillowbook.ui.theme import Theme
 from pillowbook.ui.unlock_card import UnlockCard
-from pillowbook.ui.widgets import button, hairline, height_for_width, plain_label
+from pillowbook.ui.widgets import button, hairline, height_for_width, known_height_for_width, plain_label
 
 WIDTH_PX: Final = 720
+CONTENT_WIDTH_PX: Final = WIDTH_PX - 2
 INPUT_HEIGHT_PX: Final = 64
 MAX_QUESTION_CHARACTERS: Final = 1000
 KEEP_TYPED_MS: Final = 60_000
@@ -69,6 +70,7 @@ class Panel(PanelFrame):
         self.hides_on_focus_loss = True
         self._selected: ResultRow | None = None
         self._shown_height = 0
+        self._content_height = -1
         self._sign = QLabel()
         self.question = QLineEdit()
         self.question.setObjectName("question")
@@ -220,7 +222,9 @@ class Panel(PanelFrame):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._content and event.type() == QEvent.Type.LayoutRequest:
-            self._fit()
+            # Fitting asks for a layout itself: without this question the two would go round for ever.
+            if known_height_for_width(self._content, CONTENT_WIDTH_PX) != self._content_height:
+                self._fit()
         elif (
             watched is self.question and event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent)
         ):
@@ -425,13 +429,13 @@ class Panel(PanelFrame):
 
     def _fit(self) -> None:
         """Give the window the height of what it shows."""
-        width = WIDTH_PX - 2
         if self.is_locked:
             wanted = self.unlock_card.sizeHint().height()
             self.unlock_card.layout().activate()  # type: ignore[union-attr]
         else:
             is_empty = not (self._rows() or not self.card.isHidden() or not self._message.isHidden())
-            content = 0 if is_empty else height_for_width(self._content, width)
+            content = 0 if is_empty else height_for_width(self._content, CONTENT_WIDTH_PX)
+            self._content_height = content
             room = self.room_below() - INPUT_HEIGHT_PX - 48
             self._scroll.setVisible(not is_empty)
             self._body_line.setVisible(not is_empty)

@@ -119,6 +119,13 @@ def height_for_width(widget: QWidget, width: int) -> int:
     layout = widget.layout()
     assert layout is not None
     _invalidate(layout)
+    return known_height_for_width(widget, width)
+
+
+def known_height_for_width(widget: QWidget, width: int) -> int:
+    """The height a widget's layout wants as far as it has been told of changes. Asking changes nothing."""
+    layout = widget.layout()
+    assert layout is not None
     # Where nothing wraps there is no height for a width.
     return (
         layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else layout.totalSizeHint().height()
