@@ -284,7 +284,7 @@ def test_escape_hides_and_the_title_never_holds_content(panel: Panel, asking: As
 
 def test_escape_hides_whatever_has_the_focus(panel: Panel, asking: Asking, core: ScriptedCore) -> None:
     """The button at the foot, and the passphrase of a locked vault."""
-    wait_until(lambda: text_of(panel, "status") != "")  # what was asked of the core at the start is answered
+    wait_until(lambda: panel._status.toolTip() != "")  # what was asked of the core at the start is answered
     QTest.keyClick(panel._settings, Qt.Key.Key_Escape)
     assert not panel.isVisible()
     core.tell(VaultChanged(is_unlocked=False))
