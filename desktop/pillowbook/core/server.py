@@ -91,9 +91,8 @@ class CoreServer:
         with contextlib.suppress(OSError, EOFError):
             Client(self._profile.socket_address).close()
         self._listener.close()
-        for leftover in (self._profile.token_file,):
-            with contextlib.suppress(OSError):
-                leftover.unlink()
+        with contextlib.suppress(OSError):
+            self._profile.token_file.unlink()
 
     def tell(self, event: Event) -> bool:
         """Send an event to the app; False when no app is attached."""
@@ -137,7 +136,13 @@ class CoreServer:
         assert self._handler is not None
         line = _ClientLine(connection, self._handler, self)
         with self._lock:
-            self._clients.add(line)
+            # A client that came in while the core is ending is not among those that stop() hangs up on.
+            is_late = self._is_stopping.is_set()
+            if not is_late:
+                self._clients.add(line)
+        if is_late:
+            connection.close()
+            return
         self._on_idle_change(self.client_count)
         try:
             line.read()
