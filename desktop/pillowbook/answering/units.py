@@ -6,7 +6,7 @@ default model as well as whole paragraphs at a third of the tokens. A unit knows
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pillowbook.answering.terms import plain_text
@@ -170,3 +170,16 @@ def _row_text(header: list[str], cells: list[str]) -> str:
         if cell
     ]
     return "; ".join(pairs)
+
+
+def split_sections(passages: Sequence[Passage], *, limit_chars: int) -> list[list[Passage]]:
+    """Neighbouring passages up to ``limit_chars`` together; a longer passage is a section of its own."""
+    sections: list[list[Passage]] = []
+    size = 0
+    for passage in passages:
+        if not sections or size + len(passage.text) > limit_chars:
+            sections.append([])
+            size = 0
+        sections[-1].append(passage)
+        size += len(passage.text)
+    return sections

@@ -55,7 +55,6 @@ class LibraryLoop:
         self._changed = threading.Condition()
         self._wishes = _Wishes(set(), set())
         self._is_stopping = False
-        self._is_busy = False
         self._heard = self._taken = 0
         self._one = threading.Lock()
         self._watcher = FolderWatcher(self._hear, self.scan_all)
@@ -97,11 +96,6 @@ class LibraryLoop:
                 if gone.is_relative_to(folder.path) or Path(folder.path).is_relative_to(gone)
             }
         )
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether something is being scanned or read."""
-        return self._is_busy
 
     def sync(self, cancel: CancelToken, on_progress: Callable[[int, int], None]) -> ScanReport:
         """Scan and read in the caller's thread until all is up to date.
@@ -172,7 +166,6 @@ class LibraryLoop:
                     return
                 self._taken = self._heard
                 self._wishes.is_retry_due = False
-                self._is_busy = True
             try:
                 self._round()
             except (Cancelled, VaultLocked):
@@ -184,8 +177,6 @@ class LibraryLoop:
                 log.warning("library: %s", error.code)
             except Exception as error:
                 log.error("library failed", extra=facts(error=place_of(error)))
-            finally:
-                self._is_busy = False
             if not self._is_stopping:
                 self._tell()
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from pillowbook.answering.prompts import load_prompt
 from pillowbook.answering.terms import content_stems, coverage, names, numbers, plain_text, stems
-from pillowbook.answering.units import Unit, split_units
+from pillowbook.answering.units import Unit, split_sections, split_units
 from pillowbook.domain.answers import Fact, Tokens
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.errors import Cancelled, Damaged, Transient, UserFixable
@@ -65,7 +65,7 @@ class Distiller:
             return SliceOutcome(SliceResult.DONE, spent.tokens, 1)
         gists: list[str] = []
         facts_found: list[Fact] = []
-        sections = split_sections(passages)[:MAX_SECTIONS]
+        sections = split_sections(passages, limit_chars=SECTION_CHARS)[:MAX_SECTIONS]
         for section in sections:
             units = [unit for passage in section for unit in split_units(passage)]
             if not units:
@@ -130,19 +130,6 @@ class Distiller:
 class _Spent:
     def __init__(self) -> None:
         self.tokens = Tokens()
-
-
-def split_sections(passages: Sequence[Passage], *, limit_chars: int = SECTION_CHARS) -> list[list[Passage]]:
-    """Neighbouring passages up to ``limit_chars`` together; a longer passage is a section of its own."""
-    sections: list[list[Passage]] = []
-    size = 0
-    for passage in passages:
-        if not sections or size + len(passage.text) > limit_chars:
-            sections.append([])
-            size = 0
-        sections[-1].append(passage)
-        size += len(passage.text)
-    return sections
 
 
 def _by_weight(units: Sequence[Unit]) -> list[Unit]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.prompts import load_prompt
 from pillowbook.answering.terms import content_stems, names, numbers, stems, words
-from pillowbook.answering.units import Unit, split_units
+from pillowbook.answering.units import Unit, split_sections, split_units
 from pillowbook.domain.answers import Reason, Tokens
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.errors import Cancelled, Damaged, Transient, UserFixable
@@ -89,7 +89,7 @@ class Predictor:
             question = heading_question(heading)
             if question and len(candidates) < MAX_HEADING_QUESTIONS:
                 candidates.append((question, Reason.HEADING))
-        for section in _sections(passages)[:MAX_SECTIONS]:
+        for section in split_sections(passages, limit_chars=SECTION_CHARS)[:MAX_SECTIONS]:
             candidates += [(text, Reason.CONTENT) for text in self._ask_model(section, cancel, spent)]
         kept = self._without_repetitions(candidates)
         for text, reason, vector in kept:
@@ -188,18 +188,6 @@ def heading_question(heading: str) -> str:
 
 def _same_marks(first: str, second: str) -> bool:
     return numbers(first) == numbers(second) and names(first) == names(second)
-
-
-def _sections(passages: Sequence[Passage]) -> list[list[Passage]]:
-    sections: list[list[Passage]] = []
-    size = 0
-    for passage in passages:
-        if not sections or size + len(passage.text) > SECTION_CHARS:
-            sections.append([])
-            size = 0
-        sections[-1].append(passage)
-        size += len(passage.text)
-    return sections
 
 
 def _line(unit: Unit) -> str:
