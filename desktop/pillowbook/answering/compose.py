@@ -97,7 +97,7 @@ class Composer:
             return draft.refuse("question-terms")
         stream = _Stream(on_text) if on_text else None
         made = self._generator.generate(
-            self._messages(question, read),
+            self._messages(question, read, document_id),
             max_tokens=MAX_ANSWER_TOKENS,
             stop=("\n\n", "Question:"),
             deadline_s=deadline_s,
@@ -106,6 +106,7 @@ class Composer:
             background=background,
         )
         draft.tokens += made.tokens
+        draft.model = made.model or draft.model
         draft.first_token_ms = made.first_token_ms
         if _is_refusal(made.text):
             return draft.refuse("model")
@@ -113,7 +114,14 @@ class Composer:
         # An older and a newer note mixed into one sentence are carried by neither: then the best unit is the older.
         older = claims or [Claim(found[0].unit.text, (found[0].unit,))]
         newer = self._newer_claims(
-            question, older, found, draft, deadline_s=deadline_s, cancel=cancel, background=background
+            question,
+            older,
+            found,
+            draft,
+            deadline_s=deadline_s,
+            cancel=cancel,
+            background=background,
+            asked_of=document_id,
         )
         if newer and _answers_question(question, [*newer, *older], evidence):
             told = told_before(older, self._retriever.date_of)
@@ -136,13 +144,14 @@ class Composer:
         deadline_s: float,
         cancel: CancelToken | None,
         background: bool,
+        asked_of: DocumentId | None,
     ) -> list[Claim]:
         """The answer by a later note that says something changed, where there is one and it says otherwise."""
         place = newer_place(question, claims, ranked, self._retriever.date_of)
         if place is None:
             return []
         made = self._generator.generate(
-            self._messages(question, place.around),
+            self._messages(question, place.around, asked_of),
             max_tokens=MAX_ANSWER_TOKENS,
             stop=("\n\n", "Question:"),
             deadline_s=deadline_s,
@@ -171,7 +180,11 @@ class Composer:
             return best
         return own + [unit for unit in best if unit.passage.document_id != document_id][:3]
 
-    def _messages(self, question: str, read: Sequence[Unit]) -> list[Message]:
+    def _messages(
+        self, question: str, read: Sequence[Unit], asked_of: DocumentId | None = None
+    ) -> list[Message]:
+        """The prompt. ``asked_of`` is the document that the question itself was predicted from."""
+        made_from = {unit.passage.document_id for unit in read} | ({asked_of} if asked_of is not None else set())
         dates: dict[DocumentId, str] = {}
         lines: list[str] = []
         for number, unit in enumerate(read, start=1):
@@ -180,7 +193,7 @@ class Composer:
                 dates[key] = self._retriever.date_of(unit.passage)
             dated = f"{unit.place}, {dates[key]}" if dates[key] else unit.place
             lines.append(f"[{number}] {dated}: {unit.text[:_UNIT_CHARS]}")
-        return self._prompt.fill(notes="\n".join(lines), question=question.strip())
+        return self._prompt.fill(made_from, notes="\n".join(lines), question=question.strip())
 
 
 class _Drafting:
@@ -189,9 +202,9 @@ class _Drafting:
     def __init__(self, question: str, effort: Effort, model: str, nearest: tuple[Citation, ...]) -> None:
         self.tokens = Tokens()
         self.first_token_ms: float | None = None
+        self.model = model
         self._question = question
         self._effort = effort
-        self._model = model
         self._nearest = nearest
 
     def refuse(self, why: str) -> Draft:
@@ -219,7 +232,7 @@ class _Drafting:
             confidence=confidence,
             checks=checks,
             tokens=self.tokens,
-            model=self._model,
+            model=self.model,
             effort=self._effort,
             first_token_ms=self.first_token_ms,
         )

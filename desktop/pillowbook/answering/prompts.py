@@ -5,8 +5,10 @@ that braces inside a person's notes are never taken for a place to fill.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pillowbook.domain.ids import DocumentId
 from pillowbook.host.resources import resource
 from pillowbook.models.generator.client import Message
 
@@ -20,9 +22,17 @@ class Prompt:
     system: str
     user: str
 
-    def fill(self, **fields: str) -> list[Message]:
-        """The messages with every field filled; a field without a value is an error of ours."""
-        return [Message("system", _fill(self.system, fields)), Message("user", _fill(self.user, fields))]
+    def fill(self, documents: Iterable[DocumentId] | None = None, /, **fields: str) -> list[Message]:
+        """The messages with every field filled; a field without a value is an error of ours.
+
+        Args:
+            documents: all that any of the fields was made from; without them the prompt never leaves this machine.
+        """
+        made_from = None if documents is None else frozenset(documents)
+        return [
+            Message("system", _fill(self.system, fields), made_from),
+            Message("user", _fill(self.user, fields), made_from),
+        ]
 
 
 def _fill(text: str, fields: dict[str, str]) -> str:

@@ -85,7 +85,7 @@ class Distiller:
     ) -> str:
         text = "\n".join(f"{unit.heading + ': ' if unit.heading else ''}{unit.text}" for unit in units)
         made = self._generator.generate(
-            self._gist.fill(title=section[0].title, text=text[:SECTION_CHARS]),
+            self._gist.fill(_documents(units), title=section[0].title, text=text[:SECTION_CHARS]),
             max_tokens=80,
             stop=("\n\n",),
             deadline_s=DEADLINE_S,
@@ -114,7 +114,7 @@ class Distiller:
         shown = sorted(_by_weight(units)[: 3 * count], key=units.index)
         lines = "\n".join(f"{number}. {unit.text[:200]}" for number, unit in enumerate(shown, start=1))
         made = self._generator.generate(
-            self._facts.fill(title=title, lines=lines, count=str(count)),
+            self._facts.fill(_documents(units), title=title, lines=lines, count=str(count)),
             max_tokens=4 * count,
             stop=("\n",),
             deadline_s=DEADLINE_S,
@@ -135,6 +135,10 @@ class _Spent:
 def _by_weight(units: Sequence[Unit]) -> list[Unit]:
     """Units with numbers and names first, the order kept among equals."""
     return sorted(units, key=lambda unit: -min(4, 2 * len(numbers(unit.text)) + len(names(unit.text))))
+
+
+def _documents(units: Sequence[Unit]) -> frozenset[DocumentId]:
+    return frozenset(unit.passage.document_id for unit in units)
 
 
 def _fact(unit: Unit) -> Fact:

@@ -109,7 +109,7 @@ class Predictor:
         text = "\n".join(_line(unit) for unit in units)[: 2 * SECTION_CHARS]
         title = section[0].title
         made = self._generator.generate(
-            self._prompt.fill(title=title, text=text, count=str(count)),
+            self._prompt.fill([section[0].document_id], title=title, text=text, count=str(count)),
             max_tokens=24 * count + 8,
             stop=("\n\n",),
             deadline_s=DEADLINE_S,

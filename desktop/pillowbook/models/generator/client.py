@@ -8,6 +8,7 @@ from typing import Protocol
 
 from pillowbook.domain.answers import Tokens
 from pillowbook.domain.errors import ModelMissing, WorkerLost
+from pillowbook.domain.ids import DocumentId
 from pillowbook.host.workers import CancelToken, Worker
 from pillowbook.models.generator.protocol import (
     CountTokens,
@@ -31,10 +32,15 @@ _COUNT_DEADLINE_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a conversation; ``role`` is ``system``, ``user`` or ``assistant``."""
+    """One message of a conversation; ``role`` is ``system``, ``user`` or ``assistant``.
+
+    ``documents`` are those that the text, or a question in it, was made from: empty for text of ours alone. None says
+    nothing, and then the message never leaves this machine.
+    """
 
     role: str
     text: str
+    documents: frozenset[DocumentId] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,7 @@ class Generated:
         tokens: of the whole prompt and of what was written.
         first_token_ms: from the beginning of the work (waiting and loading not counted) to the first token.
         is_complete: False where ``max_tokens`` or the context ended it.
+        model: the one that wrote it; empty for the generator's only one.
         reused_tokens: how much of the prompt was still in memory and was not read again.
     """
 
@@ -54,6 +61,7 @@ class Generated:
     seconds: float
     is_complete: bool = True
     reused_tokens: int = 0
+    model: str = ""
 
 
 class Generator(Protocol):
