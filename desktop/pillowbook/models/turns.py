@@ -4,13 +4,22 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import IntEnum
 
 from pillowbook.domain.errors import Cancelled, DeadlineExceeded
 from pillowbook.host.workers import CancelToken
 
 
+class Urgency(IntEnum):
+    """Who goes first. ``AHEAD`` is what somebody will probably want in a moment."""
+
+    BACKGROUND = 0
+    AHEAD = 1
+    NOW = 2
+
+
 class Turns:
-    """One call at a time, foreground calls first. Thread-safe.
+    """One call at a time, the most urgent first. Thread-safe.
 
     Args:
         name: of the worker, for :class:`DeadlineExceeded`.
@@ -20,26 +29,26 @@ class Turns:
         self._name = name
         self._state = threading.Condition()
         self._running: CancelToken | None = None
-        self._is_running_background = False
-        self._waiting_foreground = 0
+        self._running_urgency = Urgency.BACKGROUND
+        self._waiting = dict.fromkeys(Urgency, 0)
 
     @contextmanager
     def taken(
-        self, *, background: bool, deadline: float, cancel: CancelToken | None, preempts: bool
+        self, *, urgency: Urgency, deadline: float, cancel: CancelToken | None, preempts: bool
     ) -> Iterator[CancelToken]:
         """Wait for the turn and hold it.
 
         Args:
             deadline: on the monotonic clock, for the waiting alone.
             cancel: of this call; ends the waiting.
-            preempts: whether a foreground call cancels a background call that is running.
+            preempts: whether the call cancels a less urgent one that is running.
         Yields:
-            The token to run with: cancelled with ``cancel``, or when a foreground call takes the turn.
+            The token to run with: cancelled with ``cancel``, or when a more urgent call takes the turn.
         """
         token = CancelToken()
         forget = cancel.when_cancelled(lambda: self._cancel(token)) if cancel is not None else None
         try:
-            self._take(token, background=background, deadline=deadline, preempts=preempts)
+            self._take(token, urgency=urgency, deadline=deadline, preempts=preempts)
             try:
                 yield token
             finally:
@@ -55,16 +64,16 @@ class Turns:
         with self._state:
             self._state.notify_all()
 
-    def _take(self, token: CancelToken, *, background: bool, deadline: float, preempts: bool) -> None:
-        if not background:
-            with self._state:
-                self._waiting_foreground += 1
-                running = self._running if preempts and self._is_running_background else None
-            if running is not None:
-                running.cancel()
+    def _take(self, token: CancelToken, *, urgency: Urgency, deadline: float, preempts: bool) -> None:
+        with self._state:
+            self._waiting[urgency] += 1
+            is_less_urgent = self._running_urgency < urgency
+            running = self._running if preempts and is_less_urgent else None
+        if running is not None:
+            running.cancel()
         try:
             with self._state:
-                while self._running is not None or (background and self._waiting_foreground):
+                while self._running is not None or self._is_outranked(urgency):
                     if token.is_cancelled:
                         raise Cancelled
                     remaining_s = deadline - time.monotonic()
@@ -74,9 +83,11 @@ class Turns:
                 if token.is_cancelled:
                     raise Cancelled
                 self._running = token
-                self._is_running_background = background
+                self._running_urgency = urgency
         finally:
-            if not background:
-                with self._state:
-                    self._waiting_foreground -= 1
-                    self._state.notify_all()
+            with self._state:
+                self._waiting[urgency] -= 1
+                self._state.notify_all()
+
+    def _is_outranked(self, urgency: Urgency) -> bool:
+        return any(count for other, count in self._waiting.items() if other > urgency)

@@ -12,7 +12,7 @@ from pillowbook.domain.errors import ModelMissing
 from pillowbook.host.workers import Worker
 from pillowbook.models.embedder.protocol import Embed, Embedded, Load
 from pillowbook.models.processors import count_cores
-from pillowbook.models.turns import Turns
+from pillowbook.models.turns import Turns, Urgency
 
 WORKER_MODULE = "pillowbook.models.embedder.worker"
 DIMENSIONS = 384
@@ -93,7 +93,10 @@ class MiniLmEmbedder:
         vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
         for numbers in _batches(texts):
             with self._turns.taken(
-                background=background, deadline=deadline, cancel=None, preempts=False
+                urgency=Urgency.BACKGROUND if background else Urgency.NOW,
+                deadline=deadline,
+                cancel=None,
+                preempts=False,
             ) as token:
                 done = self._worker.call(
                     Embed(tuple(texts[number] for number in numbers)),

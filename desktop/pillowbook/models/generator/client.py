@@ -16,11 +16,14 @@ from pillowbook.models.generator.protocol import (
     Generate,
     Generation,
     Load,
+    ReadAhead,
+    Score,
+    Scores,
     TokenCount,
     Turn,
 )
 from pillowbook.models.processors import count_cores
-from pillowbook.models.turns import Turns
+from pillowbook.models.turns import Turns, Urgency
 
 WORKER_MODULE = "pillowbook.models.generator.worker"
 DEFAULT_CONTEXT_TOKENS = 4096
@@ -53,6 +56,8 @@ class Generated:
         is_complete: False where ``max_tokens`` or the context ended it.
         model: the one that wrote it; empty for the generator's only one.
         reused_tokens: how much of the prompt was still in memory and was not read again.
+        mean_log_probability: of the tokens written, natural logarithm, before any temperature; 0 when there are none.
+        min_log_probability: of the least probable of them.
     """
 
     text: str
@@ -62,10 +67,32 @@ class Generated:
     is_complete: bool = True
     reused_tokens: int = 0
     model: str = ""
+    mean_log_probability: float = 0.0
+    min_log_probability: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """How probable the model finds each of some texts.
+
+    Attributes:
+        log_probabilities: natural logarithms, in the order of the options, each over all tokens of its option.
+        tokens: of the whole prompt and of all options together.
+        reused_tokens: how much of the prompt was still in memory and was not read again.
+    """
+
+    log_probabilities: tuple[float, ...]
+    tokens: Tokens
+    reused_tokens: int
+    seconds: float
 
 
 class Generator(Protocol):
-    """Writes text. Thread-safe; one text at a time."""
+    """Writes text. Thread-safe; one text at a time.
+
+    What was read stays in memory while there is room: prompts that begin with the same messages cost only what
+    differs. So instructions stand first, then the document, then the question.
+    """
 
     @property
     def model_id(self) -> str: ...
@@ -99,6 +126,44 @@ class Generator(Protocol):
             ContextOverflow: the messages are longer than the model's context.
             WorkerLost: the process died, and died again (or wrote another text) at the second try.
             DeadlineExceeded, ModelMissing, ModelDamaged.
+        """
+        ...
+
+    def score(
+        self,
+        messages: Sequence[Message],
+        options: Sequence[str],
+        *,
+        deadline_s: float,
+        cancel: CancelToken | None = None,
+        background: bool = False,
+    ) -> Scored:
+        """How probable is each option as the beginning of the assistant's next message?
+
+        An option of one token costs nothing beyond the prompt. One with more tokens is less probable for that
+        alone; the end of the message does not count. An empty one has log-probability 0.
+
+        Args:
+            messages, deadline_s, cancel, background: as for :meth:`generate`.
+            options: at least one. Nothing in them counts as layout either.
+        Raises:
+            As :meth:`generate`.
+        """
+        ...
+
+    def read_ahead(
+        self, messages: Sequence[Message], *, deadline_s: float, cancel: CancelToken | None = None
+    ) -> int:
+        """Read messages that the next prompt will probably begin with, so that it begins to write at once.
+
+        It cancels background work; any foreground call cancels it, and what it had read stays read.
+
+        Args:
+            messages: as for :meth:`generate`; the last may be incomplete, the beginning of the real one.
+        Returns:
+            The tokens that had to be read; 0 when all was in memory.
+        Raises:
+            As :meth:`generate`.
         """
         ...
 
@@ -173,15 +238,9 @@ class LlamaGenerator:
         """See :meth:`Generator.generate`."""
         self._check_file()
         deadline = time.monotonic() + deadline_s
-        request = Generate(
-            turns=tuple(Turn(message.role, message.text) for message in messages),
-            max_tokens=max_tokens,
-            stop=tuple(stop),
-            temperature=temperature,
-        )
-        with self._turns.taken(
-            background=background, deadline=deadline, cancel=cancel, preempts=True
-        ) as token:
+        request = Generate(_turns(messages), max_tokens, tuple(stop), temperature)
+        urgency = Urgency.BACKGROUND if background else Urgency.NOW
+        with self._turns.taken(urgency=urgency, deadline=deadline, cancel=cancel, preempts=True) as token:
             stream = _Stream(on_text)
             try:
                 written = self._write(request, stream, deadline, token, background)
@@ -196,7 +255,53 @@ class LlamaGenerator:
             seconds=written.seconds,
             is_complete=written.is_complete,
             reused_tokens=written.reused_tokens,
+            mean_log_probability=written.mean_log_probability,
+            min_log_probability=written.min_log_probability,
         )
+
+    def score(
+        self,
+        messages: Sequence[Message],
+        options: Sequence[str],
+        *,
+        deadline_s: float,
+        cancel: CancelToken | None = None,
+        background: bool = False,
+    ) -> Scored:
+        """See :meth:`Generator.score`."""
+        self._check_file()
+        deadline = time.monotonic() + deadline_s
+        urgency = Urgency.BACKGROUND if background else Urgency.NOW
+        with self._turns.taken(urgency=urgency, deadline=deadline, cancel=cancel, preempts=True) as token:
+            scores = self._worker.call(
+                Score(_turns(messages), tuple(options)),
+                Scores,
+                deadline_s=max(0.0, deadline - time.monotonic()),
+                cancel=token,
+                background=background,
+            )
+        return Scored(
+            log_probabilities=scores.log_probabilities,
+            tokens=Tokens(scores.prompt_tokens, scores.completion_tokens),
+            reused_tokens=scores.reused_tokens,
+            seconds=scores.seconds,
+        )
+
+    def read_ahead(
+        self, messages: Sequence[Message], *, deadline_s: float, cancel: CancelToken | None = None
+    ) -> int:
+        """See :meth:`Generator.read_ahead`."""
+        self._check_file()
+        deadline = time.monotonic() + deadline_s
+        with self._turns.taken(
+            urgency=Urgency.AHEAD, deadline=deadline, cancel=cancel, preempts=True
+        ) as token:
+            return self._worker.call(
+                ReadAhead(_turns(messages)),
+                TokenCount,
+                deadline_s=max(0.0, deadline - time.monotonic()),
+                cancel=token,
+            ).tokens
 
     def _write(
         self, request: Generate, stream: "_Stream", deadline: float, token: CancelToken, background: bool
@@ -235,6 +340,10 @@ class LlamaGenerator:
             self._check()
         elif not self._path.is_file():
             raise ModelMissing(model=self._model_id)
+
+
+def _turns(messages: Sequence[Message]) -> tuple[Turn, ...]:
+    return tuple(Turn(message.role, message.text) for message in messages)
 
 
 class _Stream:

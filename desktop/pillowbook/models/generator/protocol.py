@@ -45,7 +45,7 @@ class Delta(msgspec.Struct, frozen=True):
 
 
 class Generation(msgspec.Struct, frozen=True):
-    """The whole message. ``reused_tokens`` of the prompt were still in memory from the call before."""
+    """The whole message. ``reused_tokens`` of the prompt were still in memory from a call before."""
 
     text: str
     prompt_tokens: int
@@ -54,6 +54,34 @@ class Generation(msgspec.Struct, frozen=True):
     first_token_ms: float
     seconds: float
     is_complete: bool
+    mean_log_probability: float
+    min_log_probability: float
+
+
+class Score(msgspec.Struct, tag="score", frozen=True):
+    """How probable is each option as the beginning of the next assistant message?"""
+
+    turns: tuple[Turn, ...]
+    options: tuple[str, ...]
+
+
+class Scores(msgspec.Struct, frozen=True):
+    """The answer to :class:`Score`, natural logarithms in the order of the options.
+
+    ``completion_tokens`` is the tokens of all options together.
+    """
+
+    log_probabilities: tuple[float, ...]
+    prompt_tokens: int
+    reused_tokens: int
+    completion_tokens: int
+    seconds: float
+
+
+class ReadAhead(msgspec.Struct, tag="read_ahead", frozen=True):
+    """Read the conversation up to the end of the last text, which may be incomplete."""
+
+    turns: tuple[Turn, ...]
 
 
 class CountTokens(msgspec.Struct, tag="count", frozen=True):
@@ -63,9 +91,9 @@ class CountTokens(msgspec.Struct, tag="count", frozen=True):
 
 
 class TokenCount(msgspec.Struct, frozen=True):
-    """The answer to :class:`CountTokens`."""
+    """The answer to :class:`CountTokens`, and to :class:`ReadAhead`: what had to be read."""
 
     tokens: int
 
 
-Request = Load | Generate | CountTokens
+Request = Load | Generate | Score | ReadAhead | CountTokens
