@@ -1,22 +1,24 @@
 """From a keystroke to an answer, through the real client and a scripted core."""
 
+import re
 import threading
+import time
 from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QTextBrowser, QTextEdit
 from tests.ui.conftest import Opened, turn, wait_until
-from tests.ui.fake_client import ScriptedCore, answer, citation
+from tests.ui.fake_client import NOW, ScriptedCore, answer, citation
 
 from pillowbook.core import protocol as p
 from pillowbook.domain.answers import AnswerKind, Freshness
 from pillowbook.domain.asking import AnswerText, LikelyPassage
 from pillowbook.domain.errors import ModelMissing, VaultLocked
 from pillowbook.domain.events import LibraryChanged, VaultChanged
-from pillowbook.ui.asking import Asking
+from pillowbook.ui.asking import AHEAD_MS, Asking
 from pillowbook.ui.panel import Panel
 
 BOILER = "When is the boiler due for its next service?"
@@ -119,7 +121,7 @@ def test_live_answer_shows_a_passage_then_unverified_text_then_the_answer(
     assert not panel.card.visibleRegion().isEmpty(), "the panel has grown to show it"
     wait_until(lambda: len(panel.card.citations) == 1)
     wait_until(lambda: text_of(panel, "answer") == "The repair came")
-    assert text_of(panel, "freshness") == "Checking…"
+    assert text_of(panel, "freshness") == "Being checked…"
     assert panel.card.copied_text == "", "text that was not verified is not offered for copying"
     wait_until(lambda: text_of(panel, "freshness") == "Live answer · from your notes")
     assert text_of(panel, "answer") == core.script.answers[ROOF].answer
@@ -130,6 +132,141 @@ def test_restarted_text_replaces_what_was_streamed(panel: Panel) -> None:
     panel.add_text("wrong", restart=False)
     panel.add_text("right", restart=True)
     assert text_of(panel, "answer") == "right"
+
+
+def test_the_likely_passage_is_there_soon_after_enter_with_its_sentence_marked(
+    panel: Panel, asking: Asking, core: ScriptedCore
+) -> None:
+    """Before any model has moved; a prepared answer that comes at once is not preceded by it."""
+    snippet = "The roof. The repair came to £640. It was paid."
+    core.script.parts[ROOF] = [LikelyPassage(citation("Roof"), snippet, (10, 34)), 1.0]
+    panel.question.setText(ROOF)
+    began = time.monotonic()
+    QTest.keyClick(panel.question, Qt.Key.Key_Return)
+    wait_until(lambda: text_of(panel, "sources-heading") == "LIKELY PASSAGE")
+    assert time.monotonic() - began < 0.5, "80 ms on a quiet machine"
+    row = panel.card.rows[0]._text
+    assert row.text() == snippet
+    start, length = row._marked
+    assert row.text()[start : start + length] == "The repair came to £640."
+    core.script.parts[BOILER] = [LikelyPassage(citation("Roof"))]
+    ask(panel, BOILER)
+    wait_until(lambda: text_of(panel, "answer") != "")
+    assert text_of(panel, "sources-heading") == "SOURCES"
+
+
+def test_streamed_text_that_does_not_stand_is_said_to_be_taken_back(
+    panel: Panel, asking: Asking, core: ScriptedCore
+) -> None:
+    question = "What is the name of Ruth's dentist?"
+    core.script.parts[question] = [AnswerText("Her dentist is "), AnswerText("Dr Invented.")]
+    ask(panel, question)
+    wait_until(lambda: text_of(panel, "freshness") == "Your notes do not say")
+    assert text_of(panel, "answer") == ""
+    assert "taken back" in text_of(panel, "taken-back")
+    core.script.parts[ROOF] = [AnswerText("It came to"), AnswerText(" a million.")]
+    ask(panel, ROOF)
+    wait_until(lambda: text_of(panel, "answer") == core.script.answers[ROOF].answer)
+    assert "put right" in text_of(panel, "taken-back")
+    whole = core.script.answers[ROOF].answer
+    core.script.parts[ROOF] = [AnswerText(whole[:20]), AnswerText(whole[20:]), 0.2]
+    ask(panel, ROOF)
+    wait_until(lambda: text_of(panel, "freshness") == "Being checked…")
+    wait_until(lambda: text_of(panel, "freshness") == "Live answer · from your notes")
+    assert text_of(panel, "taken-back") == "", "what stood is not spoken of"
+
+
+def test_what_is_typed_is_read_ahead_after_a_pause_and_stopped_when_it_is_cleared(
+    panel: Panel, asking: Asking, core: ScriptedCore
+) -> None:
+    QTest.keyClicks(panel.question, "how much did the roof")
+    wait_until(lambda: bool(core.calls_of(p.ReadAhead)))
+    assert [call.typed for call in core.calls_of(p.ReadAhead)] == ["how much did the roof"]
+    assert not core.calls_of(p.Ask)
+    panel.question.clear()
+    wait_until(lambda: [call.typed for call in core.calls_of(p.ReadAhead)][-1] == "")
+
+
+def test_nothing_is_read_ahead_once_a_question_is_asked_or_answered(
+    panel: Panel, asking: Asking, core: ScriptedCore
+) -> None:
+    ask(panel, ROOF)
+    turn(AHEAD_MS + 100)
+    assert not core.calls_of(p.ReadAhead)
+    ready = core.script.answers[BOILER]
+    core.script.completions[0] = replace(core.script.completions[0], answer=ready)
+    panel.question.setText(BOILER)
+    wait_until(lambda: text_of(panel, "answer") == ready.answer)
+    turn(AHEAD_MS + 100)
+    assert not core.calls_of(p.ReadAhead)
+
+
+@pytest.mark.parametrize("act", ["rest", "copy", "open", "nothing"])
+def test_an_answer_used_before_enter_counts_as_asked_once(
+    panel: Panel, asking: Asking, core: ScriptedCore, act: str
+) -> None:
+    asking._rest.setInterval(150 if act == "rest" else 60_000)
+    ready = core.script.answers[BOILER]
+    core.script.completions[0] = replace(core.script.completions[0], answer=ready)
+    panel.question.setText(BOILER)
+    wait_until(lambda: text_of(panel, "answer") == ready.answer)
+    if act == "copy":
+        QTest.keyClick(panel.question, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    elif act == "open":
+        QTest.keyClick(panel.question, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
+    if act != "nothing":
+        wait_until(lambda: [call.question for call in core.calls_of(p.NoteUse)] == [BOILER])
+    QTest.keyClick(panel.question, Qt.Key.Key_Return)
+    wait_until(lambda: bool(core.calls_of(p.Ask)))
+    assert core.calls_of(p.Ask)[0].learn is (act == "nothing"), "it was counted already"
+    turn(250)
+    assert len(core.calls_of(p.NoteUse)) == (act != "nothing")
+
+
+def test_an_answer_that_is_typed_past_is_not_counted(
+    panel: Panel, asking: Asking, core: ScriptedCore
+) -> None:
+    asking._rest.setInterval(400)
+    ready = core.script.answers[BOILER]
+    core.script.completions[0] = replace(core.script.completions[0], answer=ready)
+    panel.question.setText(BOILER)
+    wait_until(lambda: text_of(panel, "answer") == ready.answer)
+    core.script.completions[:] = []
+    QTest.keyClicks(panel.question, " and")
+    wait_until(lambda: text_of(panel, "answer") == "")
+    turn(500)
+    assert not core.calls_of(p.NoteUse)
+
+
+def test_a_pasted_megabyte_is_refused_in_a_sentence_and_the_next_question_works(
+    panel: Panel, asking: Asking, core: ScriptedCore
+) -> None:
+    QGuiApplication.clipboard().setText("boiler " * 150_000)
+    panel.question.paste()
+    assert "longer than 1000 characters" in text_of(panel, "message")
+    turn(300)
+    assert "longer than 1000 characters" in text_of(panel, "message"), "what is found does not wipe it away"
+    ask(panel, BOILER)
+    wait_until(lambda: text_of(panel, "answer") != "")
+    assert text_of(panel, "message") == ""
+
+
+def test_nothing_of_a_text_is_markup_and_nothing_in_it_is_unseen(panel: Panel) -> None:
+    """A note or a model may say anything; it is shown as letters or not at all."""
+    evil = "<img src='http://evil.example/x.png'><b>bold</b> a\u202egnp.exe \x1b[31mred\x07 [link](http://e.example)"
+    row = citation(evil, evil, heading=evil)
+    made = answer(evil, evil, citations=(row,), change_note=evil, matched_question=evil, nearest=(row,))
+    panel.show_likely(LikelyPassage(row, evil, (3, 30)))
+    panel.add_text(evil, restart=False)
+    panel.show_answer(made, NOW)
+    for label in panel.findChildren(QLabel):
+        assert label.textFormat() is Qt.TextFormat.PlainText or not label.text(), label.objectName()
+        assert not label.openExternalLinks()
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", label.text()), label.objectName()
+        assert not re.search("[\u202a-\u202e\x1b]", label.accessibleName() + label.toolTip())
+    assert "<b>bold</b>" in text_of(panel, "answer")
+    assert not panel.findChildren(QTextBrowser) and not panel.findChildren(QTextEdit)
+    assert "\x1b" not in panel.card.copied_text
 
 
 def test_typing_again_cancels_the_live_answer(panel: Panel, asking: Asking, core: ScriptedCore) -> None:
@@ -168,8 +305,6 @@ def test_changed_note_is_told_beside_the_live_answer(panel: Panel, asking: Askin
 @pytest.mark.parametrize("freshness", [Freshness.CHANGED, Freshness.GONE])
 def test_withheld_answers_are_never_shown(panel: Panel, freshness: Freshness) -> None:
     """Whatever the core sends, an answer whose source changed or went does not stand as the answer."""
-    from tests.ui.fake_client import NOW
-
     panel.show_answer(answer("Q?", "Secretly stale.", freshness=freshness, kind=AnswerKind.HIT), NOW)
     assert text_of(panel, "answer") == ""
     assert panel.card.copied_text == ""

@@ -33,6 +33,7 @@ from pillowbook.models.generator.client import Generator, Message
 
 REFUSAL = "NOT IN NOTES"
 MAX_ANSWER_TOKENS = 96
+READ_AHEAD_DEADLINE_S = 30.0
 MAX_CITATIONS = 3
 NEAREST = 3
 MIN_SIMILARITY = 0.22
@@ -133,6 +134,29 @@ class Composer:
         if not fits_kind(question, " ".join(claim.text for claim in claims)):
             return draft.refuse("answer-kind")
         return draft.accept(claims, _confidence(question, claims, ranked))
+
+    def read_ahead(
+        self, question: str, *, vector: NDArray[np.float32] | None = None, cancel: CancelToken | None = None
+    ) -> None:
+        """Read the prompt a live question would lead to, so that its answer begins at once; nothing is written.
+
+        Raises:
+            Cancelled: by ``cancel``, or because a question goes first; what was read is kept.
+            As :meth:`answer` otherwise.
+        """
+        if vector is None:
+            vector = self._retriever.embed(question)
+        effort = Effort.LIVE
+        evidence = self._retriever.retrieve(question, limit=_PASSAGES[effort], vector=vector)
+        found = self._retriever.rank_units(question, evidence, limit=UNITS_COMPARED, vector=vector)
+        ranked = _focused(question, found, evidence)[: _UNITS[effort]]
+        if cancel is not None:
+            cancel.raise_if_cancelled()
+        if _is_about(question, ranked, evidence):
+            read = self._reading(ranked, None)
+            self._generator.read_ahead(
+                self._messages(question, read), deadline_s=READ_AHEAD_DEADLINE_S, cancel=cancel
+            )
 
     def _newer_claims(
         self,

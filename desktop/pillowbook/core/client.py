@@ -24,7 +24,7 @@ from pillowbook.core import protocol as p
 from pillowbook.domain.answers import Answer
 from pillowbook.domain.asking import AskMode, AskPart, Completion, PairVerdict, SearchHits
 from pillowbook.domain.documents import Folder
-from pillowbook.domain.errors import CoreUnreachable, remake
+from pillowbook.domain.errors import CoreUnreachable, MessageTooLarge, remake
 from pillowbook.domain.events import Event, PanelWish
 from pillowbook.domain.work import GateState
 from pillowbook.host.paths import Profile
@@ -80,6 +80,14 @@ class CoreClient:
     def preload(self) -> None:
         """Have the models loaded because somebody began to type; returns at once."""
         self._request(p.Preload(), p.Done)
+
+    def read_ahead(self, typed: str) -> None:
+        """Have the prompt read that what is typed would lead to; returns when that is done, or is of no use."""
+        self._request(p.ReadAhead(typed), p.Done)
+
+    def note_use(self, question: str) -> None:
+        """Count a prepared answer that was used before Enter as asked."""
+        self._request(p.NoteUse(question), p.Done)
 
     # -- the library ------------------------------------------------------------------------------
 
@@ -255,9 +263,12 @@ class CoreClient:
         return msgspec.msgpack.decode(frame.body, type=reply)
 
     def _send(self, frame: p.ToCore) -> None:
+        data = p.written(frame)
+        if len(data) > p.MAX_FRAME_BYTES:
+            raise MessageTooLarge(limit=p.MAX_FRAME_BYTES // 1024 // 1024)
         try:
             with self._sending:
-                self._connection.send_bytes(p.encoder.encode(frame))
+                self._connection.send_bytes(data)
         except (OSError, ValueError) as error:
             raise CoreUnreachable() from error
 

@@ -217,6 +217,21 @@ class Preload(Call, frozen=True, tag="preload"):
     """Somebody began to type: load the models. Reply: Done, at once."""
 
 
+class ReadAhead(Call, frozen=True, tag="read_ahead"):
+    """Read the prompt that what is typed would lead to; nothing counts as asked. Reply: Done, when it is read.
+
+    What is no question yet, such as an empty text, stops the reading.
+    """
+
+    typed: str
+
+
+class NoteUse(Call, frozen=True, tag="note_use"):
+    """The prepared answer to this question was used before Enter: it counts as asked. Reply: Done."""
+
+    question: str
+
+
 class AddFolder(Call, frozen=True, tag="add"):
     """Reply: Folder."""
 
@@ -354,6 +369,8 @@ AnyCall = (
     | Search
     | Complete
     | Preload
+    | ReadAhead
+    | NoteUse
     | AddFolder
     | RemoveFolder
     | ListFolders
@@ -443,14 +460,20 @@ decode_from_core: Final = msgspec.msgpack.Decoder(FromCore).decode
 
 
 def raw(value: object) -> msgspec.Raw:
-    """A value as the body of a frame.
+    """A value as the body of a frame."""
+    return msgspec.Raw(written(value))
 
-    File names that are not UTF-8 (surrogates in Python) are shown with a mark in place of what cannot be written.
+
+def written(value: object) -> bytes:
+    """A value in MessagePack.
+
+    Halves of characters (a file name that is not UTF-8, a question that was cut in two) are written as a mark in place
+    of what cannot be written.
     """
     try:
-        return msgspec.Raw(encoder.encode(value))
+        return encoder.encode(value)
     except UnicodeEncodeError:
-        return msgspec.Raw(encoder.encode(_writable(msgspec.to_builtins(value))))
+        return encoder.encode(_writable(msgspec.to_builtins(value)))
 
 
 def _writable(value: Any) -> Any:

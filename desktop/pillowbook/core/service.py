@@ -108,6 +108,10 @@ class Service:
                 return self._open().complete(typed)
             case p.Preload():
                 self._open().preload()
+            case p.ReadAhead(typed):
+                self._open().read_ahead(typed, cancel)
+            case p.NoteUse(question):
+                self._open().note_use(question)
             case p.AddFolder(path):
                 return self._open().add_folder(readable(path, self._machine.profile.root))
             case p.RemoveFolder(path):

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.match import Matcher, judge_pair, normalise_question
@@ -17,7 +18,7 @@ from pillowbook.core.machine import Machine
 from pillowbook.domain.answers import Answer, AnswerKind, Effort, Freshness, Reason, Tokens
 from pillowbook.domain.asking import AskMode, AskPart, Completion, PairVerdict, SearchHits
 from pillowbook.domain.documents import DocumentState, Folder
-from pillowbook.domain.errors import DocumentUnknown, FolderUnknown, PillowbookError, QuestionEmpty
+from pillowbook.domain.errors import DocumentUnknown, FolderUnknown, PillowbookError
 from pillowbook.domain.events import Event, GateChanged, LibraryChanged, PreparedChanged
 from pillowbook.domain.work import GateState, LedgerEntry, SliceKind, SliceResult
 from pillowbook.flow.distil.distil import Distiller
@@ -27,6 +28,7 @@ from pillowbook.flow.predict.predict import Predictor
 from pillowbook.flow.prepare.evidence import NewEvidence
 from pillowbook.flow.prepare.prepare import Preparer
 from pillowbook.flow.serve.freshness import check_freshness
+from pillowbook.flow.serve.questions import clean_question
 from pillowbook.flow.serve.serve import Server
 from pillowbook.host.workers import CancelToken
 from pillowbook.schedule.gate import Rules, decide
@@ -38,6 +40,9 @@ from pillowbook.store.library import DocumentChange
 from pillowbook.store.vault import Vault
 
 log = logging.getLogger(__name__)
+
+TYPING_HOLD_S: Final = 20.0
+"""So long after the last key press a question may still come; what was read for it is not pushed out meanwhile."""
 
 
 class Session:
@@ -102,6 +107,7 @@ class Session:
             on_gate=lambda gate: self._say(GateChanged(gate)),
             on_slice=self._slice_done,
         )
+        self._typing_hold = TypingHold(self._runner, TYPING_HOLD_S)
 
     def start(self) -> None:
         """Begin watching and working."""
@@ -110,6 +116,7 @@ class Session:
 
     def close(self) -> None:
         """Stop everything and end the workers."""
+        self._typing_hold.end()
         self._runner.stop()
         self._generator.close()
         self._embedder.close()
@@ -158,11 +165,24 @@ class Session:
 
         threading.Thread(target=load, name="preload", daemon=True).start()
 
+    def read_ahead(self, typed: str, cancel: CancelToken) -> None:
+        """Read the prompt that what is typed would lead to, where the machine's power allows it."""
+        power = self._machine.power.power()
+        floor = self._settings[BATTERY_FLOOR]
+        is_low = not power.is_plugged and power.battery_percent is not None and power.battery_percent < floor
+        if is_low or power.is_saving:
+            return
+        self._typing_hold.renew()
+        self._server.read_ahead(typed, cancel)
+
+    def note_use(self, question: str) -> None:
+        """A prepared answer was used before Enter: it was asked for, if asking is learned from."""
+        if self._settings[LEARN]:
+            self._server.note_use(question)
+
     def prepare(self, question: str, cancel: CancelToken) -> Answer:
         """Prepare an answer now and say what it is."""
-        text = " ".join(question.split())
-        if not text:
-            raise QuestionEmpty()
+        text = clean_question(question)
         began = time.monotonic()
         normal = normalise_question(text)
         question_id = self.knowledge.add_question(text, normal, Reason.REQUESTED)
@@ -393,6 +413,36 @@ class Session:
 
     def _say(self, event: Event) -> None:
         self._tell(event)
+
+
+class TypingHold:
+    """No background work while somebody types a question, and for a while after the last key press."""
+
+    def __init__(self, runner: Runner, seconds: float) -> None:
+        self._runner = runner
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._held = contextlib.ExitStack()
+        self._timer: threading.Timer | None = None
+
+    def renew(self) -> None:
+        """Hold, or hold on; the time begins anew."""
+        with self._lock:
+            if self._timer is None:
+                self._held.enter_context(self._runner.hold())
+            else:
+                self._timer.cancel()
+            self._timer = threading.Timer(self._seconds, self.end)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def end(self) -> None:
+        """Let background work go on."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            self._held.close()
 
 
 def ledger_line(kind: SliceKind, entries: Sequence[LedgerEntry]) -> p.LedgerLine:

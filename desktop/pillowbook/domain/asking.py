@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from pillowbook.domain.answers import Answer, Citation
+
+MAX_QUESTION_CHARS: Final = 1000
 
 
 class AskMode(StrEnum):
@@ -16,9 +19,14 @@ class AskMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LikelyPassage:
-    """The best passage for a question, shown while a live answer is made; its quote is the best sentence."""
+    """The best passage for a question, shown while a live answer is made; its quote is the best sentence.
+
+    ``snippet`` is that sentence and what stands around it, in one line; ``marked`` where in it the sentence is.
+    """
 
     citation: Citation
+    snippet: str = ""
+    marked: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,9 @@ AskPart = LikelyPassage | AnswerText
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """A passage found. ``snippet`` is plain text around the words; ``score`` is for ordering only."""
+    """A passage found. ``snippet`` is the sentence that fits best and what stands around it, in one line; ``marked``
+    is where in it that sentence is, (0, 0) for none. ``score`` is for ordering only.
+    """
 
     path: str
     title: str
@@ -43,6 +53,7 @@ class SearchHit:
     line: int | None
     page: int | None
     heading: str
+    marked: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,6 +208,11 @@ class CoreUnreachable(UserFixable):
     sentence = "Pillowbook's background process could not be reached; start Pillowbook again."
 
 
+class MessageTooLarge(UserFixable):
+    code = "message-too-large"
+    sentence = "That is more than {limit} MB of text at once; send less, or in several pieces."
+
+
 class ProfileUnwritable(UserFixable):
     code = "profile-unwritable"
     sentence = (

@@ -1,17 +1,26 @@
-"""Mains or battery, and how busy other programs keep the processor."""
+"""Mains or battery, whether power is to be saved, and how busy other programs keep the processor."""
 
+import ctypes
+import sys
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Final, Protocol
 
 import psutil
+
+PLATFORM_PROFILE: Final = Path("/sys/firmware/acpi/platform_profile")
+"""What Linux desktops set when the user chooses to save power (Documentation/ABI/testing/sysfs-platform_profile)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """``battery_percent`` is None for a machine without a battery, which counts as plugged in."""
+    """``battery_percent`` is None for a machine without a battery, which counts as plugged in. ``is_saving`` says that
+    the user, or the system for him, chose to save power; False where that cannot be known.
+    """
 
     is_plugged: bool
     battery_percent: float | None
+    is_saving: bool = False
 
 
 class PowerSource(Protocol):
@@ -50,8 +59,8 @@ class SystemPower:
     def power(self) -> Power:
         battery = psutil.sensors_battery()  # type: ignore[no-untyped-call, unused-ignore]
         if battery is None:
-            return Power(True, None)
-        return Power(bool(battery.power_plugged), float(battery.percent))
+            return Power(True, None, is_saving_power())
+        return Power(bool(battery.power_plugged), float(battery.percent), is_saving_power())
 
     def others_load(self) -> float:
         before, self._before = self._before, self._times()
@@ -81,3 +90,19 @@ class SystemPower:
             return self._us.children(recursive=True)
         except psutil.Error:
             return []
+
+
+def is_saving_power(profile: Path = PLATFORM_PROFILE) -> bool:
+    """Whether the system's power saver is on, as far as Linux and Windows say so.
+
+    Args:
+        profile: the file in which Linux tells the chosen profile.
+    """
+    if sys.platform == "win32":
+        # SYSTEM_POWER_STATUS: ACLineStatus, BatteryFlag, BatteryLifePercent, SystemStatusFlag, two DWORDs.
+        status = (ctypes.c_ubyte * 12)()
+        return bool(ctypes.windll.kernel32.GetSystemPowerStatus(status)) and status[3] == 1
+    try:
+        return profile.read_text("ascii").strip() == "low-power"
+    except (OSError, ValueError):
+        return False

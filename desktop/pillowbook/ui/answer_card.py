@@ -9,9 +9,10 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from pillowbook.domain.answers import Answer, Citation, Freshness
+from pillowbook.domain.asking import LikelyPassage
 from pillowbook.ui import phrases
 from pillowbook.ui.markdown_marks import without_marks
-from pillowbook.ui.passage_text import one_line
+from pillowbook.ui.passage_text import one_line, plain_lines
 from pillowbook.ui.result_row import ResultRow
 from pillowbook.ui.theme import Theme
 from pillowbook.ui.widgets import plain_label, restyle
@@ -48,6 +49,7 @@ class AnswerCard(QWidget):
         self._prepared = plain_label("prepared", tone="small")
         self._unsure = plain_label("unsure", chip="amber", text="Not sure: read the source")
         self._unsure.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self._taken_back = plain_label("taken-back", tone="small", wraps=True)
         self._note = plain_label("note", wraps=True)
         self._note.setProperty("note", "amber")
         self._answer = plain_label("answer", wraps=True)
@@ -63,15 +65,16 @@ class AnswerCard(QWidget):
     # -- what is shown -----------------------------------------------------------------------------------------------
 
     def show_answer(self, answer: Answer, now: datetime) -> None:
-        """Show a served answer with its sources."""
-        self._draft = ""
+        """Show a served answer with its sources; text that was streamed and is not in it is said to be taken back."""
+        streamed, self._draft = self._draft, ""
         chip = phrases.freshness_chip(answer)
         self._set_chip(chip.text, chip.tone, chip.hint)
         self._set_line(self._prepared, phrases.prepared_line(answer, now))
         self._unsure.setVisible(phrases.is_unsure(answer) and not phrases.is_withheld(answer))
         self._set_line(self._note, f"Your note changed: {answer.change_note}" if answer.change_note else "")
         look = _look(answer)
-        self._copied_text = look.text
+        self._set_line(self._taken_back, phrases.taken_back(streamed, look.text))
+        self._copied_text = plain_lines(look.text, MAX_ANSWER_CHARACTERS)
         self._set_answer(look.text, is_draft=False)
         self._show_sources(look.sources, look.heading)
         self.show()
@@ -80,29 +83,41 @@ class AnswerCard(QWidget):
         """A live answer is being made and nothing is known of it yet."""
         self._draft = self._copied_text = ""
         self._set_chip("Looking in your notes…", "accent", "The model on this machine is reading.")
-        for label in (self._prepared, self._note):
+        for label in (self._prepared, self._taken_back, self._note):
             self._set_line(label, "")
         self._unsure.hide()
         self._set_answer("", is_draft=True)
         self._show_sources((), "")
         self.show()
 
-    def show_likely(self, citation: Citation) -> None:
-        """The best passage, while the answer is being made."""
-        self._show_sources((citation,), "LIKELY PASSAGE")
+    def show_likely(self, likely: LikelyPassage) -> None:
+        """The best passage with its best sentence marked, while the answer is being made."""
+        self._show_sources((likely.citation,), "LIKELY PASSAGE")
+        if likely.snippet:
+            cited = likely.citation
+            snippet, marked = phrases.excerpt(likely.snippet, likely.marked)
+            self.rows[0].show_row(
+                phrases.where(cited.title, cited.heading),
+                snippet,
+                place=phrases.place(cited.line, cited.page),
+                number=1,
+                marked=marked,
+            )
 
     def add_text(self, delta: str, *, restart: bool) -> None:
         """A piece of the live answer, not verified yet."""
         self._draft = delta if restart else self._draft + delta
-        self._set_chip("Checking…", "quiet", "Every sentence is compared with your notes before it counts.")
+        self._set_chip(
+            "Being checked…", "quiet", "Every sentence is compared with your notes before it counts."
+        )
         self._set_answer(self._draft, is_draft=True)
 
     def clear(self) -> None:
         """Forget everything and hide."""
         self._draft = self._copied_text = ""
         self._answer.clear()
-        self._note.clear()
-        self._prepared.clear()
+        for label in (self._note, self._prepared, self._taken_back):
+            label.clear()
         self._show_sources((), "")
         self.hide()
 
@@ -131,7 +146,7 @@ class AnswerCard(QWidget):
 
     def _set_answer(self, text: str, *, is_draft: bool) -> None:
         self._answer.setVisible(bool(text))
-        shown = without_marks(text[:MAX_ANSWER_CHARACTERS])
+        shown = plain_lines(without_marks(text[:MAX_ANSWER_CHARACTERS]), MAX_ANSWER_CHARACTERS)
         self._answer.setText(shown)
         self._answer.setAccessibleName(shown)
         restyle(self._answer, "state", "draft" if is_draft else "served")
@@ -177,6 +192,7 @@ class AnswerCard(QWidget):
         inner.setContentsMargins(12, 8, 12, 4)
         inner.setSpacing(12)
         inner.addLayout(top)
+        inner.addWidget(self._taken_back)
         inner.addWidget(self._note)
         inner.addWidget(self._answer)
         inner.addWidget(self._heading)
@@ -188,6 +204,7 @@ class AnswerCard(QWidget):
             outer.addWidget(row)
             row.hide()
         self._unsure.hide()
+        self._taken_back.hide()
 
     def _connect(self) -> None:
         for row in self.rows:

@@ -22,8 +22,12 @@ from pillowbook.ui.panel import Panel
 
 Opener = Callable[..., None]
 DEBOUNCE_MS: Final = 30
-PATIENCE_MS: Final = 120
-"""A prepared answer takes less than this; only then does the panel say that it is looking."""
+AHEAD_MS: Final = 200
+"""So long after a key press the next one is probably not coming at once; then the likely prompt is read ahead."""
+PATIENCE_MS: Final = 60
+"""A prepared answer takes less than this; only then does the panel say that it is looking, and show a passage."""
+REST_MS: Final = 3000
+"""Who leaves a prepared answer in sight for so long has read it."""
 CLIPBOARD_KEPT_MS: Final = 90_000
 
 
@@ -46,6 +50,10 @@ class Asking(QObject):
         self._completions: list[Completion] = []
         self._hits: tuple[SearchHit, ...] = ()
         self._ask: Ticket | None = None
+        self._likely: LikelyPassage | None = None
+        self._ready_question = ""
+        self._used_question = ""
+        self._is_reading_ahead = False
         self._has_preloaded = False
         self._has_keychain = False
         self._clipboard_text = ""
@@ -54,7 +62,9 @@ class Asking(QObject):
         self._ready = 0
         self._waiting = 0
         self._debounce = _single_shot(self, DEBOUNCE_MS)
+        self._ahead = _single_shot(self, AHEAD_MS)
         self._patience = _single_shot(self, PATIENCE_MS)
+        self._rest = _single_shot(self, REST_MS)
         self._clipboard = _single_shot(self, CLIPBOARD_KEPT_MS)
         self._connect()
 
@@ -68,7 +78,9 @@ class Asking(QObject):
         self._panel.panel_hidden.connect(self._when_hidden)
         self._panel.copied.connect(self._keep_clipboard_short)
         self._debounce.timeout.connect(self._look)
-        self._patience.timeout.connect(self._panel.show_waiting)
+        self._ahead.timeout.connect(self._read_ahead)
+        self._patience.timeout.connect(self._show_waiting)
+        self._rest.timeout.connect(self._note_use)
         self._clipboard.timeout.connect(self._clear_clipboard)
         QGuiApplication.clipboard().dataChanged.connect(self._clipboard_taken)
         self._controller.connected.connect(self._greet_core)
@@ -84,9 +96,12 @@ class Asking(QObject):
     def follow_typing(self, text: str) -> None:
         """Look again shortly; whatever was being answered is no longer wanted."""
         self._stop_asking()
+        self._rest.stop()
+        self._ready_question = ""
         self._typed = text.strip()
         if not self._typed:
             self._debounce.stop()
+            self._stop_reading_ahead()
             self._completions, self._hits = [], ()
             self._panel.show_nothing()
             return
@@ -94,6 +109,7 @@ class Asking(QObject):
             self._has_preloaded = True
             self._controller.call(self, CoreClient.preload)
         self._debounce.start()
+        self._ahead.start()
 
     @Slot()
     def _look(self) -> None:
@@ -127,6 +143,41 @@ class Asking(QObject):
         # Results that arrive after Enter belong to the keystrokes before it.
         if self._ask is None and self._typed:
             self._panel.show_found(self._completions, self._hits, self._now())
+            self._mind_ready_answer()
+
+    @Slot()
+    def _read_ahead(self) -> None:
+        typed = self._typed
+        if typed and self._ask is None and not self._ready_question:
+            self._is_reading_ahead = True
+            self._controller.call(self, lambda client: client.read_ahead(typed), channel="ahead")
+
+    def _stop_reading_ahead(self) -> None:
+        self._ahead.stop()
+        if self._is_reading_ahead:
+            self._is_reading_ahead = False
+            self._controller.call(self, lambda client: client.read_ahead(""), channel="ahead")
+
+    # -- an answer that stands there before Enter --------------------------------------------------------------------
+
+    def _mind_ready_answer(self) -> None:
+        """Whether a prepared answer is in sight, and since when."""
+        has_answer = any(found.answer is not None and found.answer.answer for found in self._completions)
+        if not has_answer:
+            self._rest.stop()
+            self._ready_question = ""
+        elif self._ready_question != self._typed:
+            self._ready_question = self._typed
+            self._rest.start()
+
+    @Slot()
+    def _note_use(self) -> None:
+        """The answer in sight was opened, copied or left there to be read: it counts as asked, once."""
+        self._rest.stop()
+        question = self._ready_question
+        if question and question != self._used_question and self._panel.isVisible():
+            self._used_question = question
+            self._controller.call(self, lambda client: client.note_use(question))
 
     # -- asking ------------------------------------------------------------------------------------------------------
 
@@ -134,12 +185,19 @@ class Asking(QObject):
     def ask(self, question: str) -> None:
         """Ask; a prepared answer comes at once, a live one in parts."""
         self._stop_asking()
-        self._debounce.stop()
+        for timer in (self._debounce, self._ahead, self._rest):
+            timer.stop()
+        self._is_reading_ahead = False  # the core lets the question go first by itself
         self._typed = question
+        self._ready_question = ""
+        is_new = question != self._used_question
+        self._used_question = ""
         self._patience.start()
         self._ask = self._controller.stream(
             self,
-            lambda client, on_part, cancel: client.ask(question, on_part=on_part, cancel=cancel),
+            lambda client, on_part, cancel: client.ask(
+                question, learn=is_new, on_part=on_part, cancel=cancel
+            ),
             self._take_part,
             self._take_answer,
             self._take_ask_error,
@@ -147,14 +205,23 @@ class Asking(QObject):
         )
 
     def _take_part(self, part: AskPart) -> None:
-        if self._patience.isActive():
-            self._patience.stop()
-            self._panel.show_waiting()
         match part:
-            case LikelyPassage(citation):
-                self._panel.show_likely(citation)
+            case LikelyPassage():
+                self._likely = part
+                if not self._patience.isActive():
+                    self._panel.show_likely(part)
             case AnswerText(delta, restart):
+                if self._patience.isActive():
+                    self._patience.stop()
+                    self._show_waiting()
                 self._panel.add_text(delta, restart=restart)
+
+    @Slot()
+    def _show_waiting(self) -> None:
+        """No prepared answer has come: the passage that is likely stands in its place meanwhile."""
+        self._panel.show_waiting()
+        if self._likely is not None:
+            self._panel.show_likely(self._likely)
 
     def _take_answer(self, answer: Answer) -> None:
         self._patience.stop()
@@ -168,6 +235,7 @@ class Asking(QObject):
 
     def _stop_asking(self) -> None:
         self._patience.stop()
+        self._likely = None
         if self._ask is not None:
             self._controller.cancel(self._ask)
             self._ask = None
@@ -185,6 +253,7 @@ class Asking(QObject):
     @Slot(object)
     def open_citation(self, citation: Citation) -> None:
         """Open a source at its place, in the user's own program."""
+        self._note_use()
         self._open(citation.path, citation.line, citation.page)
 
     @Slot(object)
@@ -204,6 +273,7 @@ class Asking(QObject):
 
     @Slot(str)
     def _keep_clipboard_short(self, text: str) -> None:
+        self._note_use()
         self._clipboard_text = text
         self._is_clipboard_ours = True
         self._clipboard.start()
@@ -307,6 +377,10 @@ class Asking(QObject):
             self.refresh_status()
         else:
             self._stop_asking()
+            for timer in (self._ahead, self._rest):
+                timer.stop()
+            self._ready_question = self._used_question = ""
+            self._is_reading_ahead = False
             self._completions, self._hits = [], ()
             self._clear_clipboard()
             self._panel.show_locked(has_keychain=self._has_keychain)
@@ -321,6 +395,8 @@ class Asking(QObject):
         if self._ask is not None:
             self._stop_asking()
             self._panel.show_nothing()
+        self._stop_reading_ahead()
+        self._rest.stop()
         self._has_preloaded = False
 
     def _now(self) -> datetime:

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pillowbook.domain.answers import Citation
 from pillowbook.domain.asking import Completion, SearchHit
 from pillowbook.ui import phrases
-from pillowbook.ui.markdown_marks import without_marks
 from pillowbook.ui.passage_text import marked_words
 from pillowbook.ui.result_row import ResultRow
 from pillowbook.ui.theme import Theme
@@ -60,13 +59,15 @@ class FoundList(QWidget):
         for index, row in enumerate(self.hit_rows):
             if index < len(self._hits):
                 hit = self._hits[index]
+                snippet, marked = phrases.excerpt(hit.snippet, hit.marked)
                 row.show_row(
                     phrases.where(hit.title, hit.heading),
-                    without_marks(hit.snippet),
+                    snippet,
                     place=phrases.place(hit.line, hit.page),
                     sign="passage",
                     words=words,
                     mark_title=True,
+                    marked=marked,
                 )
             else:
                 row.hide()

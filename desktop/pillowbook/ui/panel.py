@@ -20,8 +20,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from pillowbook.domain.answers import Answer, Citation
-from pillowbook.domain.asking import Completion, SearchHit
+from pillowbook.domain.answers import Answer
+from pillowbook.domain.asking import MAX_QUESTION_CHARS, Completion, LikelyPassage, SearchHit
+from pillowbook.domain.errors import QuestionTooLong
 from pillowbook.ui.answer_card import AnswerCard
 from pillowbook.ui.found_list import FoundList, beside_answer
 from pillowbook.ui.panel_frame import PanelFrame
@@ -34,7 +35,6 @@ from pillowbook.ui.widgets import button, hairline, height_for_width, known_heig
 WIDTH_PX: Final = 720
 CONTENT_WIDTH_PX: Final = WIDTH_PX - 2
 INPUT_HEIGHT_PX: Final = 64
-MAX_QUESTION_CHARACTERS: Final = 1000
 KEEP_TYPED_MS: Final = 60_000
 
 
@@ -76,7 +76,7 @@ class Panel(PanelFrame):
         self.question.setObjectName("question")
         self.question.setAccessibleName("Ask your notes")
         self.question.setPlaceholderText("Ask your notes…")
-        self.question.setMaxLength(MAX_QUESTION_CHARACTERS)
+        self.question.setMaxLength(MAX_QUESTION_CHARS)
         self.question.setFrame(False)
         self.card = AnswerCard(theme)
         self.unlock_card = UnlockCard(theme)
@@ -111,7 +111,8 @@ class Panel(PanelFrame):
 
     def show_found(self, completions: Sequence[Completion], hits: Sequence[SearchHit], now: datetime) -> None:
         """What fits the typed text; a completion that can be served as it stands becomes the answer before Enter."""
-        self._hide_message()
+        if len(self.question.text()) < MAX_QUESTION_CHARS:
+            self._hide_message()  # else it says that more was pasted than fits
         answered = next((found for found in completions if found.answer is not None), None)
         if answered is not None and answered.answer is not None:
             self.card.show_answer(answered.answer, now)
@@ -128,10 +129,10 @@ class Panel(PanelFrame):
         self.card.show_waiting()
         self._settle()
 
-    def show_likely(self, citation: Citation) -> None:
+    def show_likely(self, likely: LikelyPassage) -> None:
         """The likely passage, while the answer is being made."""
         self._fill_rows((), (), is_marked=False)
-        self.card.show_likely(citation)
+        self.card.show_likely(likely)
         self._settle()
 
     def add_text(self, delta: str, *, restart: bool) -> None:
@@ -352,6 +353,11 @@ class Panel(PanelFrame):
         self._select(None)
         self.typed.emit(text)
 
+    @Slot()
+    def _refuse_input(self) -> None:
+        """More was pasted than a question may have: nothing is cut off in silence."""
+        self.show_error(QuestionTooLong(limit=MAX_QUESTION_CHARS).say())
+
     # -- building ----------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
@@ -408,6 +414,7 @@ class Panel(PanelFrame):
         self.question.installEventFilter(self)
         self._content.installEventFilter(self)
         self.question.textChanged.connect(self._tell_typed)
+        self.question.inputRejected.connect(self._refuse_input)
         self.card.source_chosen.connect(self.citation_opened)
         self.unlock_card.unlock_wished.connect(self.unlock_wished)
         self.found.question_chosen.connect(self._ask_chosen)

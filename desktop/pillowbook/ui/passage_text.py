@@ -35,6 +35,12 @@ def one_line(text: str, limit: int = MAX_CHARACTERS) -> str:
     return " ".join(_CONTROLS.sub(" ", text[: limit * 2]).split())[:limit]
 
 
+def plain_lines(text: str, limit: int) -> str:
+    """The text with its lines, each without control and direction characters."""
+    lines = (one_line(line, limit) for line in text[: limit * 2].splitlines())
+    return "\n".join(lines).strip()[:limit]
+
+
 def marked_words(question: str) -> list[str]:
     """The words of a question that are worth marking where they are found."""
     words = [word for word in re.findall(r"\w+", question.casefold()) if not _COMMON_WORDS.fullmatch(word)]
@@ -63,14 +69,21 @@ class PassageText(QWidget):
         self._tone = tone
         self._text = ""
         self._words: Sequence[str] = ()
+        self._marked = (0, 0)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         theme.changed.connect(self.update)
 
-    def show_text(self, text: str, words: Sequence[str] = ()) -> None:
-        """Show a text and mark the words in it."""
-        self._text, self._words = one_line(text), tuple(words)
+    def show_text(self, text: str, words: Sequence[str] = (), *, marked: tuple[int, int] = (0, 0)) -> None:
+        """Show a text and mark the words in it, and the stretch ``marked`` (a sentence) as a whole."""
+        before, inside, after = (
+            one_line(piece) for piece in (text[: marked[0]], text[marked[0] : marked[1]], text[marked[1] :])
+        )
+        self._text = one_line(" ".join(piece for piece in (before, inside, after) if piece))
+        start = len(before) + 1 if before else 0
+        self._marked = (start, len(inside)) if inside else (0, 0)
+        self._words = tuple(words)
         self.setAccessibleName(self._text)
         self.updateGeometry()
         self.update()
@@ -135,8 +148,8 @@ class PassageText(QWidget):
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         layout.setTextOption(option)
-        if marked and self._words:
-            layout.setFormats([self._mark(start, length) for start, length in found_spans(text, self._words)])
+        if marked:
+            layout.setFormats(self._formats(text))
         layout.beginLayout()
         lines = 0
         while lines <= self._max_lines:
@@ -149,11 +162,19 @@ class PassageText(QWidget):
         layout.endLayout()
         return layout, lines
 
-    def _mark(self, start: int, length: int) -> QTextLayout.FormatRange:
+    def _formats(self, text: str) -> list[QTextLayout.FormatRange]:
+        """The sentence that matters on a ground of its own, the words that were found heavy, on it or by themselves."""
+        start, length = self._marked
+        formats = [self._format(start, length, is_heavy=False)] if length else []
+        formats += [self._format(*span, is_heavy=True) for span in found_spans(text, self._words)]
+        return formats
+
+    def _format(self, start: int, length: int, *, is_heavy: bool) -> QTextLayout.FormatRange:
         look = QTextCharFormat()
         look.setForeground(QColor(self._theme.tokens.ink))
         look.setBackground(QColor(self._theme.tokens.mark))
-        look.setFontWeight(QFont.Weight.DemiBold)
+        if is_heavy:
+            look.setFontWeight(QFont.Weight.DemiBold)
         mark = QTextLayout.FormatRange()
         mark.start = start
         mark.length = length

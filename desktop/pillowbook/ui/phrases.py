@@ -1,5 +1,6 @@
 """The words the windows say: chips, times, places and errors. No Qt here."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
@@ -150,6 +151,24 @@ def cited_text(answer: Answer) -> str:
 def quote(citation: Citation) -> str:
     """A quote on one line, in quotation marks, without its notation's marks."""
     return f"“{' '.join(without_marks(citation.quote[:MAX_QUOTE_CHARACTERS]).split())}”"
+
+
+def excerpt(snippet: str, marked: tuple[int, int]) -> tuple[str, tuple[int, int]]:
+    """A snippet without its notation's marks, and where in it the marked sentence stands then."""
+    start, end = marked
+    pieces = [without_marks(piece) for piece in (snippet[:start], snippet[start:end], snippet[end:])]
+    return "".join(pieces), (len(pieces[0]), len(pieces[0]) + len(pieces[1])) if end > start else (0, 0)
+
+
+def taken_back(streamed: str, answer: str) -> str:
+    """What to say of text that was shown while it was written and is not the answer; empty where it is."""
+    words = re.findall(r"\w+", streamed.casefold())
+    kept = re.findall(r"\w+", answer.casefold())
+    if not words or words == kept[: len(words)]:
+        return ""
+    if not kept:
+        return "What was being written is not borne out by your notes, so it was taken back."
+    return "What was being written was put right: only what your notes bear out is left."
 
 
 def size(size_bytes: int) -> str:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from pillowbook.ui.passage_text import PassageText, one_line
 from pillowbook.ui.theme import Theme
+from pillowbook.ui.widgets import plain_label
 
 
 class ResultRow(QPushButton):
@@ -24,13 +25,11 @@ class ResultRow(QPushButton):
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
-        self._sign = QLabel()
+        self._sign = plain_label()
         self._sign.setFixedSize(22, 22)
         self._sign.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._title = PassageText(theme, max_lines=1)
-        self._place = QLabel()
-        self._place.setTextFormat(Qt.TextFormat.PlainText)
-        self._place.setProperty("tone", "small")
+        self._place = plain_label(tone="small")
         self._text = PassageText(theme, max_lines=max_lines, tone="muted")
         self._build()
         theme.changed.connect(self._repaint_sign)
@@ -45,12 +44,15 @@ class ResultRow(QPushButton):
         number: int = 0,
         words: Sequence[str] = (),
         mark_title: bool = False,
+        marked: tuple[int, int] = (0, 0),
     ) -> None:
-        """Fill the row and show it. ``sign`` names a glyph; a ``number`` from 1 stands in its stead."""
+        """Fill the row and show it. ``sign`` names a glyph; a ``number`` from 1 stands in its stead; ``marked`` is a
+        stretch of the text that stands out as a whole.
+        """
         self._title.show_text(title, words if mark_title else ())
-        self._place.setText(place)
+        self._place.setText(one_line(place))
         self._text.setVisible(bool(text))
-        self._text.show_text(text, words)
+        self._text.show_text(text, words, marked=marked)
         self._glyph = sign
         if number:
             self._sign.setText(str(number))

@@ -5,7 +5,7 @@ from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from pillowbook.ui.theme import Theme
-from pillowbook.ui.widgets import button, restyle
+from pillowbook.ui.widgets import button, plain_label, restyle
 
 
 class PassphraseEdit(QLineEdit):
@@ -50,13 +50,8 @@ class UnlockCard(QWidget):
         self._theme = theme
         self._sign = QLabel()
         self._sign.setFixedSize(24, 24)
-        self._title = QLabel("The vault is locked")
-        self._title.setProperty("tone", "title")
-        self._sentence = QLabel()
-        self._sentence.setObjectName("unlock-sentence")
-        self._sentence.setTextFormat(Qt.TextFormat.PlainText)
-        self._sentence.setWordWrap(True)
-        self._sentence.setProperty("tone", "muted")
+        self._title = plain_label(text="The vault is locked", tone="title")
+        self._sentence = plain_label("unlock-sentence", tone="muted", wraps=True)
         self.passphrase = PassphraseEdit()
         self.passphrase.setObjectName("passphrase")
         self.passphrase.setPlaceholderText("Passphrase")

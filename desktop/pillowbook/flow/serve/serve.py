@@ -5,16 +5,11 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
-from pillowbook.answering.cite import cite_passage, cite_unit
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.match import Matcher, MatchResult, PreparedIndex
 from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.retrieve import AskedWords, Retriever
 from pillowbook.answering.sources import sources_of
-from pillowbook.answering.units import split_units
 from pillowbook.domain.answers import (
     Answer,
     AnswerKind,
@@ -27,28 +22,16 @@ from pillowbook.domain.answers import (
     Related,
     Tokens,
 )
-from pillowbook.domain.asking import (
-    AnswerText,
-    AskMode,
-    AskPart,
-    Completion,
-    LikelyPassage,
-    SearchHit,
-    SearchHits,
-)
+from pillowbook.domain.asking import AnswerText, AskMode, AskPart, Completion, SearchHits
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.documents import Passage
-from pillowbook.domain.errors import (
-    DiskFull,
-    DocumentUnknown,
-    QuestionEmpty,
-    QuestionTooLong,
-    Transient,
-    UserFixable,
-)
+from pillowbook.domain.errors import DiskFull, DocumentUnknown, Transient, UserFixable
 from pillowbook.domain.facts import facts
 from pillowbook.domain.ids import DocumentId, PreparedId
+from pillowbook.flow.serve.ahead import ReadAhead
 from pillowbook.flow.serve.freshness import FreshnessReport, Reread, check_freshness, check_sources
+from pillowbook.flow.serve.likely import Likely
+from pillowbook.flow.serve.questions import RecentVectors, Vector, clean_question, clean_typed
 from pillowbook.host.workers import CancelToken
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
@@ -56,7 +39,6 @@ from pillowbook.store.words import WordIndex
 
 log = logging.getLogger(__name__)
 
-MAX_QUESTION_CHARS = 1000
 LIVE_DEADLINE_S = 120.0
 RELATED = 4
 COMPOSE_TRIES = 3
@@ -98,6 +80,9 @@ class Server:
         self._refresh = refresh
         self._on_withdrawn = on_withdrawn
         self._prepared_index = PreparedIndex(knowledge)
+        self._recent = RecentVectors(retriever.embed)
+        self._likely = Likely(retriever=retriever, words=words)
+        self._ahead = ReadAhead(composer=composer, matcher=matcher, retriever=retriever, vectors=self._recent)
 
     def ask(
         self,
@@ -118,11 +103,8 @@ class Server:
             QuestionEmpty, QuestionTooLong; Cancelled; ModelMissing and the like when a live answer is needed.
         """
         began = self._clock.monotonic_s()
-        question = " ".join(question.split())
-        if not any(letter.isalnum() for letter in question):
-            raise QuestionEmpty()
-        if len(question) > MAX_QUESTION_CHARS:
-            raise QuestionTooLong(limit=MAX_QUESTION_CHARS)
+        question = clean_question(question)
+        self._ahead.give_way()
         asking = _Asking(question, mode, learn, on_part, cancel, began)
         found = _NOTHING if mode is AskMode.LIVE_ONLY else self._match(asking)
         change_note = ""
@@ -140,13 +122,15 @@ class Server:
     def search(self, words: str, limit: int = 20) -> SearchHits:
         """Passages by words and meaning; by words alone while the embedder is not there."""
         began = self._clock.monotonic_s()
+        words = clean_typed(words)
         ranked: list[tuple[Passage, float]] | None = None
         # Loading the embedder takes seconds: until then there are hits by words at once.
         with contextlib.suppress(Transient, UserFixable):
-            if self._retriever.is_ready():
+            if words and self._retriever.is_ready():
+                vector = self._recent.get(words)
                 ranked = [
                     (one.passage, one.score)
-                    for one in self._retriever.retrieve(words, limit=limit)
+                    for one in self._retriever.retrieve(words, limit=limit, vector=vector)
                     if one.word_rank is not None or one.similarity >= MIN_SEARCH_SIMILARITY
                 ]
         if ranked is None:
@@ -154,15 +138,34 @@ class Server:
                 (passage, 1.0 / (60 + rank))
                 for rank, passage in enumerate(self._retriever.by_words(words, limit=limit))
             ]
-        hits = tuple(self._hit(passage, score, words) for passage, score in ranked)
+        asked = AskedWords.of(words)
+        hits = tuple(self._likely.hit(passage, score, asked, words) for passage, score in ranked)
         return SearchHits(hits, self._since_ms(began))
+
+    def read_ahead(self, typed: str, cancel: CancelToken | None = None) -> None:
+        """Read the prompt that what is typed would lead to, so that its answer begins at once; nothing is learned.
+
+        Returns when it is read or another text took over; a text that is no question yet stops the reading.
+        """
+        self._ahead.read(typed, cancel)
+
+    def note_use(self, question: str) -> bool:
+        """A prepared answer that stood there before Enter was used: that is asking, too. False when there is none."""
+        question = clean_question(question)
+        same = self._matcher.exact(question)
+        if same is None:
+            return False
+        with contextlib.suppress(DiskFull):
+            self._knowledge.record_asked(normalise_question(question), question, AnswerKind.HIT, 0.0, same.id)
+        return True
 
     def complete(self, typed: str, *, limit: int = 5) -> list[Completion]:
         """Prepared questions that fit what is typed, best first; the first carries its answer when it is the answer."""
+        typed = clean_typed(typed)
         found = [
             Completion(one.question, 0.0, None) for one in self._prepared_index.complete(typed, limit=limit)
         ]
-        same = self._matcher.exact(typed) if typed.strip() else None
+        same = self._matcher.exact(typed) if typed else None
         if same is None:
             return found
         began = self._clock.monotonic_s()
@@ -181,13 +184,23 @@ class Server:
         exact = self._matcher.match(asking.question, None)
         if exact.is_hit:
             return exact
+        self._show_likely(asking)
         try:
-            asking.vector = self._retriever.embed(asking.question)
+            asking.vector = self._recent.get(asking.question)
         except (Transient, UserFixable):
             if asking.mode is AskMode.AUTO:
                 raise  # a live answer needs the embedder as well
             return exact
         return self._matcher.match(asking.question, asking.vector)
+
+    def _show_likely(self, asking: "_Asking") -> None:
+        """The likely passage at once, before any model has moved; a window may hold it back for a prepared answer."""
+        if asking.on_part is None or asking.mode is AskMode.PREPARED_ONLY or asking.has_likely:
+            return
+        asking.has_likely = True
+        likely = self._likely.passage(asking.question, self._recent.known(asking.question))
+        if likely is not None:
+            asking.on_part(likely)
 
     def _serve(
         self, asking: "_Asking", prepared: PreparedAnswer, found: MatchResult, report: FreshnessReport
@@ -200,10 +213,7 @@ class Server:
         return answer
 
     def _live(self, asking: "_Asking", found: MatchResult, change_note: str) -> Answer:
-        if asking.on_part:
-            likely = self._likely_passage(asking.question)
-            if likely is not None:
-                asking.on_part(LikelyPassage(likely))
+        self._show_likely(asking)
         draft, freshness = self._compose(asking)
         answer = self._live_answer(asking, draft, freshness, found, change_note)
         self._record(asking, answer, None)
@@ -277,7 +287,7 @@ class Server:
             citations=(),
             related=_related(found, None),
             change_note=change_note,
-            nearest=self._likely(asking.question),
+            nearest=self._nearest(asking.question),
         )
         self._record(asking, answer, None)
         return answer
@@ -335,7 +345,7 @@ class Server:
             effort=Effort.PREPARED,
             citations=prepared.citations,
             related=related,
-            nearest=prepared.new_evidence or (() if prepared.answer else self._likely(question)),
+            nearest=prepared.new_evidence or (() if prepared.answer else self._nearest(question)),
         )
 
     # -- around it ---------------------------------------------------------------------------------------------
@@ -359,34 +369,9 @@ class Server:
         except DiskFull:
             log.warning("question not remembered, the disk is full")  # the answer is there all the same
 
-    def _likely(self, question: str) -> tuple[Citation, ...]:
-        likely = self._likely_passage(question)
-        return () if likely is None else (likely,)
-
-    def _likely_passage(self, question: str) -> Citation | None:
-        """The best sentence of the best passage by words alone: there before any model has moved."""
-        found = self._retriever.by_words(question, limit=3)
-        asked = AskedWords.of(question)
-        best: tuple[float, Citation] | None = None
-        for passage in found:
-            for unit in split_units(passage):
-                fit = asked.fit(unit)
-                if best is None or fit > best[0]:
-                    best = (fit, cite_unit(unit))
-        if best is not None:
-            return best[1]
-        return cite_passage(found[0]) if found else None
-
-    def _hit(self, passage: Passage, score: float, words: str) -> SearchHit:
-        return SearchHit(
-            path=passage.path,
-            title=passage.title,
-            snippet=self._words.snippet(passage.text, words),
-            score=round(score, 5),
-            line=passage.line,
-            page=passage.page,
-            heading=passage.heading,
-        )
+    def _nearest(self, question: str) -> tuple[Citation, ...]:
+        likely = self._likely.passage(question, self._recent.known(question))
+        return () if likely is None else (likely.citation,)
 
     def _since_ms(self, began_s: float) -> float:
         return round((self._clock.monotonic_s() - began_s) * 1000.0, 1)
@@ -403,7 +388,8 @@ class _Asking:
     on_part: Callable[[AskPart], None] | None
     cancel: CancelToken | None
     began_s: float
-    vector: NDArray[np.float32] | None = None
+    vector: Vector | None = None
+    has_likely: bool = False
 
 
 def _related(found: MatchResult, served: PreparedId | None) -> tuple[Related, ...]:

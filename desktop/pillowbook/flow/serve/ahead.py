@@ -1,0 +1,104 @@
+"""Reading ahead: while a question is typed, the prompt it would lead to is read, so that its answer begins at once.
+
+Nothing of it counts as asked. A newer text takes over only where it leads to other units: reading on is worth more
+than beginning anew, since a batch that is broken off is lost. The generator lets every question that is really asked
+go first, so asking need not stop what is read; it only lets nothing new begin.
+"""
+
+import contextlib
+import threading
+from typing import Final
+
+from pillowbook.answering.compose import Composer
+from pillowbook.answering.match import Matcher
+from pillowbook.answering.retrieve import Retriever
+from pillowbook.domain.errors import Cancelled, Transient, UserFixable
+from pillowbook.flow.serve.questions import RecentVectors, Vector, clean_typed
+from pillowbook.host.workers import CancelToken
+
+MIN_WORDS: Final = 3
+_PASSAGES: Final = 6
+_UNITS: Final = 4
+"""Where the first so many units are the same in the same order, so is most of the prompt."""
+
+_Key = tuple[tuple[int, int], ...]
+
+
+class ReadAhead:
+    """Reads the prompt of what is being typed. Thread-safe; one text at a time."""
+
+    def __init__(
+        self, *, composer: Composer, matcher: Matcher, retriever: Retriever, vectors: RecentVectors
+    ) -> None:
+        self._composer = composer
+        self._matcher = matcher
+        self._retriever = retriever
+        self._vectors = vectors
+        self._lock = threading.Lock()
+        self._running: tuple[_Key, str, CancelToken] | None = None
+        self._typed = ""
+
+    def read(self, typed: str, cancel: CancelToken | None = None) -> None:
+        """Read ahead for what is typed so far; returns when it is read. What is no question yet stops the reading.
+
+        Whatever goes wrong is left for the question itself to say.
+        """
+        question = clean_typed(typed)
+        if not is_worth_reading(question):
+            self.stop()
+            return
+        with self._lock:
+            self._typed = question
+        with contextlib.suppress(Cancelled, Transient, UserFixable):
+            if not self._retriever.is_ready():
+                return  # the embedder is loading, which the next key press may find done
+            vector = self._vectors.get(question)
+            if self._matcher.match(question, vector).is_hit:
+                self.stop()
+                return
+            key = self._key(question, vector)
+            token = CancelToken()
+            with self._lock:
+                if self._typed != question:
+                    return  # a later key press was quicker
+                running = self._running
+                if running is not None and running[0] == key:
+                    return
+                self._running = (key, question, token)
+            if running is not None:
+                running[2].cancel()
+            forget = cancel.when_cancelled(token.cancel) if cancel is not None else None
+            try:
+                self._composer.read_ahead(question, vector=vector, cancel=token)
+            finally:
+                if forget is not None:
+                    forget()
+                self._done(token)
+
+    def stop(self) -> None:
+        """Stop what is read."""
+        with self._lock:
+            self._typed = ""
+            running = self._running
+        if running is not None:
+            running[2].cancel()
+
+    def give_way(self) -> None:
+        """A question is asked: what has not begun yet shall not begin behind it."""
+        with self._lock:
+            self._typed = ""
+
+    def _done(self, token: CancelToken) -> None:
+        with self._lock:
+            if self._running is not None and self._running[2] is token:
+                self._running = None
+
+    def _key(self, question: str, vector: Vector) -> _Key:
+        evidence = self._retriever.retrieve(question, limit=_PASSAGES, vector=vector)
+        ranked = self._retriever.rank_units(question, evidence, limit=_UNITS, vector=vector)
+        return tuple((int(one.unit.passage.id), one.unit.start) for one in ranked)
+
+
+def is_worth_reading(typed: str) -> bool:
+    """Whether it is likely to be a question by now."""
+    return typed.endswith(("?", "\uff1f", "\u061f")) or len(typed.split()) >= MIN_WORDS

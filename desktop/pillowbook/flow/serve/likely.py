@@ -1,0 +1,106 @@
+"""The words that are there at once: the best passage for a question, with the sentence of it that fits best."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from pillowbook.answering.cite import cite_passage, cite_unit
+from pillowbook.answering.retrieve import AskedWords, Retriever
+from pillowbook.answering.units import Unit, split_units
+from pillowbook.domain.asking import LikelyPassage, SearchHit
+from pillowbook.domain.documents import Passage
+from pillowbook.flow.serve.questions import Vector
+from pillowbook.store.words import WordIndex
+
+SNIPPET_CHARS: Final = 240
+_BEFORE_CHARS: Final = 70
+_PASSAGES: Final = 3
+_RANK_STEP: Final = 0.2
+"""What a passage's sentence must fit better to be shown instead of one from the passage ranked before it."""
+
+
+class Likely:
+    """Finds likely passages without waiting for a model."""
+
+    def __init__(self, *, retriever: Retriever, words: WordIndex) -> None:
+        self._retriever = retriever
+        self._words = words
+
+    def passage(self, question: str, vector: Vector | None = None) -> LikelyPassage | None:
+        """The best sentence of the best passages, and what stands around it.
+
+        Args:
+            vector: the question's, when it is known already; by words alone without it.
+        """
+        if vector is None:
+            found = self._retriever.by_words(question, limit=_PASSAGES)
+        else:
+            found = [
+                one.passage for one in self._retriever.retrieve(question, limit=_PASSAGES, vector=vector)
+            ]
+        asked = AskedWords.of(question)
+        best: tuple[float, Unit] | None = None
+        for rank, passage in enumerate(found):
+            unit = _best_unit(asked, passage)
+            if unit is not None and (best is None or unit[0] - rank * _RANK_STEP > best[0]):
+                best = (unit[0] - rank * _RANK_STEP, unit[1])
+        if best is not None:
+            snippet, marked = self._around(best[1].passage.text, best[1].start, best[1].end, question)
+            return LikelyPassage(cite_unit(best[1]), snippet, marked)
+        if not found:
+            return None
+        return LikelyPassage(cite_passage(found[0]), self._words.snippet(found[0].text, question))
+
+    def hit(self, passage: Passage, score: float, asked: AskedWords, words: str) -> SearchHit:
+        """A passage as it is listed; the sentence with most of the words is marked, if any has one."""
+        best = _best_unit(asked, passage)
+        if best is None or best[0] <= 0:
+            snippet, marked = self._words.snippet(passage.text, words), (0, 0)
+        else:
+            snippet, marked = self._around(passage.text, best[1].start, best[1].end, words)
+        return SearchHit(
+            path=passage.path,
+            title=passage.title,
+            snippet=snippet,
+            score=round(score, 5),
+            line=passage.line,
+            page=passage.page,
+            heading=passage.heading,
+            marked=marked,
+        )
+
+    def _around(self, text: str, start: int, end: int, words: str) -> tuple[str, tuple[int, int]]:
+        """A sentence and its surroundings in one line, and where in it the sentence stands."""
+        sentence = " ".join(text[start:end].split())
+        if len(sentence) >= SNIPPET_CHARS:
+            cut = self._words.snippet(sentence, words)
+            return cut, (0, len(cut))
+        before = _last_words(text[:start], min(_BEFORE_CHARS, SNIPPET_CHARS - len(sentence)))
+        after = _first_words(text[end:], SNIPPET_CHARS - len(sentence) - len(before))
+        left = f"{before} " if before else ""
+        right = f" {after}" if after else ""
+        return f"{left}{sentence}{right}", (len(left), len(left) + len(sentence))
+
+
+def _best_unit(asked: AskedWords, passage: Passage) -> tuple[float, Unit] | None:
+    units: Sequence[Unit] = split_units(passage)
+    ranked = [(asked.fit(unit), -number) for number, unit in enumerate(units)]
+    if not ranked:
+        return None
+    fit, number = max(ranked)
+    return fit, units[-number]
+
+
+def _last_words(text: str, room: int) -> str:
+    flat = " ".join(text[-4 * SNIPPET_CHARS :].split())
+    if len(flat) <= room and len(text) <= 4 * SNIPPET_CHARS:
+        return flat
+    space = flat.find(" ", max(0, len(flat) - room + 2))
+    return f"… {flat[space + 1 :]}" if space >= 0 else ""
+
+
+def _first_words(text: str, room: int) -> str:
+    flat = " ".join(text[: 4 * SNIPPET_CHARS].split())
+    if len(flat) <= room:
+        return flat
+    space = flat.rfind(" ", 0, max(0, room - 2))
+    return f"{flat[:space]} …" if space > 0 else ""
