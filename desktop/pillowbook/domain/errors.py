@@ -200,6 +200,97 @@ class DeadlineExceeded(Transient):
     sentence = "The {worker} took too long and was restarted; please try again."
 
 
+# -- a model server of the user's own ------------------------------------------------------------------------------
+
+
+class ServerUnreachable(UserFixable):
+    code = "server-unreachable"
+    sentence = "The model server cannot be reached; start it, or check its address in the settings."
+
+
+class ServerUntrusted(UserFixable):
+    """``why``: ``certificate`` or ``ca-file``."""
+
+    code = "server-untrusted"
+    sentence = (
+        "The model server's certificate is not trusted, so nothing was sent; "
+        "name the file of the authority that signed it in models.server_ca_file."
+    )
+
+
+class ServerPlain(UserFixable):
+    code = "server-plain"
+    sentence = (
+        "Text would go to that model server unencrypted, so nothing was sent; use an https address, "
+        "or allow it for your own network with models.server_unencrypted."
+    )
+
+
+class ServerRefused(UserFixable):
+    code = "server-refused"
+    sentence = "The model server does not accept the key; give the right one with 'pillowbook models key'."
+
+
+class ServerModelUnknown(UserFixable):
+    code = "server-model-unknown"
+    sentence = (
+        "The model server has no model of that name; 'pillowbook models server' shows what it has, "
+        "and models.server_model takes one."
+    )
+
+
+class ServerUnusable(UserFixable):
+    """What came back is not what the protocol says; ``why`` is a short kind such as ``redirect``."""
+
+    code = "server-unusable"
+    sentence = (
+        "The model server's answer was not understood ({why}); check that the address is that of an "
+        "OpenAI-compatible server, usually ending in /v1."
+    )
+
+
+class ServerThinks(UserFixable):
+    code = "server-thinks"
+    sentence = "The server's model thinks before it answers and never got to the answer; switch that off on the server."
+
+
+class ServerBusy(Transient):
+    code = "server-busy"
+    sentence = "The model server is busy or still loading its model; please try again in a moment."
+
+
+class ServerLost(WorkerLost):
+    code = "server-lost"
+    sentence = "The model server broke off in the middle; please try again."
+
+
+class ServerTooSlow(DeadlineExceeded):
+    code = "server-too-slow"
+    sentence = "The model server took too long; please try again."
+
+
+class ScoringUnavailable(UserFixable):
+    """A server that tells no probabilities, or none from which these options could be told apart."""
+
+    code = "scoring-unavailable"
+    sentence = "The model server does not say how sure it is; the check that needs it is left out."
+
+
+class LocalModelNeeded(ModelMissing):
+    code = "local-model-needed"
+    sentence = (
+        "The notes needed for this never leave this machine, and there is no model on it; "
+        "'pillowbook models install {model}' fetches it."
+    )
+
+
+class ConfirmationNeeded(UserFixable):
+    """A setting that may only be changed by somebody who was told what follows."""
+
+    code = "confirmation-needed"
+    sentence = "{key} was not changed: {warning} Confirm it to change it."
+
+
 # -- core and command line -----------------------------------------------------------------------------------------
 
 
