@@ -249,6 +249,11 @@ class ServerUnusable(UserFixable):
     )
 
 
+class ServerContextOverflow(ContextOverflow):
+    code = "server-context-overflow"
+    sentence = "That is more text than the server's model can read at once; give it more context there, or ask about less."
+
+
 class ServerThinks(UserFixable):
     code = "server-thinks"
     sentence = "The server's model thinks before it answers and never got to the answer; switch that off on the server."
