@@ -251,7 +251,9 @@ class ServerUnusable(UserFixable):
 
 class ServerContextOverflow(ContextOverflow):
     code = "server-context-overflow"
-    sentence = "That is more text than the server's model can read at once; give it more context there, or ask about less."
+    sentence = (
+        "That is more text than the server's model can read at once; give it more context there, or ask about less."
+    )
 
 
 class ServerThinks(UserFixable):
