@@ -120,18 +120,21 @@ def test_live_answer_shows_a_passage_then_unverified_text_then_the_answer(
     wait_until(lambda: text_of(panel, "freshness") == "Looking in your notes…")
     assert not panel.card.visibleRegion().isEmpty(), "the panel has grown to show it"
     wait_until(lambda: len(panel.card.citations) == 1)
-    wait_until(lambda: text_of(panel, "answer") == "The repair came")
+    wait_until(lambda: text_of(panel, "draft") == "The repair came")
     assert text_of(panel, "freshness") == "Being checked…"
+    assert text_of(panel, "answer") == "", "it does not stand in the answer's place"
+    assert panel.card.rows[0].y() < panel.card._draft_text.y(), "the passage stays where it is read"
     assert panel.card.copied_text == "", "text that was not verified is not offered for copying"
     wait_until(lambda: text_of(panel, "freshness") == "Live answer · from your notes")
     assert text_of(panel, "answer") == core.script.answers[ROOF].answer
+    assert text_of(panel, "draft") == text_of(panel, "draft-heading") == ""
 
 
 def test_restarted_text_replaces_what_was_streamed(panel: Panel) -> None:
     panel.show_waiting()
     panel.add_text("wrong", restart=False)
     panel.add_text("right", restart=True)
-    assert text_of(panel, "answer") == "right"
+    assert text_of(panel, "draft") == "right"
 
 
 def test_the_likely_passage_is_there_soon_after_enter_with_its_sentence_marked(

@@ -56,6 +56,10 @@ class AnswerCard(QWidget):
         self._answer.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._answer.setCursor(Qt.CursorShape.IBeamCursor)
         self._heading = plain_label("sources-heading", tone="section")
+        self._draft_heading = plain_label(
+            "draft-heading", tone="section", text="BEING WRITTEN, NOT CHECKED YET"
+        )
+        self._draft_text = plain_label("draft", wraps=True)
         self.rows = [ResultRow(theme, max_lines=3) for _ in range(MAX_SOURCES)]
         for number, row in enumerate(self.rows, 1):
             row.setObjectName(f"source-{number}")
@@ -75,7 +79,8 @@ class AnswerCard(QWidget):
         look = _look(answer)
         self._set_line(self._taken_back, phrases.taken_back(streamed, look.text))
         self._copied_text = plain_lines(look.text, MAX_ANSWER_CHARACTERS)
-        self._set_answer(look.text, is_draft=False)
+        self._set_text(self._answer, look.text)
+        self._show_draft()
         self._show_sources(look.sources, look.heading)
         self.show()
 
@@ -86,7 +91,8 @@ class AnswerCard(QWidget):
         for label in (self._prepared, self._taken_back, self._note):
             self._set_line(label, "")
         self._unsure.hide()
-        self._set_answer("", is_draft=True)
+        self._set_text(self._answer, "")
+        self._show_draft()
         self._show_sources((), "")
         self.show()
 
@@ -105,17 +111,18 @@ class AnswerCard(QWidget):
             )
 
     def add_text(self, delta: str, *, restart: bool) -> None:
-        """A piece of the live answer, not verified yet."""
+        """A piece of the live answer, not verified yet. It grows below the passage, which stays where it is read."""
         self._draft = delta if restart else self._draft + delta
         self._set_chip(
             "Being checked…", "quiet", "Every sentence is compared with your notes before it counts."
         )
-        self._set_answer(self._draft, is_draft=True)
+        self._show_draft()
 
     def clear(self) -> None:
         """Forget everything and hide."""
         self._draft = self._copied_text = ""
         self._answer.clear()
+        self._show_draft()
         for label in (self._note, self._prepared, self._taken_back):
             label.clear()
         self._show_sources((), "")
@@ -144,12 +151,15 @@ class AnswerCard(QWidget):
         self._chip.setAccessibleName(f"{text}. {hint}")
         restyle(self._chip, "chip", tone)
 
-    def _set_answer(self, text: str, *, is_draft: bool) -> None:
-        self._answer.setVisible(bool(text))
+    def _show_draft(self) -> None:
+        self._draft_heading.setVisible(bool(self._draft))
+        self._set_text(self._draft_text, self._draft)
+
+    def _set_text(self, label: QLabel, text: str) -> None:
         shown = plain_lines(without_marks(text[:MAX_ANSWER_CHARACTERS]), MAX_ANSWER_CHARACTERS)
-        self._answer.setText(shown)
-        self._answer.setAccessibleName(shown)
-        restyle(self._answer, "state", "draft" if is_draft else "served")
+        label.setVisible(bool(shown))
+        label.setText(shown)
+        label.setAccessibleName(shown)
 
     def _set_line(self, label: QLabel, text: str) -> None:
         label.setText(one_line(without_marks(text)))
@@ -203,6 +213,13 @@ class AnswerCard(QWidget):
         for row in self.rows:
             outer.addWidget(row)
             row.hide()
+        below = QVBoxLayout()
+        below.setContentsMargins(12, 4, 12, 8)
+        below.setSpacing(8)
+        below.addWidget(self._draft_heading)
+        below.addWidget(self._draft_text)
+        outer.addLayout(below)
+        self._show_draft()
         self._unsure.hide()
         self._taken_back.hide()
 
