@@ -346,7 +346,7 @@ def absolute(path: str) -> str:
     """The path as the vault keeps it: absolute, links in it resolved as far as they exist."""
     try:
         return str(Path(path).expanduser().resolve())
-    except (OSError, RuntimeError):  # links that go round in a circle
+    except (OSError, RuntimeError, ValueError):  # links that go round in a circle, a NUL in the name
         return str(Path(path).absolute())
 
 
@@ -369,7 +369,7 @@ def readable(path: str, own: Path) -> str:
                 pass
         else:
             raise FolderUnsuitable()
-    except (FileNotFoundError, NotADirectoryError, RuntimeError):
+    except (FileNotFoundError, NotADirectoryError, RuntimeError, ValueError):
         raise FolderMissing() from None
     except OSError as error:
         raise (

@@ -28,7 +28,7 @@ from pillowbook.flow.predict.predict import Predictor
 from pillowbook.flow.prepare.evidence import NewEvidence
 from pillowbook.flow.prepare.prepare import Preparer
 from pillowbook.flow.serve.freshness import check_freshness
-from pillowbook.flow.serve.questions import clean_question
+from pillowbook.flow.serve.questions import clean_question, clean_typed
 from pillowbook.flow.serve.serve import Server
 from pillowbook.host.workers import CancelToken
 from pillowbook.schedule.gate import Rules, decide
@@ -215,11 +215,11 @@ class Session:
         """What the hit policy says of pairs of questions."""
         if not pairs:
             return []
-        texts = [text for pair in pairs for text in (pair.prepared, pair.asked)]
+        texts = [clean_typed(text) for pair in pairs for text in (pair.prepared, pair.asked)]
         vectors = self._embedder.embed(texts, deadline_s=60 + len(texts))
         return [
-            judge_pair(pair.prepared, pair.asked, float(vectors[2 * n] @ vectors[2 * n + 1]))
-            for n, pair in enumerate(pairs)
+            judge_pair(texts[2 * n], texts[2 * n + 1], float(vectors[2 * n] @ vectors[2 * n + 1]))
+            for n in range(len(pairs))
         ]
 
     # -- the library ------------------------------------------------------------------------------
