@@ -1,12 +1,13 @@
 """One pipeline that answers a question from the notes, live or ahead of time.
 
-The model reads a handful of numbered units and answers with their numbers; the quotes are the units themselves, so
-they are verbatim without a token spent on copying. Code then checks every sentence (``verify``), drops what no unit
-carries, and refuses when nothing is left or the question speaks of something the evidence does not know.
+The model reads a handful of units and answers in a few of their words. Code then finds the units that carry the
+answer (``verify``): they are the quotes, verbatim without a token spent on copying, and what no unit carries is
+dropped. How sure the answer is (``sureness``) decides whether it is given or the notes do not say.
 """
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,9 @@ from numpy.typing import NDArray
 from pillowbook.answering.cite import cite_passage, cite_unit
 from pillowbook.answering.newer import contradicts, newer_place, quoted_claim, told_before
 from pillowbook.answering.prompts import load_prompt
+from pillowbook.answering.reading import lay_out, within_budget
 from pillowbook.answering.retrieve import Evidence, RankedUnit, Retriever
+from pillowbook.answering.sureness import Signals, Sureness, measured_sureness
 from pillowbook.answering.terms import content_stems, coverage, numbers, stems
 from pillowbook.answering.units import Unit
 from pillowbook.answering.verify import (
@@ -27,33 +30,68 @@ from pillowbook.answering.verify import (
     unsupported_marks,
 )
 from pillowbook.domain.answers import Citation, Draft, Effort, Tokens
+from pillowbook.domain.errors import ScoringUnavailable
 from pillowbook.domain.ids import DocumentId
 from pillowbook.host.workers import CancelToken
-from pillowbook.models.generator.client import Generator, Message
+from pillowbook.models.generator.client import Generated, Generator, Message
 
-REFUSAL = "NOT IN NOTES"
+REFUSAL = "not said"
+"""What the prompt ``answer`` asks for where the notes do not say."""
+
 MAX_ANSWER_TOKENS = 96
+MAX_WORD_TOKENS = 3
 READ_AHEAD_DEADLINE_S = 30.0
 MAX_CITATIONS = 3
 NEAREST = 3
 MIN_SIMILARITY = 0.22
 """Below this the best unit has nothing to do with the question (all-MiniLM-L6-v2), whatever words they share."""
 
+WRITTEN_OTHERWISE = -6.0
+"""Stands for the log-probability of a refusal that was not written, where a generator cannot be asked for it."""
+
+SAID = 2.0
+"""Stands for the log-odds of a plain yes, where a generator cannot be asked how probable it is."""
+
 _PASSAGES = {Effort.LIVE: 8, Effort.PREPARED: 14}
-_UNITS = {Effort.LIVE: 8, Effort.PREPARED: 10}
+_MOST_UNITS = {Effort.LIVE: 8, Effort.PREPARED: 12}
+_NOTES_TOKENS = {Effort.LIVE: 150, Effort.PREPARED: 300}
 UNITS_COMPARED = 20
 """Among this many a later note is looked for; only the first few are read by the model."""
-_UNIT_CHARS = 420
 _WHOLE_DOCUMENT_CHARS = 2400
 
 
-class Composer:
-    """Answers questions. Thread-safe as far as the generator and the stores are."""
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """How the generator is called for one question; ``asked_of`` is the document the question was predicted from."""
 
-    def __init__(self, *, generator: Generator, retriever: Retriever) -> None:
+    deadline_s: float
+    cancel: CancelToken | None
+    background: bool
+    asked_of: DocumentId | None
+
+
+class Composer:
+    """Answers questions. Thread-safe as far as the generator and the stores are.
+
+    Args:
+        sureness: how signals become P(right); the measured parameters by default.
+        on_signals: gets the signals of each answer that was made, always with the second reading; for fitting.
+    """
+
+    def __init__(
+        self,
+        *,
+        generator: Generator,
+        retriever: Retriever,
+        sureness: Sureness | None = None,
+        on_signals: Callable[[Signals, str], None] | None = None,
+    ) -> None:
         self._generator = generator
         self._retriever = retriever
-        self._prompt = load_prompt("answer")
+        self._sureness = sureness or measured_sureness()
+        self._on_signals = on_signals
+        self._answer_prompt = load_prompt("answer")
+        self._stated_prompt = load_prompt("stated")
 
     def answer(
         self,
@@ -84,56 +122,31 @@ class Composer:
         """
         if vector is None:
             vector = self._retriever.embed(question, background=background)
-        evidence = self._retriever.retrieve(
-            question, limit=_PASSAGES[effort], vector=vector, background=background, without=without
-        )
-        found = self._retriever.rank_units(
-            question, evidence, limit=UNITS_COMPARED, vector=vector, background=background
-        )
-        ranked = _focused(question, found, evidence)[: _UNITS[effort]]
-        read = self._reading(ranked, document_id)
-        nearest = _nearest(ranked, evidence)
-        draft = _Drafting(question, effort, self._generator.model_id, nearest)
-        if not _is_about(question, ranked, evidence):
+        evidence, found = self._find(question, effort, vector, background=background, without=without)
+        ranked = _focused(question, found, evidence)
+        read = self._reading(ranked, effort, document_id)
+        draft = _Drafting(question, effort, self._generator.model_id, _nearest(ranked, evidence))
+        if self._on_signals is None and not is_about(question, ranked, evidence):
             return draft.refuse("question-terms")
+        call = _Call(deadline_s, cancel, background, document_id)
+        messages = self._messages(question, read, call)
         stream = _Stream(on_text) if on_text else None
-        made = self._generator.generate(
-            self._messages(question, read, document_id),
-            max_tokens=MAX_ANSWER_TOKENS,
-            stop=("\n\n", "Question:"),
-            deadline_s=deadline_s,
-            on_text=stream.take if stream else None,
-            cancel=cancel,
-            background=background,
-        )
-        draft.tokens += made.tokens
-        draft.model = made.model or draft.model
-        draft.first_token_ms = made.first_token_ms
+        made = self._generate(messages, call, draft, stream)
         if _is_refusal(made.text):
             return draft.refuse("model")
         claims = _check_claims(made.text, read, question)
         # An older and a newer note mixed into one sentence are carried by neither: then the best unit is the older.
         older = claims or [Claim(found[0].unit.text, (found[0].unit,))]
-        newer = self._newer_claims(
-            question,
-            older,
-            found,
-            draft,
-            deadline_s=deadline_s,
-            cancel=cancel,
-            background=background,
-            asked_of=document_id,
-        )
-        if newer and _answers_question(question, [*newer, *older], evidence):
-            told = told_before(older, self._retriever.date_of)
-            return draft.accept(newer, _confidence(question, newer, found), before=older, told=told)
-        if not claims:
+        newer = self._newer_claims(question, older, found, draft, call)
+        if not claims and not newer:
             return draft.refuse("quotes")
-        if not _answers_question(question, claims, evidence):
-            return draft.refuse("question-terms")
-        if not fits_kind(question, " ".join(claim.text for claim in claims)):
-            return draft.refuse("answer-kind")
-        return draft.accept(claims, _confidence(question, claims, ranked))
+        signals = self._signals(question, newer or claims, found, evidence, made, messages, call, draft)
+        sure = self._sureness.probability(signals)
+        if sure < self._sureness.threshold:
+            return draft.refuse("unsure", sure)
+        if newer:
+            return draft.accept(newer, sure, before=older, told=told_before(older, self._retriever.date_of))
+        return draft.accept(claims, sure)
 
     def read_ahead(
         self, question: str, *, vector: NDArray[np.float32] | None = None, cancel: CancelToken | None = None
@@ -146,17 +159,78 @@ class Composer:
         """
         if vector is None:
             vector = self._retriever.embed(question)
-        effort = Effort.LIVE
-        evidence = self._retriever.retrieve(question, limit=_PASSAGES[effort], vector=vector)
-        found = self._retriever.rank_units(question, evidence, limit=UNITS_COMPARED, vector=vector)
-        ranked = _focused(question, found, evidence)[: _UNITS[effort]]
+        evidence, found = self._find(question, Effort.LIVE, vector)
+        ranked = _focused(question, found, evidence)
         if cancel is not None:
             cancel.raise_if_cancelled()
-        if _is_about(question, ranked, evidence):
-            read = self._reading(ranked, None)
+        if is_about(question, ranked, evidence):
+            read = self._reading(ranked, Effort.LIVE, None)
+            call = _Call(READ_AHEAD_DEADLINE_S, cancel, background=False, asked_of=None)
             self._generator.read_ahead(
-                self._messages(question, read), deadline_s=READ_AHEAD_DEADLINE_S, cancel=cancel
+                self._messages(question, read, call), deadline_s=call.deadline_s, cancel=cancel
             )
+
+    # -- finding and reading ------------------------------------------------------------------------
+
+    def _find(
+        self,
+        question: str,
+        effort: Effort,
+        vector: NDArray[np.float32],
+        *,
+        background: bool = False,
+        without: frozenset[DocumentId] = frozenset(),
+    ) -> tuple[list[Evidence], list[RankedUnit]]:
+        evidence = self._retriever.retrieve(
+            question, limit=_PASSAGES[effort], vector=vector, background=background, without=without
+        )
+        found = self._retriever.rank_units(
+            question, evidence, limit=UNITS_COMPARED, vector=vector, background=background
+        )
+        return evidence, found
+
+    def _reading(
+        self, ranked: Sequence[RankedUnit], effort: Effort, document_id: DocumentId | None
+    ) -> list[Unit]:
+        """What the model reads, in an order that keeps the prefix: the document's units first, in its order."""
+        best = within_budget(
+            [one.unit for one in ranked], tokens=_NOTES_TOKENS[effort], most=_MOST_UNITS[effort]
+        )
+        if document_id is None:
+            return best
+        own = self._retriever.document_units(document_id)
+        if not own or sum(len(unit.text) for unit in own) > _WHOLE_DOCUMENT_CHARS:
+            return best
+        return own + [unit for unit in best if unit.passage.document_id != document_id][:3]
+
+    def _messages(self, question: str, read: Sequence[Unit], call: _Call) -> list[Message]:
+        return self._answer_prompt.fill(
+            _made_from(read, call),
+            notes=lay_out(read, self._retriever.date_of),
+            question=question.strip(),
+        )
+
+    def _generate(
+        self,
+        messages: Sequence[Message],
+        call: _Call,
+        draft: "_Drafting",
+        stream: "_Stream | None" = None,
+        max_tokens: int = MAX_ANSWER_TOKENS,
+    ) -> Generated:
+        made = self._generator.generate(
+            messages,
+            max_tokens=max_tokens,
+            stop=("\n\n", "Question:"),
+            deadline_s=call.deadline_s,
+            on_text=stream.take if stream else None,
+            cancel=call.cancel,
+            background=call.background,
+        )
+        draft.note(made)
+        return made
+
+    # -- a later note -------------------------------------------------------------------------------
 
     def _newer_claims(
         self,
@@ -164,25 +238,13 @@ class Composer:
         claims: Sequence[Claim],
         ranked: Sequence[RankedUnit],
         draft: "_Drafting",
-        *,
-        deadline_s: float,
-        cancel: CancelToken | None,
-        background: bool,
-        asked_of: DocumentId | None,
+        call: _Call,
     ) -> list[Claim]:
         """The answer by a later note that says something changed, where there is one and it says otherwise."""
         place = newer_place(question, claims, ranked, self._retriever.date_of)
         if place is None:
             return []
-        made = self._generator.generate(
-            self._messages(question, place.around, asked_of),
-            max_tokens=MAX_ANSWER_TOKENS,
-            stop=("\n\n", "Question:"),
-            deadline_s=deadline_s,
-            cancel=cancel,
-            background=background,
-        )
-        draft.tokens += made.tokens
+        made = self._generate(self._messages(question, place.around, call), call, draft)
         newer = [] if _is_refusal(made.text) else _check_claims(made.text, place.around, question)
         answer = " ".join(claim.text for claim in newer)
         # The date of the note stands in its place, and is no date of what it tells.
@@ -194,30 +256,83 @@ class Composer:
             return [quoted_claim(place.unit, self._retriever.date_of)]
         return []
 
-    def _reading(self, ranked: Sequence[RankedUnit], document_id: DocumentId | None) -> list[Unit]:
-        """What the model reads, in an order that keeps the prefix: the document's units first, in its order."""
-        best = [one.unit for one in ranked]
-        if document_id is None:
-            return best
-        own = self._retriever.document_units(document_id)
-        if not own or sum(len(unit.text) for unit in own) > _WHOLE_DOCUMENT_CHARS:
-            return best
-        return own + [unit for unit in best if unit.passage.document_id != document_id][:3]
+    # -- how sure -----------------------------------------------------------------------------------
 
-    def _messages(
-        self, question: str, read: Sequence[Unit], asked_of: DocumentId | None = None
-    ) -> list[Message]:
-        """The prompt. ``asked_of`` is the document that the question itself was predicted from."""
-        made_from = {unit.passage.document_id for unit in read} | ({asked_of} if asked_of is not None else set())
-        dates: dict[DocumentId, str] = {}
-        lines: list[str] = []
-        for number, unit in enumerate(read, start=1):
-            key = unit.passage.document_id
-            if key not in dates:
-                dates[key] = self._retriever.date_of(unit.passage)
-            dated = f"{unit.place}, {dates[key]}" if dates[key] else unit.place
-            lines.append(f"[{number}] {dated}: {unit.text[:_UNIT_CHARS]}")
-        return self._prompt.fill(made_from, notes="\n".join(lines), question=question.strip())
+    def _signals(
+        self,
+        question: str,
+        claims: Sequence[Claim],
+        found: Sequence[RankedUnit],
+        evidence: Sequence[Evidence],
+        made: Generated,
+        messages: Sequence[Message],
+        call: _Call,
+        draft: "_Drafting",
+    ) -> Signals:
+        """All that tells whether the claims are right; the cited units are read once more where that may matter."""
+        answer = " ".join(claim.text for claim in claims)
+        units = _cited_units(claims)
+        documents = {unit.passage.document_id for unit in units}
+        # A letter names the person it is about once, at the top: what was found of the same document counts with it.
+        passages = [one.passage for one in evidence if one.passage.document_id in documents]
+        passages += [unit.passage for unit in units if unit.passage not in passages]
+        read = " ".join(passage.text for passage in passages)
+        places = " ".join(f"{passage.title} {passage.heading} {passage.path}" for passage in passages)
+        cited = frozenset(stems(" ".join(f"{unit.place} {unit.text}" for unit in units)))
+        signals = Signals(
+            refusal=self._refusal(messages, call, draft),
+            least=made.min_log_probability,
+            mean=made.mean_log_probability,
+            similarity=max((one.similarity for one in found if one.unit in units), default=0.4),
+            known=known_share(question, f"{read} {places}"),
+            covered=coverage(content_stems(question), cited),
+            missing=len(unsupported_marks(question, read, places)),
+            carried=coverage(content_stems(answer), cited),
+            fits=fits_kind(question, answer),
+        )
+        if self._on_signals is None and self._sureness.is_decided(signals):
+            return signals
+        signals = replace(signals, stated=self._stated(question, units, call, draft))
+        if self._on_signals is not None:
+            self._on_signals(signals, answer)
+        return signals
+
+    def _refusal(self, messages: Sequence[Message], call: _Call, draft: "_Drafting") -> float:
+        """Log-probability that the model would have refused; the prompt is still in its memory."""
+        try:
+            scored = self._generator.score(
+                messages,
+                [REFUSAL],
+                deadline_s=call.deadline_s,
+                cancel=call.cancel,
+                background=call.background,
+            )
+        except ScoringUnavailable:
+            return WRITTEN_OTHERWISE
+        draft.tokens += Tokens(max(0, scored.tokens.prompt - scored.reused_tokens), scored.tokens.completion)
+        return scored.log_probabilities[0]
+
+    def _stated(self, question: str, units: Sequence[Unit], call: _Call, draft: "_Drafting") -> float:
+        """Log-odds that the units alone answer the question."""
+        messages = self._stated_prompt.fill(
+            _made_from(units, call),
+            notes=lay_out(units, self._retriever.date_of),
+            question=question.strip(),
+        )
+        try:
+            scored = self._generator.score(
+                messages,
+                ["Yes", "No"],
+                deadline_s=call.deadline_s,
+                cancel=call.cancel,
+                background=call.background,
+            )
+        except ScoringUnavailable:
+            said = self._generate(messages, call, draft, max_tokens=MAX_WORD_TOKENS).text
+            return SAID if said.strip().casefold().startswith("yes") else -SAID
+        draft.tokens += scored.tokens
+        yes, no = scored.log_probabilities
+        return yes - no
 
 
 class _Drafting:
@@ -225,25 +340,30 @@ class _Drafting:
 
     def __init__(self, question: str, effort: Effort, model: str, nearest: tuple[Citation, ...]) -> None:
         self.tokens = Tokens()
-        self.first_token_ms: float | None = None
-        self.model = model
+        self._first_token_ms: float | None = None
+        self._model = model
         self._question = question
         self._effort = effort
         self._nearest = nearest
 
-    def refuse(self, why: str) -> Draft:
-        return self._draft("", (), 0.0, (f"refused-{why}",))
+    def note(self, made: Generated) -> None:
+        """Count what was read and written; the first text is the one the user waits for."""
+        self.tokens += made.tokens
+        self._model = made.model or self._model
+        if self._first_token_ms is None:
+            self._first_token_ms = made.first_token_ms
+
+    def refuse(self, why: str, confidence: float = 0.0) -> Draft:
+        return self._draft("", (), round(confidence, 3), (f"refused-{why}",))
 
     def accept(
         self, claims: Sequence[Claim], confidence: float, *, before: Sequence[Claim] = (), told: str = ""
     ) -> Draft:
         """The answer; ``before`` are the claims of an older note, which ``told`` tells in one sentence."""
         units = _cited_units(claims)[: MAX_CITATIONS - bool(before)] + _cited_units(before)[:1]
-        checks = ("quotes-verbatim", "numbers", "names", "question-terms") + (
-            ("newer-note",) if before else ()
-        )
+        checks = ("quotes-verbatim", "numbers", "names", "sure") + (("newer-note",) if before else ())
         answer = " ".join([*(claim.text for claim in claims), *([told] if told else [])])
-        return self._draft(answer, tuple(cite_unit(unit) for unit in units), confidence, checks)
+        return self._draft(answer, tuple(cite_unit(unit) for unit in units), round(confidence, 3), checks)
 
     def _draft(
         self, answer: str, citations: tuple[Citation, ...], confidence: float, checks: tuple[str, ...]
@@ -256,14 +376,14 @@ class _Drafting:
             confidence=confidence,
             checks=checks,
             tokens=self.tokens,
-            model=self.model,
+            model=self._model,
             effort=self._effort,
-            first_token_ms=self.first_token_ms,
+            first_token_ms=self._first_token_ms,
         )
 
 
 class _Stream:
-    """Passes the answer on as it is written: without the marks of notes, and nothing of a refusal."""
+    """Passes the answer on as it is written, and nothing of a refusal."""
 
     _HOLD = len(REFUSAL) + 2
 
@@ -275,24 +395,32 @@ class _Stream:
     def take(self, delta: str) -> None:
         self._held += delta
         if not self._is_open:
-            if _is_refusal(self._held) or len(self._held) < self._HOLD:
+            if _is_refusal(self._held) or _may_become_refusal(self._held):
                 return
             self._is_open = True
-        # A bracket may be the beginning of a mark: hold it until it closes or turns out to be text.
-        cleaned = re.sub(r"\s*\[\d{1,2}(?:\s*,\s*\d{1,2})*\]", "", self._held)
-        cut = re.search(r"\s*\[[\d,\s]*$|\s+$", cleaned)
-        ready, self._held = (cleaned[: cut.start()], cleaned[cut.start() :]) if cut else (cleaned, "")
+        cut = re.search(r"\s+$", self._held)
+        ready, self._held = (
+            (self._held[: cut.start()], self._held[cut.start() :]) if cut else (self._held, "")
+        )
         if ready:
             self._on_text(ready)
 
 
+def _folded(text: str) -> str:
+    return text.strip().strip("[]\"'.-").casefold()
+
+
 def _is_refusal(text: str) -> bool:
-    folded = text.strip().strip("[]\"'.").upper()
-    return not folded or folded.startswith((REFUSAL, "NOT IN THE NOTES", "NOT MENTIONED"))
+    folded = _folded(text)
+    return not folded or folded.startswith((REFUSAL, "not in the notes", "not mentioned"))
+
+
+def _may_become_refusal(text: str) -> bool:
+    return any(whole.startswith(_folded(text)) for whole in (REFUSAL, "not in the notes", "not mentioned"))
 
 
 _HEDGE = re.compile(
-    r"\b(?:not (?:mentioned|stated|specified|provided|given|included|contained)|"
+    r"\b(?:not (?:said|mentioned|stated|specified|provided|given|included|contained)|"
     r"(?:do|does|did) not (?:say|mention|contain|specify|state|provide|include)|"
     r"no (?:information|mention)|not in (?:the )?notes)\b",
     re.IGNORECASE,
@@ -318,7 +446,13 @@ def _cited_units(claims: Sequence[Claim]) -> list[Unit]:
     return units
 
 
-def _is_about(question: str, ranked: Sequence[RankedUnit], evidence: Sequence[Evidence]) -> bool:
+def _made_from(units: Sequence[Unit], call: _Call) -> set[DocumentId]:
+    """The documents a prompt was made from, that of the question included."""
+    asked_of = set() if call.asked_of is None else {call.asked_of}
+    return {unit.passage.document_id for unit in units} | asked_of
+
+
+def is_about(question: str, ranked: Sequence[RankedUnit], evidence: Sequence[Evidence]) -> bool:
     """Whether the evidence speaks of what is asked at all; decided without a token."""
     if not ranked or max(one.similarity for one in ranked) < MIN_SIMILARITY:
         return False
@@ -345,6 +479,9 @@ def _focused(
     return [one for one in found if one.unit.passage.document_id in knowing] or found
 
 
+MIN_KNOWN = 0.5
+
+
 def _told(evidence: Sequence[Evidence], document_id: DocumentId) -> str:
     """What was found of one document, with titles, headings and paths."""
     found = (one.passage for one in evidence if one.passage.document_id == document_id)
@@ -355,39 +492,6 @@ def _knowing(question: str, evidence: Sequence[Evidence]) -> set[DocumentId]:
     """The documents in which every specific word of the question was found."""
     documents = {one.passage.document_id for one in evidence}
     return {key for key in documents if not unknown_terms(question, _told(evidence, key))}
-
-
-def _answers_question(question: str, claims: Sequence[Claim], evidence: Sequence[Evidence]) -> bool:
-    """Whether the documents cited know the question's own numbers, names and specific words."""
-    documents = {unit.passage.document_id for unit in _cited_units(claims)}
-    # A letter names the person it is about once, at the top: what was found of the same document counts with it.
-    passages = [one.passage for one in evidence if one.passage.document_id in documents]
-    passages += [unit.passage for unit in _cited_units(claims) if unit.passage not in passages]
-    read = " ".join(passage.text for passage in passages)
-    places = " ".join(f"{passage.title} {passage.heading} {passage.path}" for passage in passages)
-    if unsupported_marks(question, read, places):
-        return False
-    known = known_share(question, f"{read} {places}")
-    if known > MIN_KNOWN:
-        return True
-    near = max((one.similarity for one in evidence if one.passage.document_id in documents), default=0.0)
-    return known + near >= MIN_SUPPORT and not _knowing(question, evidence)
-
-
-MIN_KNOWN = 0.5
-"""More than this share of the question's specific words must be known to the documents cited; or else"""
-
-MIN_SUPPORT = 0.9
-"""that share plus similarity must reach this, and no other document found may know all of them."""
-
-
-def _confidence(question: str, claims: Sequence[Claim], ranked: Sequence[RankedUnit]) -> float:
-    """A rough 0 to 1: how near the cited units are, and how much of the question they hold."""
-    units = _cited_units(claims)
-    similar = max((one.similarity for one in ranked if one.unit in units), default=0.4)
-    read = " ".join(f"{unit.place} {unit.text}" for unit in units)
-    share = coverage(content_stems(question), frozenset(stems(read)))
-    return round(min(0.99, max(0.05, 0.15 + 0.5 * similar + 0.4 * share)), 3)
 
 
 def _nearest(ranked: Sequence[RankedUnit], evidence: Sequence[Evidence]) -> tuple[Citation, ...]:

@@ -1,0 +1,37 @@
+"""What the model reads: the best units under a budget, each group under its place, so that no place is read twice."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from pillowbook.answering.units import Unit
+from pillowbook.domain.documents import Passage
+
+CHARS_PER_TOKEN = 4.2
+"""Of English prose with the default model; only for budgets."""
+
+MAX_UNIT_CHARS = 420
+MIN_UNITS = 2
+
+
+def within_budget(units: Sequence[Unit], *, tokens: int, most: int) -> list[Unit]:
+    """The first units that come to about ``tokens`` with their places; at least two, at most ``most``."""
+    taken: list[Unit] = []
+    places: set[str] = set()
+    left = tokens * CHARS_PER_TOKEN
+    for unit in units[:most]:
+        size = min(len(unit.text), MAX_UNIT_CHARS) + (0 if unit.place in places else len(unit.place))
+        if size > left and len(taken) >= MIN_UNITS:
+            break
+        left -= size
+        places.add(unit.place)
+        taken.append(unit)
+    return taken
+
+
+def lay_out(units: Iterable[Unit], date_of: Callable[[Passage], str]) -> str:
+    """The text of the units, those of one place together under it with the note's date, in the order of the first."""
+    groups: dict[str, list[str]] = {}
+    for unit in units:
+        date = date_of(unit.passage)
+        place = f"{unit.place}, {date}" if date else unit.place
+        groups.setdefault(place, []).append(f"- {unit.text[:MAX_UNIT_CHARS]}")
+    return "\n".join(line for place, lines in groups.items() for line in (f"{place}:", *lines))
