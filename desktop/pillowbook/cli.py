@@ -28,6 +28,7 @@ from pillowbook.domain.errors import (
     VaultLocked,
 )
 from pillowbook.domain.events import PanelWish
+from pillowbook.domain.visible import visible_line, visible_lines
 from pillowbook.host.paths import Profile, default_profile, models_dir
 from pillowbook.host.workers import CancelToken
 from pillowbook.models.catalogue import Catalogue
@@ -102,7 +103,7 @@ class Session:
 
     def print(self, value: Any, text: str) -> None:
         """The result: as one JSON object, or as text for people."""
-        print(dump(value) if self.as_json else text)
+        print(dump(value) if self.as_json else visible_lines(text))
 
     def close(self) -> None:
         """Hang up; the core goes on by itself."""
@@ -583,4 +584,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def complain(error: PillowbookError) -> None:
     """One sentence that says what to do."""
-    print(f"pillowbook: {error.say()}", file=sys.stderr)
+    print(f"pillowbook: {visible_line(error.say())}", file=sys.stderr)

@@ -13,6 +13,7 @@ import msgspec
 from pillowbook.domain.answers import Answer, AnswerKind, Citation
 from pillowbook.domain.asking import AnswerText, AskPart
 from pillowbook.domain.errors import FolderMissing, UserFixable
+from pillowbook.domain.visible import visible_line, visible_lines
 
 LONGEST_WORK_S: Final = 30 * 24 * 3600.0
 MOST_HITS: Final = 1000
@@ -142,7 +143,7 @@ KINDS: Final = {
 
 
 def answer_text(answer: Answer) -> str:
-    """An answer for people."""
+    """An answer for people; nothing in it can drive a terminal."""
     lines = []
     if answer.change_note:
         lines += [answer.change_note, ""]
@@ -154,7 +155,7 @@ def answer_text(answer: Answer) -> str:
     if not answer.answer and answer.nearest:
         c = answer.nearest[0]
         lines.append(f'  Nearest: {place(c.path, c.line, c.page)}\n     "{c.quote}"')
-    return "\n".join(lines)
+    return visible_lines("\n".join(lines))
 
 
 class ProgressLine:
@@ -190,7 +191,7 @@ class StreamedAnswer:
         if not self._is_shown or not isinstance(part, AnswerText):
             return
         self._text = part.delta if part.restart else self._text + part.delta
-        shown = " ".join(self._text.split())[-70:]
+        shown = visible_line(self._text)[-70:]
         sys.stderr.write(f"\r\x1b[K\x1b[2m{shown}\x1b[0m")
         sys.stderr.flush()
 

@@ -11,6 +11,8 @@ from functools import lru_cache
 
 import snowballstemmer  # type: ignore[import-untyped]
 
+from pillowbook.domain.visible import visible_line
+
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*", re.UNICODE)
 _STEMMER = snowballstemmer.stemmer("english")
 
@@ -135,9 +137,12 @@ def names(text: str) -> frozenset[str]:
 
 
 def plain_text(text: str) -> str:
-    """A passage as the model reads it: emphasis, links and line breaks of Markdown taken out, words untouched."""
+    """A passage as the model reads it: emphasis, links and line breaks of Markdown taken out, words untouched.
+
+    Control and direction characters go as well: what the model copies is printed in terminals and windows.
+    """
     without_links = _LINK.sub(r"\1", _WIKI_LINK.sub(r"\2", text))
-    return " ".join(_MARKUP.sub("", without_links).split())
+    return visible_line(_MARKUP.sub("", without_links))
 
 
 def coverage(needles: Iterable[str], hay: frozenset[str] | set[str]) -> float:

@@ -20,6 +20,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from pillowbook.domain.visible import visible_line
 from pillowbook.ui.theme import Theme
 
 MAX_CHARACTERS: Final = 600
@@ -27,12 +28,11 @@ _COMMON_WORDS: Final = re.compile(
     r"a|an|and|are|at|be|by|can|did|do|does|for|from|had|has|have|how|i|in|is|it|me|my|of|on|or|our|that|the|this|to"
     r"|was|we|were|what|when|where|which|who|why|will|with|you|your"
 )
-_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 
 
 def one_line(text: str, limit: int = MAX_CHARACTERS) -> str:
     """The text on one line, without control and direction characters, which could disguise what is shown."""
-    return " ".join(_CONTROLS.sub(" ", text[: limit * 2]).split())[:limit]
+    return visible_line(text[: limit * 2])[:limit]
 
 
 def plain_lines(text: str, limit: int) -> str:

@@ -1,6 +1,5 @@
 """A question as it is typed, pasted or piped in: cleaned, bounded, and its vector remembered for a moment."""
 
-import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -11,24 +10,13 @@ from numpy.typing import NDArray
 
 from pillowbook.domain.asking import MAX_QUESTION_CHARS
 from pillowbook.domain.errors import QuestionEmpty, QuestionTooLong
+from pillowbook.domain.visible import visible_line
 
 Vector = NDArray[np.float32]
 
 _HOPELESS_CHARS: Final = 50 * MAX_QUESTION_CHARS
 """Text this long is not even cleaned; nobody types so many blanks."""
 _REMEMBERED: Final = 16
-
-_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
-_UNSEEN = re.compile(
-    # halves of characters; soft hyphen; direction marks, overrides and isolates; invisible operators; tags.
-    # The joiners U+200C and U+200D stay: Persian, Hindi and emoji are written with them.
-    "[\ud800-\udfff\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]+"
-)
-
-
-def clean_text(text: str) -> str:
-    """The text on one line, without what cannot be seen or written: control and direction marks, half characters."""
-    return " ".join(_UNSEEN.sub("", _BREAKS.sub(" ", text)).split())
 
 
 def clean_question(text: str) -> str:
@@ -38,7 +26,7 @@ def clean_question(text: str) -> str:
         QuestionEmpty: no letter and no digit is in it.
         QuestionTooLong: it is more than :data:`MAX_QUESTION_CHARS`.
     """
-    question = clean_text(text) if len(text) <= _HOPELESS_CHARS else text
+    question = visible_line(text) if len(text) <= _HOPELESS_CHARS else text
     if len(question) > MAX_QUESTION_CHARS:
         raise QuestionTooLong(limit=MAX_QUESTION_CHARS)
     if not any(letter.isalnum() for letter in question):
@@ -48,7 +36,7 @@ def clean_question(text: str) -> str:
 
 def clean_typed(text: str) -> str:
     """What is typed so far, to be looked up and never refused; what is too much of it is left out."""
-    return clean_text(text[: 2 * MAX_QUESTION_CHARS])[:MAX_QUESTION_CHARS]
+    return visible_line(text[: 2 * MAX_QUESTION_CHARS])[:MAX_QUESTION_CHARS]
 
 
 class RecentVectors:
