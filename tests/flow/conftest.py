@@ -151,6 +151,6 @@ def boiler(stream: Stream) -> Stream:
     stream.write("boiler.md", BOILER)
     stream.write("dog.md", "# Mungo\n\nMungo weighs 27.4 kg. His vet is Femi at Saltmarsh Vets.\n")
     stream.sync()
-    stream.says["boiler pressure"] = "The cold pressure should sit between 1.2 and 1.5 bar [1]."
+    stream.says["boiler pressure"] = "The cold pressure should sit between 1.2 and 1.5 bar."
     stream.prepare("What should the cold boiler pressure be?")
     return stream

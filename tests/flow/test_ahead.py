@@ -115,7 +115,7 @@ def test_a_hit_needs_no_reading_and_stops_it(boiler: Stream, reads: Reads) -> No
 def test_what_goes_wrong_while_reading_ahead_is_for_the_question_to_say(boiler: Stream, reads: Reads) -> None:
     reads.error = WorkerLost(worker="generator")
     boiler.server.read_ahead(VET)
-    boiler.says["vet"] = "The vet of Mungo is Femi at Saltmarsh Vets [1]."
+    boiler.says["vet"] = "The vet of Mungo is Femi at Saltmarsh Vets."
     assert boiler.server.ask(VET, learn=False).kind is AnswerKind.LIVE
 
 

@@ -34,7 +34,7 @@ def test_a_changed_passage_is_never_served_and_the_note_says_what_was_said(boile
     assert "1.2 and 1.5 bar" in answer.change_note
     assert boiler.prepared(ASKED) is None
     boiler.sync()
-    boiler.says["boiler pressure"] = "It should sit between 1.0 and 1.3 bar [1]."
+    boiler.says["boiler pressure"] = "It should sit between 1.0 and 1.3 bar."
     assert "1.3" in boiler.server.ask(ASKED).answer
 
 
@@ -82,7 +82,7 @@ def test_an_unrelated_note_is_no_new_evidence(boiler: Stream) -> None:
 
 
 def test_a_miss_is_answered_live_with_the_likely_passage_first_and_then_prepared(boiler: Stream) -> None:
-    boiler.says["vet"] = "The vet of Mungo is Femi at Saltmarsh Vets [1]."
+    boiler.says["vet"] = "The vet of Mungo is Femi at Saltmarsh Vets."
     events: list[AskPart] = []
     answer = boiler.server.ask("Who is the vet of Mungo?", on_part=events.append)
     assert (answer.kind, answer.freshness) == (AnswerKind.LIVE, Freshness.FRESH)
@@ -95,7 +95,7 @@ def test_a_miss_is_answered_live_with_the_likely_passage_first_and_then_prepared
 
 
 def test_a_live_answer_never_rests_on_a_file_that_has_changed_since(boiler: Stream) -> None:
-    boiler.says["vet"] = "The vet of Mungo is Femi at Saltmarsh Vets [1]."
+    boiler.says["vet"] = "The vet of Mungo is Femi at Saltmarsh Vets."
     boiler.write("dog.md", "# Mungo\n\nMungo weighs 27.4 kg. His vet is Ola at Northgate.\n")
     answer = boiler.server.ask("Who is the vet of Mungo?")
     assert "Femi" not in answer.answer
@@ -169,9 +169,9 @@ def test_a_later_note_that_says_what_changed_is_the_answer_and_the_older_is_told
     stream.write("office.md", OFFICE)
     stream.write("autumn.md", AUTUMN)
     stream.sync()
-    stream.says["Tuesday and Thursday"] = "In the office Tuesday and Thursday [1]."
+    stream.says["Tuesday and Thursday"] = "In the office Tuesday and Thursday."
     stream.says["Mondays and Wednesdays"] = (
-        "People come to the office Mondays and Wednesdays from 5 October [2]."
+        "People come to the office Mondays and Wednesdays from 5 October."
     )
     answer = stream.server.ask("Which days do people come to the office?", learn=False)
     assert answer.answer.startswith("People come to the office Mondays and Wednesdays from 5 October.")
@@ -185,7 +185,7 @@ def test_a_later_note_that_merely_differs_is_no_change(stream: Stream) -> None:
     stream.write("office.md", OFFICE)
     stream.write("autumn.md", AUTUMN.replace("From 5 October p", "P").replace(", not Tuesdays any more", ""))
     stream.sync()
-    stream.says["Tuesday and Thursday"] = "In the office Tuesday and Thursday [1]."
+    stream.says["Tuesday and Thursday"] = "In the office Tuesday and Thursday."
     answer = stream.server.ask("Which days do people come to the office?", learn=False)
     assert "older note" not in answer.answer
 
@@ -194,7 +194,7 @@ def test_where_the_model_makes_nothing_of_the_later_note_it_is_quoted(stream: St
     stream.write("2025-11-24.md", "# Jonah\n\nJonah takes two puffs of the inhaler.\n")
     stream.write("2026-06-11.md", "# Jonah\n\nThe inhaler does Jonah take now: one puff of the inhaler.\n")
     stream.sync()
-    stream.says["two puffs"] = "Jonah takes two puffs of the inhaler [1]."
+    stream.says["two puffs"] = "Jonah takes two puffs of the inhaler."
     answer = stream.server.ask("How many puffs of the inhaler does Jonah take?", learn=False)
     assert answer.answer == (
         "The newest note, of 11 June 2026, says: “The inhaler does Jonah take now: one puff of the inhaler.” "
@@ -208,7 +208,7 @@ def test_a_question_is_answered_from_the_note_that_has_its_own_word(stream: Stre
     )
     stream.write("bills.md", "# Bills\n\nBroadband deal, ends 30 November 2026.\n")
     stream.sync()
-    stream.says["Mortgage"] = "The deal ends in 2043 [1]."
-    stream.says["Broadband deal, ends"] = "The broadband deal ends on 30 November 2026 [1]."
+    stream.says["Mortgage"] = "The deal ends in 2043."
+    stream.says["Broadband deal, ends"] = "The broadband deal ends on 30 November 2026."
     answer = stream.server.ask("When does the broadband deal end?", learn=False)
     assert answer.answer == "The broadband deal ends on 30 November 2026."

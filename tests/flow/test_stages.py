@@ -82,7 +82,7 @@ def test_a_predicted_question_without_a_verified_answer_leaves_nothing(boiler: S
 
 
 def test_an_invented_number_is_not_prepared(boiler: Stream) -> None:
-    boiler.says["weigh"] = "Mungo weighs 31 kg [1]."
+    boiler.says["weigh"] = "Mungo weighs 31 kg."
     outcome = boiler.prepare("How much does Mungo weigh?", Reason.CONTENT)
     assert outcome.result is SliceResult.REFUSED
 
@@ -104,7 +104,7 @@ def test_notes_do_not_say_is_prepared_for_what_was_asked_and_withdrawn_by_new_ev
 def test_cancelled_and_broken_slices_say_so_and_raise_nothing(boiler: Stream) -> None:
     cancel = CancelToken()
     cancel.cancel()
-    boiler.says["weigh"] = "Mungo weighs 27.4 kg [1]."
+    boiler.says["weigh"] = "Mungo weighs 27.4 kg."
     question = boiler.add_question("How much does Mungo weigh?")
     assert boiler.preparer.prepare(question, cancel).result is SliceResult.CANCELLED
 

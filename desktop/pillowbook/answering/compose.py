@@ -429,11 +429,10 @@ _HEDGE = re.compile(
 
 def _check_claims(answer: str, read: Sequence[Unit], question: str) -> list[Claim]:
     claims: list[Claim] = []
-    for text, marks in split_claims(answer):
+    for text in split_claims(answer):
         if _HEDGE.search(text):
             continue
-        cited = [read[number - 1] for number in marks if 0 < number <= len(read)]
-        claim = check_claim(text, cited, read, question)
+        claim = check_claim(text, read, question)
         if claim is not None and all(claim.text != other.text for other in claims):
             claims.append(claim)
     return claims

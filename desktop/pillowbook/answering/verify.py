@@ -17,9 +17,9 @@ from pillowbook.domain.documents import Passage
 MIN_WORDS_CARRIED = 0.5
 """Share of a sentence's own content words that its units must hold; paraphrase needs room, invention shows below."""
 
-_MARK = re.compile(
-    r"(?:\s*\b(?:from|in|see|as) (?:the )?notes?)?\s*[\[(]\s*(\d{1,2}(?:\s*,\s*\d{1,2})*)\s*[\])]"
-)
+QUESTION_WEIGHT = 0.3
+"""How much it counts, beside the words of the answer, that a unit knows the words of the question."""
+
 _SENTENCE = re.compile(
     r"(?<=[.!?])(?<!\b[A-Z]\.)(?<!\bMr\.)(?<!\bDr\.)(?<!\bMs\.)(?<!\bSt\.)(?<!\bMrs\.)\s+(?=[A-Z\"'“])"
 )
@@ -33,41 +33,46 @@ class Claim:
     units: tuple[Unit, ...]
 
 
-def split_claims(answer: str) -> list[tuple[str, tuple[int, ...]]]:
-    """Sentences of an answer with the numbers of the notes each names, the marks taken out of the text."""
-    claims: list[tuple[str, tuple[int, ...]]] = []
-    joined = re.sub(
-        r"([.!?])((?:\s*\[[\d,\s]+\])+)", r"\2\1", answer
-    )  # "... at nine. [2]" -> "... at nine [2]."
-    for line in joined.splitlines():
-        for sentence in _SENTENCE.split(line.strip()):
-            cited = tuple(int(number) for found in _MARK.findall(sentence) for number in found.split(","))
-            text = _MARK.sub("", sentence).strip().removeprefix("- ").strip()
-            if any(letter.isalnum() for letter in text):
-                claims.append((text, cited))
-    return claims
+def split_claims(answer: str) -> list[str]:
+    """The sentences of an answer, or its lines."""
+    found = [
+        sentence.strip().removeprefix("- ").strip()
+        for line in answer.splitlines()
+        for sentence in _SENTENCE.split(line.strip())
+    ]
+    return [text for text in found if any(letter.isalnum() for letter in text)]
 
 
-def check_claim(text: str, cited: Sequence[Unit], others: Sequence[Unit], question: str) -> Claim | None:
-    """The sentence with the units that carry it, or None when no unit, and no pair of units, does."""
+def check_claim(text: str, units: Sequence[Unit], question: str) -> Claim | None:
+    """The sentence with the unit that carries it, or two neighbours of one passage; None when none does.
+
+    Of several units that carry it, that which knows most of the question; then the first of ``units``.
+    """
+    carrying = [(unit,) for unit in units]
+    best = _best(text, carrying, question)
+    if best is None:  # "Vet: Saltmarsh. Ask for Femi."
+        pairs = [
+            (first, second)
+            for first in units
+            for second in units
+            if first.passage.id == second.passage.id and first.start < second.start
+        ]
+        best = _best(text, pairs, question)
+    return None if best is None else Claim(text, best)
+
+
+def _best(text: str, candidates: Sequence[tuple[Unit, ...]], question: str) -> tuple[Unit, ...] | None:
+    asked = content_stems(question)
     best: tuple[float, tuple[Unit, ...]] | None = None
-    for rank, unit in enumerate([*cited, *(other for other in others if other not in cited)]):
-        support = _support(text, (unit,), question)
-        if support is not None:
-            score = support + (0.2 if unit in cited else 0.0) - 0.01 * rank
-            if best is None or score > best[0]:
-                best = (score, (unit,))
-    if best is None and len(cited) > 1 and _support(text, cited, question) is not None:
-        best = (0.0, tuple(cited))
-    if best is None:  # two neighbours of one passage: "Vet: Saltmarsh. Ask for Femi."
-        pool = [*cited, *(other for other in others if other not in cited)]
-        for first in pool:
-            for second in pool:
-                if first.passage.id == second.passage.id and first.start < second.start:
-                    support = _support(text, (first, second), question)
-                    if support is not None and (best is None or support > best[0]):
-                        best = (support, (first, second))
-    return None if best is None else Claim(text, best[1])
+    for units in candidates:
+        support = _support(text, units, question)
+        if support is None:
+            continue
+        known = frozenset(stems(" ".join(f"{unit.place} {unit.text}" for unit in units)))
+        score = support + QUESTION_WEIGHT * coverage(asked, known)
+        if best is None or score > best[0] + 1e-9:
+            best = (score, units)
+    return None if best is None else best[1]
 
 
 def _support(text: str, units: Sequence[Unit], question: str) -> float | None:
