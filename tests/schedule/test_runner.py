@@ -10,7 +10,7 @@ import pytest
 
 from pillowbook.domain.answers import Question, Reason
 from pillowbook.domain.clock import SystemClock
-from pillowbook.domain.errors import DiskFull, WorkerLost
+from pillowbook.domain.errors import ContextOverflow, DiskFull, WorkerLost
 from pillowbook.domain.ids import DocumentId, QuestionId
 from pillowbook.domain.work import GateState, LedgerEntry, Slice, SliceKind, SliceOutcome, SliceResult
 from pillowbook.host.workers import CancelToken
@@ -194,3 +194,13 @@ def question(number: int, reason: Reason) -> Question:
 )
 def test_the_plan_takes_what_is_waited_for_first(queues: Queues, wanted: Slice | None) -> None:
     assert next_slice(queues) == wanted
+
+
+def test_a_text_too_long_for_the_model_stops_no_other_work() -> None:
+    """Asking about less is for who asked; in the background there is nobody, and the next document may do."""
+    stages, desk = Documents(2), Desk()
+    stages.error = ContextOverflow(tokens=9000, limit=4096)
+    desk.sensed = replace(QUIET, idle_s=0.0)
+    with running(stages, desk) as runner:
+        totals = runner.work(DEADLINE_S, on_totals=lambda totals: None, cancel=CancelToken())
+    assert (totals.failed, totals.is_exhausted) == (2, True)

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from pillowbook.domain.answers import Tokens
 from pillowbook.domain.clock import Clock
-from pillowbook.domain.errors import Cancelled, PillowbookError, UserFixable
+from pillowbook.domain.errors import Cancelled, ContextOverflow, PillowbookError, UserFixable
 from pillowbook.domain.facts import facts, place_of
 from pillowbook.domain.work import GateState, LedgerEntry, Slice, SliceKind, SliceOutcome, SliceResult
 from pillowbook.host.workers import CancelToken
@@ -248,6 +248,8 @@ class Runner:
             outcome = self._stages.run(work, token)
         except Cancelled:
             outcome = SliceOutcome(SliceResult.CANCELLED)
+        except ContextOverflow:
+            outcome = SliceOutcome(SliceResult.FAILED)  # this text is too much for the model, the next need not be
         except PillowbookError as caught:
             error = caught
             outcome = SliceOutcome(SliceResult.FAILED)
