@@ -1,0 +1,1 @@
+"""A model server of the user's own, as generator."""
