@@ -275,12 +275,29 @@ def test_a_broken_connection_is_tried_once_more_while_nothing_was_shown() -> Non
 
     def second_time(connection: socket.socket, _request: bytes) -> None:
         count[0] += 1
-        connection.sendall(HEAD if count[0] == 1 else GOOD)
+        connection.sendall(HEAD + event() if count[0] == 1 else GOOD)
 
     shown: list[str] = []
     with raw_server(second_time) as server:
         assert ask(server, on_text=shown.append).text == "Martin."
     assert "".join(shown) == "Martin." and count[0] == 2
+
+
+def test_a_stream_that_never_began_is_asked_for_as_a_whole() -> None:
+    """llama-cpp-python promises a stream before it looks at the prompt, and then can only hang up."""
+    choice = {"message": {"content": "Martin."}, "finish_reason": "stop"}
+    whole = json.dumps({"choices": [choice], "usage": {"prompt_tokens": 9}}).encode()
+
+    def behave(connection: socket.socket, request: bytes) -> None:
+        is_stream = b'"stream":true' in request
+        connection.sendall(
+            HEAD if is_stream else head("200 OK", "Content-Type: application/json", body=whole)
+        )
+
+    shown: list[str] = []
+    with raw_server(behave) as server:
+        made = ask(server, on_text=shown.append)
+    assert (made.text, shown, made.tokens.prompt) == ("Martin.", ["Martin."], 9)
 
 
 def test_what_was_shown_is_never_shown_twice() -> None:

@@ -135,11 +135,19 @@ class ServerGenerator:
             text = _Text(max_tokens, stop, on_text)
             try:
                 return self._stream(body, text, deadline, token)
-            except (ServerLost, ServerBusy):
+            except (ServerLost, ServerBusy) as error:
                 if text.is_shown:
                     raise
                 _wait(RETRY_AFTER_S, token)
-                return self._stream(body, _Text(max_tokens, stop, on_text), deadline, token)
+                again = _Text(max_tokens, stop, on_text)
+                if text.has_begun:
+                    return self._stream(body, again, deadline, token)
+                # llama-cpp-python begins a stream before it looks at the prompt, and then can only hang up: as a
+                # whole it says what is wrong.
+                try:
+                    return self._at_once(body | {"stream": False}, again, deadline, token)
+                except ServerUnusable as other:
+                    raise (other if "status" in other.facts else error) from other
 
         return self._in_turn(write, deadline_s, cancel, background)
 
@@ -301,6 +309,16 @@ class ServerGenerator:
         self._is_answering = True
         return text.finish(usage, began, body["messages"], self)
 
+    def _at_once(
+        self, body: dict[str, Any], text: "_Text", deadline: float, cancel: CancelToken
+    ) -> Generated:
+        body = body | {"model": self._model(deadline, cancel)}
+        began = time.monotonic()
+        made = self._decode(self._whole("POST", "/chat/completions", body, deadline, cancel), Completion)
+        text.take(made)
+        text.has_ended = bool(made.choices)
+        return text.finish(made if made.usage is not None else None, began, body["messages"], self)
+
     def _whole(
         self, method: str, path: str, body: dict[str, Any] | None, deadline: float, cancel: CancelToken | None
     ) -> bytes:
@@ -348,6 +366,7 @@ class ServerGenerator:
 
 _EXTRAS: Final[dict[str, Any]] = {
     "logprobs": True,
+    "top_logprobs": 1,
     "stream_options": {"include_usage": True},
     "chat_template_kwargs": {"enable_thinking": False},
 }
@@ -368,6 +387,7 @@ class _Text:
         self._first_at: float | None = None
         self._finish_reason: str | None = None
         self._has_thoughts = False
+        self.has_begun = False
         self.has_ended = False
 
     @property
@@ -381,11 +401,12 @@ class _Text:
         Raises:
             ServerUnusable: the server writes on and on.
         """
+        self.has_begun = True
         for choice in event.choices[:1]:
             self._finish_reason = choice.finish_reason or self._finish_reason
             if choice.logprobs is not None and choice.logprobs.content:
                 self._log_probabilities += [min(0.0, one.logprob) for one in choice.logprobs.content]
-            delta = choice.delta
+            delta = choice.delta or choice.message
             if delta is None:
                 continue
             self._has_thoughts = self._has_thoughts or bool(delta.reasoning_content or delta.reasoning)
