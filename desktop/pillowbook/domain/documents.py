@@ -18,11 +18,15 @@ class DocumentState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A watched root. ``path`` is absolute; it may also be a single file."""
+    """A watched root. ``path`` is absolute; it may also be a single file.
+
+    ``is_kept_here``: its text never leaves this machine, even where answers are written on a server.
+    """
 
     id: FolderId
     path: str
     added_at: datetime
+    is_kept_here: bool = False
 
 
 @dataclass(frozen=True, slots=True)

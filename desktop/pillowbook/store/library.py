@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from pillowbook.domain.ids import ContentHash, DocumentId, FolderId, PassageId, 
 from pillowbook.store import derived
 from pillowbook.store.database import Database
 from pillowbook.store.derived import Connection
+from pillowbook.store.kept_here import KeptHere
 from pillowbook.store.reconcile import PassagePlan, reconcile_passages
 from pillowbook.store.rows import (
     DOCUMENT_COLUMNS,
@@ -81,10 +82,15 @@ class _IndexChange:
 
 
 class Library:
-    """Thread-safe; every method is one transaction, and raises VaultLocked once the vault is locked."""
+    """Thread-safe; every method is one transaction, and raises VaultLocked once the vault is locked.
+
+    Attributes:
+        kept_here: whose text never leaves this machine.
+    """
 
     def __init__(self, database: Database, words: WordIndex, vectors: VectorStore, clock: Clock) -> None:
         self._database = database
+        self.kept_here = KeptHere(database)
         self._words = words
         self._vectors = vectors
         self._clock = clock
@@ -101,7 +107,7 @@ class Library:
             row = connection.execute(
                 "SELECT id, path, added_at FROM folders WHERE path = ?", (path_to_column(path),)
             ).fetchone()
-            return folder_from_row(row)
+            return self._with_rule(folder_from_row(row))
 
     def remove_folder(self, folder_id: FolderId) -> tuple[DocumentChange, ...]:
         """Forget a folder and everything derived from its documents.
@@ -127,7 +133,10 @@ class Library:
         """All watched folders, oldest first."""
         with self._database.read() as connection:
             rows = connection.execute("SELECT id, path, added_at FROM folders ORDER BY id").fetchall()
-        return [folder_from_row(row) for row in rows]
+        return [self._with_rule(folder_from_row(row)) for row in rows]
+
+    def _with_rule(self, folder: Folder) -> Folder:
+        return replace(folder, is_kept_here=self.kept_here.covers(folder.path))
 
     # -- documents ---------------------------------------------------------------------------------------------
 

@@ -132,4 +132,10 @@ CREATE TABLE state (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_KEPT_HERE = """
+CREATE TABLE kept_here (
+    path NOT NULL PRIMARY KEY          -- of a folder or file; nothing below it is sent to another machine
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _KEPT_HERE)
