@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pillowbook.answering.cite import cite_passage, cite_unit
+from pillowbook.answering.forms import BRIEF, FULL, Form, form_of
 from pillowbook.answering.newer import contradicts, newer_place, quoted_claim, told_before
 from pillowbook.answering.prompts import load_prompt
-from pillowbook.answering.reading import lay_out, within_budget
+from pillowbook.answering.reading import in_order, lay_out, within_budget
 from pillowbook.answering.retrieve import Evidence, RankedUnit, Retriever
 from pillowbook.answering.sureness import Signals, Sureness, measured_sureness
 from pillowbook.answering.terms import content_stems, coverage, numbers, stems
@@ -38,10 +39,8 @@ from pillowbook.models.generator.client import Generated, Generator, Message
 REFUSAL = "not said"
 """What the prompt ``answer`` asks for where the notes do not say."""
 
-MAX_ANSWER_TOKENS = 96
 MAX_WORD_TOKENS = 3
 READ_AHEAD_DEADLINE_S = 30.0
-MAX_CITATIONS = 3
 NEAREST = 3
 MIN_SIMILARITY = 0.22
 """Below this the best unit has nothing to do with the question (all-MiniLM-L6-v2), whatever words they share."""
@@ -53,8 +52,6 @@ SAID = 2.0
 """Stands for the log-odds of a plain yes, where a generator cannot be asked how probable it is."""
 
 _PASSAGES = {Effort.LIVE: 8, Effort.PREPARED: 14}
-_MOST_UNITS = {Effort.LIVE: 8, Effort.PREPARED: 12}
-_NOTES_TOKENS = {Effort.LIVE: 150, Effort.PREPARED: 300}
 UNITS_COMPARED = 20
 """Among this many a later note is looked for; only the first few are read by the model."""
 _WHOLE_DOCUMENT_CHARS = 2400
@@ -62,8 +59,9 @@ _WHOLE_DOCUMENT_CHARS = 2400
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """How the generator is called for one question; ``asked_of`` is the document the question was predicted from."""
+    """How one question is answered; ``asked_of`` is the document it was predicted from."""
 
+    form: Form
     deadline_s: float
     cancel: CancelToken | None
     background: bool
@@ -90,7 +88,7 @@ class Composer:
         self._retriever = retriever
         self._sureness = sureness or measured_sureness()
         self._on_signals = on_signals
-        self._answer_prompt = load_prompt("answer")
+        self._prompts = {form.prompt: load_prompt(form.prompt) for form in (BRIEF, FULL)}
         self._stated_prompt = load_prompt("stated")
 
     def answer(
@@ -124,17 +122,18 @@ class Composer:
             vector = self._retriever.embed(question, background=background)
         evidence, found = self._find(question, effort, vector, background=background, without=without)
         ranked = _focused(question, found, evidence)
-        read = self._reading(ranked, effort, document_id)
-        draft = _Drafting(question, effort, self._generator.model_id, _nearest(ranked, evidence))
+        call = _Call(form_of(question), deadline_s, cancel, background, document_id)
+        read = self._reading(ranked, effort, call)
+        nearest = _nearest(ranked, evidence)
+        draft = _Drafting(question, effort, self._generator.model_id, nearest, call.form.citations)
         if self._on_signals is None and not is_about(question, ranked, evidence):
             return draft.refuse("question-terms")
-        call = _Call(deadline_s, cancel, background, document_id)
         messages = self._messages(question, read, call)
         stream = _Stream(on_text) if on_text else None
         made = self._generate(messages, call, draft, stream)
         if _is_refusal(made.text):
             return draft.refuse("model")
-        claims = _check_claims(made.text, read, question)
+        claims = _check_claims(made.text, read, question, call.form)
         # An older and a newer note mixed into one sentence are carried by neither: then the best unit is the older.
         older = claims or [Claim(found[0].unit.text, (found[0].unit,))]
         newer = self._newer_claims(question, older, found, draft, call)
@@ -164,8 +163,8 @@ class Composer:
         if cancel is not None:
             cancel.raise_if_cancelled()
         if is_about(question, ranked, evidence):
-            read = self._reading(ranked, Effort.LIVE, None)
-            call = _Call(READ_AHEAD_DEADLINE_S, cancel, background=False, asked_of=None)
+            call = _Call(form_of(question), READ_AHEAD_DEADLINE_S, cancel, background=False, asked_of=None)
+            read = self._reading(ranked, Effort.LIVE, call)
             self._generator.read_ahead(
                 self._messages(question, read, call), deadline_s=call.deadline_s, cancel=cancel
             )
@@ -189,22 +188,23 @@ class Composer:
         )
         return evidence, found
 
-    def _reading(
-        self, ranked: Sequence[RankedUnit], effort: Effort, document_id: DocumentId | None
-    ) -> list[Unit]:
+    def _reading(self, ranked: Sequence[RankedUnit], effort: Effort, call: _Call) -> list[Unit]:
         """What the model reads, in an order that keeps the prefix: the document's units first, in its order."""
+        form = call.form
         best = within_budget(
-            [one.unit for one in ranked], tokens=_NOTES_TOKENS[effort], most=_MOST_UNITS[effort]
+            [one.unit for one in ranked], tokens=form.notes_tokens[effort], most=form.most_units[effort]
         )
-        if document_id is None:
+        if form is FULL:
+            best = in_order(best)
+        if call.asked_of is None:
             return best
-        own = self._retriever.document_units(document_id)
+        own = self._retriever.document_units(call.asked_of)
         if not own or sum(len(unit.text) for unit in own) > _WHOLE_DOCUMENT_CHARS:
             return best
-        return own + [unit for unit in best if unit.passage.document_id != document_id][:3]
+        return own + [unit for unit in best if unit.passage.document_id != call.asked_of][:3]
 
     def _messages(self, question: str, read: Sequence[Unit], call: _Call) -> list[Message]:
-        return self._answer_prompt.fill(
+        return self._prompts[call.form.prompt].fill(
             _made_from(read, call),
             notes=lay_out(read, self._retriever.date_of),
             question=question.strip(),
@@ -216,11 +216,11 @@ class Composer:
         call: _Call,
         draft: "_Drafting",
         stream: "_Stream | None" = None,
-        max_tokens: int = MAX_ANSWER_TOKENS,
+        max_tokens: int | None = None,
     ) -> Generated:
         made = self._generator.generate(
             messages,
-            max_tokens=max_tokens,
+            max_tokens=max_tokens or call.form.max_tokens,
             stop=("\n\n", "Question:"),
             deadline_s=call.deadline_s,
             on_text=stream.take if stream else None,
@@ -245,7 +245,7 @@ class Composer:
         if place is None:
             return []
         made = self._generate(self._messages(question, place.around, call), call, draft)
-        newer = [] if _is_refusal(made.text) else _check_claims(made.text, place.around, question)
+        newer = [] if _is_refusal(made.text) else _check_claims(made.text, place.around, question, call.form)
         answer = " ".join(claim.text for claim in newer)
         # The date of the note stands in its place, and is no date of what it tells.
         told = numbers(f"{question} {' '.join(unit.text for unit in place.around)}")
@@ -338,13 +338,16 @@ class Composer:
 class _Drafting:
     """What is known of an answer while it is made."""
 
-    def __init__(self, question: str, effort: Effort, model: str, nearest: tuple[Citation, ...]) -> None:
+    def __init__(
+        self, question: str, effort: Effort, model: str, nearest: tuple[Citation, ...], most_citations: int
+    ) -> None:
         self.tokens = Tokens()
         self._first_token_ms: float | None = None
         self._model = model
         self._question = question
         self._effort = effort
         self._nearest = nearest
+        self._most_citations = most_citations
 
     def note(self, made: Generated) -> None:
         """Count what was read and written; the first text is the one the user waits for."""
@@ -360,7 +363,7 @@ class _Drafting:
         self, claims: Sequence[Claim], confidence: float, *, before: Sequence[Claim] = (), told: str = ""
     ) -> Draft:
         """The answer; ``before`` are the claims of an older note, which ``told`` tells in one sentence."""
-        units = _cited_units(claims)[: MAX_CITATIONS - bool(before)] + _cited_units(before)[:1]
+        units = _cited_units(claims)[: self._most_citations - bool(before)] + _cited_units(before)[:1]
         checks = ("quotes-verbatim", "numbers", "names", "sure") + (("newer-note",) if before else ())
         answer = " ".join([*(claim.text for claim in claims), *([told] if told else [])])
         return self._draft(answer, tuple(cite_unit(unit) for unit in units), round(confidence, 3), checks)
@@ -427,12 +430,12 @@ _HEDGE = re.compile(
 )
 
 
-def _check_claims(answer: str, read: Sequence[Unit], question: str) -> list[Claim]:
+def _check_claims(answer: str, read: Sequence[Unit], question: str, form: Form) -> list[Claim]:
     claims: list[Claim] = []
     for text in split_claims(answer):
         if _HEDGE.search(text):
             continue
-        claim = check_claim(text, read, question)
+        claim = check_claim(text, read, question, most=form.most_carriers)
         if claim is not None and all(claim.text != other.text for other in claims):
             claims.append(claim)
     return claims

@@ -27,6 +27,12 @@ def within_budget(units: Sequence[Unit], *, tokens: int, most: int) -> list[Unit
     return taken
 
 
+def in_order(units: Sequence[Unit]) -> list[Unit]:
+    """The units as they stand in their documents, the document of the best one first: what is told reads on."""
+    rank = {key: at for at, key in enumerate(dict.fromkeys(unit.passage.document_id for unit in units))}
+    return sorted(units, key=lambda unit: (rank[unit.passage.document_id], unit.passage.start + unit.start))
+
+
 def lay_out(units: Iterable[Unit], date_of: Callable[[Passage], str]) -> str:
     """The text of the units, those of one place together under it with the note's date, in the order of the first."""
     groups: dict[str, list[str]] = {}

@@ -20,6 +20,9 @@ MIN_WORDS_CARRIED = 0.5
 QUESTION_WEIGHT = 0.3
 """How much it counts, beside the words of the answer, that a unit knows the words of the question."""
 
+MIN_WORDS_TOGETHER = 0.65
+"""Of units that stand apart more is asked: some of any sentence's words stand somewhere."""
+
 _SENTENCE = re.compile(
     r"(?<=[.!?])(?<!\b[A-Z]\.)(?<!\bMr\.)(?<!\bDr\.)(?<!\bMs\.)(?<!\bSt\.)(?<!\bMrs\.)\s+(?=[A-Z\"'“])"
 )
@@ -43,10 +46,13 @@ def split_claims(answer: str) -> list[str]:
     return [text for text in found if any(letter.isalnum() for letter in text)]
 
 
-def check_claim(text: str, units: Sequence[Unit], question: str) -> Claim | None:
+def check_claim(text: str, units: Sequence[Unit], question: str, *, most: int = 2) -> Claim | None:
     """The sentence with the unit that carries it, or two neighbours of one passage; None when none does.
 
     Of several units that carry it, that which knows most of the question; then the first of ``units``.
+
+    Args:
+        most: above two, so many units from anywhere may carry it together, if they hold more of its words.
     """
     carrying = [(unit,) for unit in units]
     best = _best(text, carrying, question)
@@ -58,6 +64,8 @@ def check_claim(text: str, units: Sequence[Unit], question: str) -> Claim | None
             if first.passage.id == second.passage.id and first.start < second.start
         ]
         best = _best(text, pairs, question)
+    if best is None and most > 2:
+        best = _together(text, units, question, most)
     return None if best is None else Claim(text, best)
 
 
@@ -73,6 +81,24 @@ def _best(text: str, candidates: Sequence[tuple[Unit, ...]], question: str) -> t
         if best is None or score > best[0] + 1e-9:
             best = (score, units)
     return None if best is None else best[1]
+
+
+def _together(text: str, units: Sequence[Unit], question: str, most: int) -> tuple[Unit, ...] | None:
+    """At most ``most`` units that hold most of the sentence's own words between them, each adding some."""
+    asked = set(stems(question))
+    left = {word for word in content_stems(text) if word not in asked}
+    wanted = len(left)
+    chosen: list[Unit] = []
+    held = {unit: frozenset(stems(unit.text)) for unit in units}
+    while left and len(chosen) < most:
+        unit = max(held, key=lambda one: len(left & held[one]), default=None)
+        if unit is None or not left & held[unit]:
+            break
+        chosen.append(unit)
+        left -= held.pop(unit)
+    if not chosen or len(left) > wanted * (1 - MIN_WORDS_TOGETHER):
+        return None
+    return tuple(chosen) if _support(text, chosen, question) is not None else None
 
 
 def _support(text: str, units: Sequence[Unit], question: str) -> float | None:
