@@ -17,7 +17,7 @@ def library(vault: Vault) -> Library:
 
 def put(library: Library, folder: str, path: str) -> DocumentId:
     """A document below a watched folder."""
-    sha256 = ContentHash(hashlib.sha256(path.encode()).hexdigest())
+    sha256 = ContentHash(hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest())
     change = library.put_document(
         library.add_folder(folder).id, path, "A note", "md", Fingerprint(1, 2, 3, 4, sha256), "text", [], {}
     )
