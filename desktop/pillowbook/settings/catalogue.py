@@ -4,7 +4,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from pillowbook.settings.kinds import Choice, Hotkey, Kind, ModelName, Percent, Seconds, Switch, Whole
+from pillowbook.settings.kinds import (
+    Choice,
+    Hotkey,
+    Kind,
+    ModelName,
+    Percent,
+    Seconds,
+    Switch,
+    Text,
+    WebAddress,
+    Whole,
+)
 
 T = TypeVar("T")
 
@@ -20,7 +31,11 @@ class Page(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Setting(Generic[T]):
-    """One setting. ``values[setting]`` has the type of its kind."""
+    """One setting. ``values[setting]`` has the type of its kind.
+
+    ``warning`` says what follows from any other value than the default; such a value is taken only from somebody who
+    has confirmed it.
+    """
 
     key: str
     kind: Kind[T]
@@ -28,6 +43,7 @@ class Setting(Generic[T]):
     page: Page
     title: str
     help: str
+    warning: str = ""
 
 
 HOTKEY = Setting(
@@ -100,7 +116,7 @@ GENERATOR = Setting(
     default="qwen2.5-coder-1.5b-instruct-q4_k_m",
     page=Page.MODELS,
     title="Language model",
-    help="Writes summaries and answers. It runs on this machine only.",
+    help="Writes summaries and answers. It runs on this machine.",
 )
 LIVE_DEADLINE = Setting(
     "models.live_deadline_s",
@@ -117,6 +133,50 @@ PASSAGE_LIMIT = Setting(
     page=Page.MODELS,
     title="Passages read for an answer",
     help="More passages find more, and make live answers slower.",
+)
+SERVER_ALLOWED = Setting(
+    "models.server_allowed",
+    Switch(),
+    default=False,
+    page=Page.MODELS,
+    title="Let a model server of mine write",
+    help="Text of your notes, and what you ask, leaves this machine and goes to the server named below. "
+    "Folders marked as never leaving this machine are still read by the model here.",
+    warning="Text of your notes, and what you ask, will leave this machine and go to the model server, also while "
+    "answers are prepared; whoever runs that server can read it. Only folders marked with 'pillowbook keep-here' stay.",
+)
+SERVER_ADDRESS = Setting(
+    "models.server_address",
+    WebAddress(),
+    default="",
+    page=Page.MODELS,
+    title="Address of the model server",
+    help="Of any OpenAI-compatible server: llama.cpp, Ollama, vLLM. Another address has to be allowed anew.",
+)
+SERVER_MODEL = Setting(
+    "models.server_model",
+    Text("the name of a model of the server", 200),
+    default="",
+    page=Page.MODELS,
+    title="Model on the server",
+    help="Its name there; nothing takes the first that the server offers.",
+)
+SERVER_CA_FILE = Setting(
+    "models.server_ca_file",
+    Text("the path of a file of certificates in PEM form"),
+    default="",
+    page=Page.MODELS,
+    title="Authority of the server's certificate",
+    help="A file with the certificate of your own authority; nothing trusts the system's. It is always checked.",
+)
+SERVER_UNENCRYPTED = Setting(
+    "models.server_unencrypted",
+    Switch(),
+    default=False,
+    page=Page.MODELS,
+    title="Unencrypted in my own network",
+    help="Lets an http address be another machine of a private network. Otherwise http reaches this machine only.",
+    warning="Text of your notes will go through your network unencrypted; every machine in it may be able to read it.",
 )
 LEARN = Setting(
     "privacy.learn_from_questions",
@@ -146,6 +206,11 @@ ALL: tuple[Setting[Any], ...] = (
     GENERATOR,
     LIVE_DEADLINE,
     PASSAGE_LIMIT,
+    SERVER_ALLOWED,
+    SERVER_ADDRESS,
+    SERVER_MODEL,
+    SERVER_CA_FILE,
+    SERVER_UNENCRYPTED,
     LEARN,
     LOCK_AFTER,
 )

@@ -1,8 +1,10 @@
 """Kinds of values a setting can take. A kind reads and writes the text form and checks the bounds."""
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+from urllib.parse import urlsplit
 
 from pillowbook.domain.errors import SettingInvalid
 
@@ -101,6 +103,49 @@ class Choice(Kind[str]):
 
     def expected(self) -> str:
         return "write one of " + ", ".join(self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Kind[str]):
+    """One line of text, empty for none. ``hint`` says what it is, for the user."""
+
+    hint: str
+    most_chars: int = 500
+
+    def parse(self, key: str, text: str) -> str:
+        value = text.strip()
+        if len(value) > self.most_chars or any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
+            raise SettingInvalid(key=key, expected=self.expected())
+        return value
+
+    def expected(self) -> str:
+        return f"write {self.hint}, or nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class WebAddress(Kind[str]):
+    """The address of a server, http or https, without a name, a password or anything behind its path; empty for none."""
+
+    def parse(self, key: str, text: str) -> str:
+        value = text.strip()
+        if not value:
+            return ""
+        try:
+            parts = urlsplit(value)
+            port = parts.port
+            host = (parts.hostname or "").encode("idna").decode("ascii")
+            if ":" in host:
+                host = f"[{ipaddress.IPv6Address(host)}]"
+        except ValueError:  # UnicodeError is one
+            raise SettingInvalid(key=key, expected=self.expected()) from None
+        is_plain = all(letter.isalnum() or letter in "/-._~" for letter in parts.path) and ".." not in parts.path
+        has_more = parts.username is not None or parts.password is not None or parts.query or parts.fragment
+        if parts.scheme not in ("http", "https") or not host or port == 0 or has_more or not is_plain:
+            raise SettingInvalid(key=key, expected=self.expected())
+        return f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
+
+    def expected(self) -> str:
+        return "write an address such as http://localhost:8080/v1 or https://my-server:8443/v1, or nothing"
 
 
 @dataclass(frozen=True, slots=True)
