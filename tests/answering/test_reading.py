@@ -50,22 +50,22 @@ def test_what_is_read_keeps_to_the_budget_but_never_falls_under_two() -> None:
 
 
 def test_units_are_read_in_the_order_of_their_document() -> None:
-    units = split_units(passage_of("First comes A. Then comes B. Last comes C."))
+    units = split_units(passage_of("First comes bread. Then comes soup. Last comes cake."))
     assert in_order([units[2], units[0], units[1]]) == list(units)
 
 
 def test_a_sentence_may_be_carried_together_where_that_is_allowed() -> None:
     text = "Piotr sees to the roof. The invoice came in May. Edie swims on Thursdays. The scaffold stays until June."
     units = split_units(passage_of(text))
-    told = "The roof invoice came and the scaffold stays."
+    told = "Piotr sent an invoice in May for the roof, and Edie had a scaffold on Thursdays."
     assert check_claim(told, units, "What about it?") is None
     claim = check_claim(told, units, "What about it?", most=3)
     assert claim is not None
-    assert {unit.text for unit in claim.units} >= {
-        "The invoice came in May.",
-        "The scaffold stays until June.",
-    }
-    assert check_claim("The roof invoice of £90 came and the scaffold stays.", units, "?", most=3) is None
+    assert len(claim.units) == 3
+    assert check_claim(told.replace("May", "July"), units, "What about it?", most=3) is None
+    assert (
+        check_claim("Wild horses drink green tea in Piotr's roof.", units, "What about it?", most=3) is None
+    )
 
 
 def signals(**changes: float) -> Signals:
