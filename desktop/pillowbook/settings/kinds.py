@@ -1,6 +1,7 @@
 """Kinds of values a setting can take. A kind reads and writes the text form and checks the bounds."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -124,7 +125,7 @@ class Text(Kind[str]):
 
 @dataclass(frozen=True, slots=True)
 class WebAddress(Kind[str]):
-    """The address of a server, http or https, without a name, a password or anything behind its path; empty for none."""
+    """The address of a server, http or https, without a name, a password or anything behind its path; may be empty."""
 
     def parse(self, key: str, text: str) -> str:
         value = text.strip()
@@ -138,7 +139,7 @@ class WebAddress(Kind[str]):
                 host = f"[{ipaddress.IPv6Address(host)}]"
         except ValueError:  # UnicodeError is one
             raise SettingInvalid(key=key, expected=self.expected()) from None
-        is_plain = all(letter.isalnum() or letter in "/-._~" for letter in parts.path) and ".." not in parts.path
+        is_plain = re.fullmatch(r"[A-Za-z0-9/._~-]*", parts.path) is not None and ".." not in parts.path
         has_more = parts.username is not None or parts.password is not None or parts.query or parts.fragment
         if parts.scheme not in ("http", "https") or not host or port == 0 or has_more or not is_plain:
             raise SettingInvalid(key=key, expected=self.expected())

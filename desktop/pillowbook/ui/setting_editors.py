@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QSiz
 
 from pillowbook.core.protocol import ModelView
 from pillowbook.settings.catalogue import Setting
-from pillowbook.settings.kinds import Choice, Hotkey, ModelName, Switch, Whole
+from pillowbook.settings.kinds import Choice, Hotkey, ModelName, Switch, Text, WebAddress, Whole
 
 MODIFIERS = (
     (Qt.KeyboardModifier.ControlModifier, "Ctrl"),
@@ -179,6 +179,28 @@ class ModelEditor(SettingEditor):
         self.changed.emit(str(self._box.itemData(index)))
 
 
+class TextEditor(SettingEditor):
+    """One line of text; told once the user is done with it."""
+
+    def __init__(self, setting: Setting[str]) -> None:
+        super().__init__()
+        self._value = ""
+        self._edit = QLineEdit()
+        self._edit.setMinimumWidth(260)
+        self._hold(self._edit, setting)
+        self._edit.editingFinished.connect(self._tell)
+
+    def show_value(self, text: str) -> None:
+        self._value = text
+        self._edit.setText(text)
+
+    @Slot()
+    def _tell(self) -> None:
+        if self._edit.text().strip() != self._value:
+            self._value = self._edit.text().strip()
+            self.changed.emit(self._value)
+
+
 class HotkeyEdit(QLineEdit):
     """Takes the next key that is pressed with a modifier; Backspace clears, Escape leaves it as it was.
 
@@ -248,5 +270,7 @@ def editor_for(setting: Setting[Any]) -> SettingEditor:
             return HotkeyEditor(setting)
         case ModelName() as kind:
             return ModelEditor(setting, kind)
+        case Text() | WebAddress():
+            return TextEditor(setting)
         case _:
             raise TypeError(type(setting.kind).__name__)

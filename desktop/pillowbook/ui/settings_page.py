@@ -6,24 +6,28 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from pillowbook.core.protocol import ModelView, SettingView
-from pillowbook.domain.errors import PillowbookError
+from pillowbook.domain.errors import ConfirmationNeeded, PillowbookError
 from pillowbook.settings.catalogue import ALL, HOTKEY, Page, Setting
 from pillowbook.ui import phrases
 from pillowbook.ui.controller import Controller
 from pillowbook.ui.hotkey import HotkeySource, HotkeyState
 from pillowbook.ui.model_row import ModelRow
 from pillowbook.ui.setting_editors import ModelEditor, SettingEditor, editor_for
-from pillowbook.ui.widgets import card, clear_layout, hairline, plain_label, restyle
+from pillowbook.ui.widgets import button, card, clear_layout, hairline, plain_label, restyle
 
 
 class SettingRow(QWidget):
-    """Title, help and editor of one setting, and the sentence when a value was not taken."""
+    """Title, help and editor of one setting, and the sentence when a value was not taken.
+
+    A value that has to be confirmed stays as it was until the user, told what follows, says so.
+    """
 
     def __init__(self, setting: Setting[Any], controller: Controller) -> None:
         super().__init__()
         self.setting = setting
         self._controller = controller
         self._value = ""
+        self._wished = ""
         self.editor: SettingEditor = editor_for(setting)
         self.note: QLabel = plain_label(f"note-{setting.key}", tone="small", wraps=True)
         self.note.hide()
@@ -34,12 +38,22 @@ class SettingRow(QWidget):
         words.addWidget(title)
         words.addWidget(plain_label(text=setting.help, tone="small", wraps=True))
         words.addWidget(self.note)
+        self._confirm = button(f"confirm-{setting.key}", "I understand, do it")
+        self._decline = button(f"decline-{setting.key}", "Leave it as it is")
+        asking = QHBoxLayout()
+        asking.addWidget(self._confirm)
+        asking.addWidget(self._decline)
+        asking.addStretch(1)
+        words.addLayout(asking)
+        self._ask(False)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(24)
         row.addLayout(words, 1)
         row.addWidget(self.editor, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
         self.editor.changed.connect(self._change)
+        self._confirm.clicked.connect(self._confirmed)
+        self._decline.clicked.connect(self._declined)
 
     def show_value(self, text: str) -> None:
         """The value as the core has it."""
@@ -54,17 +68,45 @@ class SettingRow(QWidget):
 
     @Slot(str)
     def _change(self, text: str) -> None:
-        key = self.setting.key
+        self._wished = text
+        self._send(is_confirmed=False)
+
+    def _send(self, *, is_confirmed: bool) -> None:
+        key, text = self.setting.key, self._wished
         self._controller.call(
-            self, lambda client: client.set_setting(key, text), self._taken, self._refused, channel="set"
+            self,
+            lambda client: client.set_setting(key, text, is_confirmed=is_confirmed),
+            self._taken,
+            self._refused,
+            channel="set",
         )
 
+    @Slot()
+    def _confirmed(self) -> None:
+        self._send(is_confirmed=True)
+
+    @Slot()
+    def _declined(self) -> None:
+        self._ask(False)
+        self.show_note("")
+        self.editor.setFocus()
+
+    def _ask(self, is_asking: bool) -> None:
+        self._confirm.setVisible(is_asking)
+        self._decline.setVisible(is_asking)
+
     def _taken(self, _result: None) -> None:
+        self._ask(False)
         if self.setting is not HOTKEY:
             self.show_note("")
 
     def _refused(self, error: PillowbookError) -> None:
         self.editor.show_value(self._value)
+        if isinstance(error, ConfirmationNeeded):
+            self.show_note(self.setting.warning, is_alarm=True)
+            self._ask(True)
+            self._decline.setFocus()
+            return
         self.show_note(phrases.error_sentence(error), is_alarm=True)
 
 
