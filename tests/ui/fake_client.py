@@ -20,6 +20,7 @@ from pillowbook.domain.documents import Folder
 from pillowbook.domain.errors import (
     AlreadyRunning,
     Cancelled,
+    ConfirmationNeeded,
     FolderMissing,
     PassphraseNeeded,
     PassphraseWrong,
@@ -220,8 +221,10 @@ class ScriptedCore:
                 return self._status()
             case p.ListSettings():
                 return [self._setting(setting.key) for setting in ALL]
-            case p.SetSetting(key, value):
+            case p.SetSetting(key, value, is_confirmed):
                 setting = named(key)
+                if setting.warning and not is_confirmed and setting.kind.parse(key, value) != setting.default:
+                    raise ConfirmationNeeded(key=key, warning=setting.warning)
                 script.values[key] = setting.kind.write(setting.kind.parse(key, value))
                 self.tell(SettingChanged(key, script.values[key]))
             case p.ListModels():

@@ -199,9 +199,13 @@ class CoreClient:
         """All settings with their values."""
         return self._request(p.ListSettings(), list[p.SettingView])
 
-    def set_setting(self, key: str, value: str) -> None:
-        """Change a setting, given in its written form."""
-        self._request(p.SetSetting(key, value), p.Done)
+    def set_setting(self, key: str, value: str, *, is_confirmed: bool = False) -> None:
+        """Change a setting, given in its written form.
+
+        Raises:
+            ConfirmationNeeded: the user has to be told the setting's warning first, and to say yes.
+        """
+        self._request(p.SetSetting(key, value, is_confirmed), p.Done)
 
     def wish_panel(self, wish: PanelWish) -> bool:
         """Tell the running app what is wanted; False when no app is running."""

@@ -347,10 +347,11 @@ class ListSettings(Call, frozen=True, tag="settings"):
 
 
 class SetSetting(Call, frozen=True, tag="setting_set"):
-    """Reply: Done."""
+    """Reply: Done. ``is_confirmed``: the user was told the setting's warning and wants it all the same."""
 
     key: str
     value: str
+    is_confirmed: bool = False
 
 
 class WishPanel(Call, frozen=True, tag="panel"):

@@ -18,6 +18,7 @@ from pillowbook.core.machine import Machine
 from pillowbook.core.session import Session
 from pillowbook.domain.errors import (
     Cancelled,
+    ConfirmationNeeded,
     DiskFull,
     FolderMissing,
     FolderUnreadable,
@@ -190,8 +191,8 @@ class Service:
                     )
                     for s in ALL
                 ]
-            case p.SetSetting(key, value):
-                self._set(key, value)
+            case p.SetSetting(key, value, is_confirmed):
+                self._set(key, value, is_confirmed=is_confirmed)
             case p.WishPanel(wish):
                 return self._tell(PanelRequested(wish))
             case p.Stop():
@@ -299,8 +300,10 @@ class Service:
             for entry in self._machine.catalogue.entries
         ]
 
-    def _set(self, key: str, value: str) -> None:
+    def _set(self, key: str, value: str, *, is_confirmed: bool) -> None:
         setting = named(key)
+        if setting.warning and not is_confirmed and setting.kind.parse(key, value) != setting.default:
+            raise ConfirmationNeeded(key=key, warning=setting.warning)
         if setting is GENERATOR:
             self._machine.catalogue.entry(value.strip())  # raises ModelUnknown before anything is changed
         self._settings.set_text(key, value)
