@@ -19,18 +19,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from tests.benchmarks import squad
-from tests.benchmarks.answers import is_right, open_vault, read_cases
+from tests.benchmarks.answers import is_right, read_cases
+from tests.benchmarks.common import real_parts
 
 from pillowbook.answering.compose import Composer, is_about
-from pillowbook.answering.retrieve import Retriever
 from pillowbook.answering.sureness import FEATURES, FEATURES_READ, Signals
 from pillowbook.domain.answers import Effort
-from pillowbook.domain.clock import SystemClock
-from pillowbook.flow.ingest.extractor.client import Extractor
-from pillowbook.flow.ingest.ingest import Ingestor
 from pillowbook.host.resources import resource
-from pillowbook.models.embedder.client import MiniLmEmbedder
-from pillowbook.models.generator.client import LlamaGenerator
 
 DEADLINE_S = 300.0
 RIDGE = 1.0
@@ -43,9 +38,6 @@ def collect(arguments: argparse.Namespace) -> None:
     known = set()
     if arguments.rows.exists():
         known = {json.loads(line)["id"] for line in arguments.rows.read_text(encoding="utf-8").splitlines()}
-    embedder = MiniLmEmbedder(arguments.embedder)
-    generator = LlamaGenerator(arguments.generator)
-    extractor = Extractor()
     cases = read_cases(Path(__file__).parents[1] / "data" / "sample_questions.jsonl")
     asked = squad.sample(
         arguments.data, fit=True, answerable=arguments.answerable, unanswerable=arguments.unanswerable
@@ -60,57 +52,51 @@ def collect(arguments: argparse.Namespace) -> None:
     ]
     rights = {case.id: case for case in cases}
     golds = {one.id: one for one in asked}
-    try:
-        for source, folder, questions in jobs:
-            todo = [one for one in questions if one[0] not in known]
-            if not todo:
-                continue
-            with tempfile.TemporaryDirectory() as temporary:
-                vault = open_vault(arguments.profile / source if arguments.profile else Path(temporary))
-                vault.library.add_folder(str(folder.absolute()))
-                Ingestor(vault.library, extractor, embedder, SystemClock()).sync(lambda: False)
-                retriever = Retriever(
-                    words=vault.words, vectors=vault.vectors, library=vault.library, embedder=embedder
-                )
-                seen: list[tuple[Signals, str]] = []
-                composer = Composer(
-                    generator=generator,
-                    retriever=retriever,
-                    on_signals=partial(_keep, seen),
-                )
-                for key, question, is_answerable in todo:
-                    seen.clear()
-                    draft = composer.answer(question, effort=Effort.LIVE, deadline_s=DEADLINE_S)
-                    answer = seen[0][1] if seen else ""
-                    if not is_answerable:
-                        right = False
-                    elif source == "squad":
-                        right = squad.contains(answer, golds[key].answers)
-                    else:
-                        right = is_right(rights[key], dataclasses.replace(draft, answer=answer))
-                    vector = retriever.embed(question)
-                    evidence = retriever.retrieve(question, limit=8, vector=vector)
-                    ranked = retriever.rank_units(question, evidence, limit=20, vector=vector)
-                    row = {
-                        "id": key,
-                        "source": source,
-                        "question": question,
-                        "is_answerable": is_answerable,
-                        "answer": answer,
-                        "right": bool(answer) and right,
-                        "is_about": is_about(question, ranked, evidence),
-                        "refused": draft.checks[0] if not seen else "",
-                        "signals": dataclasses.asdict(seen[0][0]) if seen else None,
-                        "tokens": draft.tokens.prompt,
-                    }
-                    with arguments.rows.open("a", encoding="utf-8") as out:
-                        out.write(json.dumps(row) + "\n")
-                    print(source, key, row["right"], is_answerable, row["refused"], answer[:60], flush=True)
-                vault.lock()
-    finally:
-        extractor.close()
-        generator.close()
-        embedder.close()
+    for source, folder, questions in jobs:
+        todo = [one for one in questions if one[0] not in known]
+        if not todo:
+            continue
+        with (
+            tempfile.TemporaryDirectory() as temporary,
+            real_parts(
+                folder,
+                arguments.profile / source if arguments.profile else Path(temporary),
+                generator=arguments.generator,
+                embedder=arguments.embedder,
+            ) as parts,
+        ):
+            seen: list[tuple[Signals, str]] = []
+            composer = Composer(
+                generator=parts.generator, retriever=parts.retriever, on_signals=partial(_keep, seen)
+            )
+            for key, question, is_answerable in todo:
+                seen.clear()
+                draft = composer.answer(question, effort=Effort.LIVE, deadline_s=DEADLINE_S)
+                answer = seen[0][1] if seen else ""
+                if not is_answerable:
+                    right = False
+                elif source == "squad":
+                    right = squad.contains(answer, golds[key].answers)
+                else:
+                    right = is_right(rights[key], dataclasses.replace(draft, answer=answer))
+                vector = parts.retriever.embed(question)
+                evidence = parts.retriever.retrieve(question, limit=8, vector=vector)
+                ranked = parts.retriever.rank_units(question, evidence, limit=20, vector=vector)
+                row = {
+                    "id": key,
+                    "source": source,
+                    "question": question,
+                    "is_answerable": is_answerable,
+                    "answer": answer,
+                    "right": bool(answer) and right,
+                    "is_about": is_about(question, ranked, evidence),
+                    "refused": draft.checks[0] if not seen else "",
+                    "signals": dataclasses.asdict(seen[0][0]) if seen else None,
+                    "tokens": draft.tokens.prompt,
+                }
+                with arguments.rows.open("a", encoding="utf-8") as out:
+                    out.write(json.dumps(row) + "\n")
+                print(source, key, row["right"], is_answerable, row["refused"], answer[:60], flush=True)
 
 
 def _keep(seen: list[tuple[Signals, str]], signals: Signals, answer: str) -> None:

@@ -1,6 +1,6 @@
 """How good are the answers? The sample notes, or any folder with a file of questions, on the real models.
 
-Run:  python tests/benchmarks/answers.py --generator FILE.gguf --embedder DIR [--effort prepared] [--limit 8]
+Run:  python -m tests.benchmarks.answers --generator FILE.gguf --embedder DIR [--effort prepared] [--limit 8]
 
 Prints each answer with its verdict and the totals: right, wrong, refused, seconds, tokens, and how many citations are
 verbatim. A question is right when the answer holds one of its accepted strings; one that the notes do not answer is
@@ -18,23 +18,15 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.benchmarks.common import Parts, real_parts
+
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.newer import OLDER_NOTE
-from pillowbook.answering.retrieve import Retriever
 from pillowbook.domain.answers import Draft, Effort
-from pillowbook.domain.clock import SystemClock
-from pillowbook.flow.ingest.extractor.client import Extractor
-from pillowbook.flow.ingest.ingest import Ingestor
-from pillowbook.host.keychain import MemoryKeychain
-from pillowbook.host.paths import Profile
 from pillowbook.host.resources import resource
-from pillowbook.models.embedder.client import MiniLmEmbedder
-from pillowbook.models.generator.client import LlamaGenerator
 from pillowbook.store.library import Library
-from pillowbook.store.vault import Vault
 
 DEADLINE_S = 300.0
-PASSPHRASE = "benchmark"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +73,6 @@ def verbatim_share(draft: Draft, library: Library) -> tuple[int, int]:
     return good, len(draft.citations)
 
 
-def open_vault(root: Path) -> Vault:
-    """The vault in ``root``, made when there is none."""
-    vault = Vault(Profile(root), MemoryKeychain(), SystemClock())
-    Profile(root).prepare()
-    if vault.exists:
-        vault.unlock(PASSPHRASE)
-    else:
-        vault.create(PASSPHRASE)
-    return vault
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -116,29 +97,21 @@ def main() -> None:
         cases += (
             random.Random(5).sample(found, min(arguments.limit, len(found))) if arguments.limit else found
         )
-    with tempfile.TemporaryDirectory() as temporary:
-        vault = open_vault(arguments.profile or Path(temporary))
-        embedder = MiniLmEmbedder(arguments.embedder)
-        generator = LlamaGenerator(arguments.generator)
-        extractor = Extractor()
-        try:
-            ingestor = Ingestor(vault.library, extractor, embedder, SystemClock())
-            vault.library.add_folder(str(arguments.notes.absolute()))
-            ingestor.sync(lambda: False)
-            run(cases, Effort(arguments.effort), vault, embedder, generator)
-        finally:
-            extractor.close()
-            generator.close()
-            embedder.close()
-            vault.lock()
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        real_parts(
+            arguments.notes,
+            arguments.profile or Path(temporary),
+            generator=arguments.generator,
+            embedder=arguments.embedder,
+        ) as parts,
+    ):
+        run(cases, Effort(arguments.effort), parts)
 
 
-def run(
-    cases: list[Case], effort: Effort, vault: Vault, embedder: MiniLmEmbedder, generator: LlamaGenerator
-) -> None:
+def run(cases: list[Case], effort: Effort, parts: Parts) -> None:
     """Ask every case and print what came of it."""
-    retriever = Retriever(words=vault.words, vectors=vault.vectors, library=vault.library, embedder=embedder)
-    composer = Composer(generator=generator, retriever=retriever)
+    composer = Composer(generator=parts.generator, retriever=parts.retriever)
     counts: Counter[str] = Counter()
     seconds: list[float] = []
     prompt, completion, good, cited = 0, 0, 0, 0
@@ -155,7 +128,7 @@ def run(
         counts[f"{case.kind}:{verdict}"] += 1
         prompt += draft.tokens.prompt
         completion += draft.tokens.completion
-        verbatim, count = verbatim_share(draft, vault.library)
+        verbatim, count = verbatim_share(draft, parts.vault.library)
         good, cited = good + verbatim, cited + count
         print(
             f"{case.id:>24} {verdict:<16} {seconds[-1]:5.1f} s {draft.tokens.prompt:4}+{draft.tokens.completion:<3} "

@@ -14,137 +14,20 @@ A question is handled rightly when a gold answer stands in the answer, or when i
 import argparse
 import dataclasses
 import json
-import math
-import platform
-import re
 import statistics
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-import psutil
 from tests.benchmarks import squad
-from tests.benchmarks.answers import open_vault
+from tests.benchmarks.common import ask_product, machine, real_parts, share
+from tests.benchmarks.plain import Plain, write
 
 from pillowbook.answering.compose import Composer
-from pillowbook.answering.retrieve import Retriever
-from pillowbook.domain.answers import Citation, Effort
-from pillowbook.domain.clock import SystemClock
-from pillowbook.domain.ids import DocumentId
-from pillowbook.flow.ingest.extractor.client import Extractor
-from pillowbook.flow.ingest.ingest import Ingestor
-from pillowbook.models.embedder.client import MiniLmEmbedder
-from pillowbook.models.generator.client import LlamaGenerator, Message
-from pillowbook.store.library import Library
 
-DEADLINE_S = 600.0
-PLAIN_PARAGRAPHS = 5
-PLAIN = (
-    "Answer the question in one short sentence, using only the notes below. "
-    "If the notes do not say, answer: The notes do not say."
-)
+WAYS = ("ours", "plain", "no notes")
 NO_NOTES = "Answer the question in one short sentence. If you do not know, answer: I do not know."
-REFUSED = re.compile(
-    r"\b(?:(?:do|does|did) not (?:\w+ )?(?:say|mention|contain|specify|state|provide|include|give|know|indicate)|"
-    r"(?:do|does|did)n[’']t (?:say|mention|specify|know)|(?:is|are|was|were) not (?:\w+ )?(?:mentioned|said|stated|"
-    r"specified|provided|given|known|available|clear)|no (?:information|mention|specific)|"
-    r"not (?:said|mentioned|specified)|cannot be determined|unknown)\b",
-    re.IGNORECASE,
-)
-"""Generous to the plain way: anything like a refusal counts as one."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Outcome:
-    """One question asked one way; times in seconds."""
-
-    answer: str
-    prompt: int
-    completion: int
-    seconds: float
-    first_token_s: float | None
-    cited: int = 0
-    cited_well: int = 0
-    confidence: float = 0.0
-    checks: str = ""
-
-
-class Plain:
-    """The plain way: nearest paragraphs, one call."""
-
-    def __init__(self, vault: Path, embedder: MiniLmEmbedder, generator: LlamaGenerator) -> None:
-        self._paragraphs: list[str] = []
-        for path in sorted(vault.rglob("*.md")):
-            blocks = re.split(r"\n\s*\n", path.read_text(encoding="utf-8"))
-            self._paragraphs += [
-                f"{path.stem}: {block.strip()}"
-                for block in blocks
-                if block.strip() and not block.lstrip().startswith("#")
-            ]
-        self._vectors = embedder.embed(self._paragraphs, deadline_s=DEADLINE_S)
-        self._embedder = embedder
-        self._generator = generator
-
-    def ask(self, question: str) -> Outcome:
-        began = time.monotonic()
-        vector = self._embedder.embed([question], deadline_s=DEADLINE_S)[0]
-        nearest = np.argsort(-(self._vectors @ vector))[:PLAIN_PARAGRAPHS]
-        notes = "\n\n".join(self._paragraphs[int(index)] for index in nearest)
-        return write(self._generator, PLAIN, f"Notes:\n{notes}\n\nQuestion: {question}", began)
-
-
-def write(generator: LlamaGenerator, system: str, user: str, began: float) -> Outcome:
-    """One call; a refusal gives an empty answer."""
-    found_s = time.monotonic() - began
-    nothing: frozenset[DocumentId] = frozenset()
-    made = generator.generate(
-        [Message("system", system, nothing), Message("user", user, nothing)],
-        max_tokens=64,
-        stop=("\n\n",),
-        deadline_s=DEADLINE_S,
-    )
-    text = made.text.strip()
-    return Outcome(
-        answer="" if REFUSED.search(text) else text,
-        prompt=made.tokens.prompt,
-        completion=made.tokens.completion,
-        seconds=time.monotonic() - began,
-        first_token_s=found_s + made.first_token_ms / 1000,
-    )
-
-
-def ask_product(composer: Composer, library: Library, question: str) -> Outcome:
-    began = time.monotonic()
-    first: list[float] = []
-    draft = composer.answer(
-        question,
-        effort=Effort.LIVE,
-        deadline_s=DEADLINE_S,
-        on_text=lambda _delta: first.append(time.monotonic() - began),
-    )
-    return Outcome(
-        answer=draft.answer,
-        prompt=draft.tokens.prompt,
-        completion=draft.tokens.completion,
-        seconds=time.monotonic() - began,
-        first_token_s=first[0] if first else None,
-        cited=len(draft.citations),
-        cited_well=sum(opens_rightly(one, library) for one in draft.citations),
-        confidence=draft.confidence,
-        checks=",".join(draft.checks),
-    )
-
-
-def opens_rightly(citation: Citation, library: Library) -> bool:
-    """Whether the quote stands word for word at its offsets, and begins on the cited line of the file on disk."""
-    text = library.text(citation.document_id)
-    if text[citation.start : citation.end] != citation.quote or not citation.quote:
-        return False
-    lines = Path(citation.path).read_text(encoding="utf-8").splitlines()
-    begins = citation.quote.splitlines()[0].strip()
-    return citation.line is not None and begins in lines[citation.line - 1]
 
 
 def collect(arguments: argparse.Namespace) -> None:
@@ -158,44 +41,31 @@ def collect(arguments: argparse.Namespace) -> None:
     todo = [one for one in asked if one.id not in known]
     if not todo:
         return
-    embedder, generator, extractor = (
-        MiniLmEmbedder(arguments.embedder),
-        LlamaGenerator(arguments.generator),
-        Extractor(),
-    )
-    with tempfile.TemporaryDirectory() as temporary:
-        vault = open_vault(arguments.profile or Path(temporary))
-        try:
-            vault.library.add_folder(str((arguments.data / "vault").absolute()))
-            Ingestor(vault.library, extractor, embedder, SystemClock()).sync(lambda: False)
-            retriever = Retriever(
-                words=vault.words, vectors=vault.vectors, library=vault.library, embedder=embedder
-            )
-            composer = Composer(generator=generator, retriever=retriever)
-            plain = Plain(arguments.data / "vault", embedder, generator)
-            generator.preload()
-            for one in todo:
-                row = {
-                    "id": one.id,
-                    "question": one.question,
-                    "answers": one.answers,
-                    "ours": dataclasses.asdict(ask_product(composer, vault.library, one.question)),
-                    "plain": dataclasses.asdict(plain.ask(one.question)),
-                    "no notes": dataclasses.asdict(
-                        write(generator, NO_NOTES, f"Question: {one.question}", time.monotonic())
-                    ),
-                }
-                with arguments.rows.open("a", encoding="utf-8") as out:
-                    out.write(json.dumps(row) + "\n")
-                print(one.question, "|", *(row[way]["answer"] or "-" for way in WAYS), sep=" | ", flush=True)  # type: ignore[index]
-        finally:
-            extractor.close()
-            generator.close()
-            embedder.close()
-            vault.lock()
-
-
-WAYS = ("ours", "plain", "no notes")
+    folder = arguments.data / "vault"
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        real_parts(
+            folder,
+            arguments.profile or Path(temporary),
+            generator=arguments.generator,
+            embedder=arguments.embedder,
+        ) as parts,
+    ):
+        composer = Composer(generator=parts.generator, retriever=parts.retriever)
+        plain = Plain(folder, parts.embedder, parts.generator)
+        parts.generator.preload()
+        for one in todo:
+            began = time.monotonic()
+            outcomes = {
+                "no notes": write(parts.generator, NO_NOTES, f"Question: {one.question}", began),
+                "ours": ask_product(composer, parts.vault.library, one.question),
+                "plain": plain.ask(one.question),
+            }
+            row: dict[str, object] = {"id": one.id, "question": one.question, "answers": one.answers}
+            row |= {way: dataclasses.asdict(outcome) for way, outcome in outcomes.items()}
+            with arguments.rows.open("a", encoding="utf-8") as out:
+                out.write(json.dumps(row) + "\n")
+            print(one.question, *(outcomes[way].answer or "-" for way in WAYS), sep=" | ", flush=True)
 
 
 def report(rows: Sequence[dict]) -> None:
@@ -250,16 +120,6 @@ def is_right(row: dict, way: str) -> bool:
     return bool(row[way]["answer"]) and squad.contains(row[way]["answer"], row["answers"])
 
 
-def share(part: int, whole: int) -> str:
-    """A share with its 95 % interval (Wilson 1927)."""
-    if not whole:
-        return "none"
-    p, z = part / whole, 1.96
-    centre = (p + z * z / (2 * whole)) / (1 + z * z / whole)
-    half = z * math.sqrt(p * (1 - p) / whole + z * z / (4 * whole * whole)) / (1 + z * z / whole)
-    return f"{p:.1%} ({part} of {whole}; {max(0.0, centre - half):.0%} to {min(1.0, centre + half):.0%})"
-
-
 def mean(rows: Sequence[dict], way: str, key: str) -> float:
     """The mean of a figure."""
     return statistics.fmean(row[way][key] for row in rows)
@@ -268,14 +128,6 @@ def mean(rows: Sequence[dict], way: str, key: str) -> float:
 def median(rows: Sequence[dict], way: str, key: str) -> float:
     """The median of a figure where it is there."""
     return statistics.median([row[way][key] for row in rows if row[way][key] is not None])
-
-
-def machine() -> str:
-    """The machine, in words."""
-
-    cores = psutil.cpu_count(logical=False) or psutil.cpu_count()
-    memory = psutil.virtual_memory().total / 2**30
-    return f"{cores} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
 
 
 def main() -> None:
