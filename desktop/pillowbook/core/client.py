@@ -99,6 +99,10 @@ class CoreClient:
         """Stop watching and delete everything derived from it."""
         self._request(p.RemoveFolder(path), p.Done)
 
+    def keep_here(self, path: str | None = None, *, is_kept: bool = True) -> list[str]:
+        """Let nothing below a path leave this machine, or let it again; gives all paths that are kept."""
+        return self._request(p.KeepHere(path, is_kept), list[str])
+
     def folders(self) -> list[Folder]:
         """The watched folders."""
         return self._request(p.ListFolders(), list[Folder])
@@ -198,6 +202,14 @@ class CoreClient:
     def settings(self) -> list[p.SettingView]:
         """All settings with their values."""
         return self._request(p.ListSettings(), list[p.SettingView])
+
+    def set_server_key(self, key: str) -> None:
+        """Keep the model server's key; empty for none."""
+        self._request(p.SetServerKey(key), p.Done)
+
+    def check_server(self) -> p.ServerView:
+        """See whether the model server answers; no text is sent."""
+        return self._request(p.CheckServer(), p.ServerView)
 
     def set_setting(self, key: str, value: str, *, is_confirmed: bool = False) -> None:
         """Change a setting, given in its written form.

@@ -54,7 +54,8 @@ class DocumentTrouble(msgspec.Struct, frozen=True):
 class Status(msgspec.Struct, frozen=True):
     """Everything the status page shows. Without an unlocked vault the counts are zero.
 
-    ``prepared`` counts prepared answers by freshness, from the cheap part of the check (``stat``).
+    ``prepared`` counts prepared answers by freshness, from the cheap part of the check (``stat``). ``server`` is the
+    address of the model server that text goes to; empty where it stays on this machine.
     """
 
     version: str
@@ -76,6 +77,7 @@ class Status(msgspec.Struct, frozen=True):
     is_embedder_loaded: bool
     vault_bytes: int
     has_keychain: bool
+    server: str = ""
 
 
 class ScanSummary(msgspec.Struct, frozen=True):
@@ -163,6 +165,15 @@ class ModelView(msgspec.Struct, frozen=True):
     was_run: bool
 
 
+class ServerView(msgspec.Struct, frozen=True):
+    """The model server of the settings, and what it answered just now."""
+
+    address: str
+    is_allowed: bool
+    has_key: bool
+    models: tuple[str, ...]
+
+
 class SettingView(msgspec.Struct, frozen=True):
     """A setting and its value in written form."""
 
@@ -242,6 +253,16 @@ class RemoveFolder(Call, frozen=True, tag="remove"):
     """Reply: Done."""
 
     path: str
+
+
+class KeepHere(Call, frozen=True, tag="keep_here"):
+    """Text below this folder or file never leaves this machine, or may again. Reply: list of str, all paths kept.
+
+    Without a path nothing is changed.
+    """
+
+    path: str | None = None
+    is_kept: bool = True
 
 
 class ListFolders(Call, frozen=True, tag="folders"):
@@ -342,6 +363,16 @@ class InstallModel(Call, frozen=True, tag="model_install"):
     model: str
 
 
+class SetServerKey(Call, frozen=True, tag="server_key"):
+    """Keep the model server's key in the vault; an empty one is forgotten. Reply: Done."""
+
+    key: str
+
+
+class CheckServer(Call, frozen=True, tag="server"):
+    """Ask the model server, without any text, what models it has. Reply: ServerView."""
+
+
 class ListSettings(Call, frozen=True, tag="settings"):
     """Reply: list of SettingView."""
 
@@ -374,6 +405,7 @@ AnyCall = (
     | NoteUse
     | AddFolder
     | RemoveFolder
+    | KeepHere
     | ListFolders
     | Sync
     | Work
@@ -393,6 +425,8 @@ AnyCall = (
     | VaultPassphrase
     | ListModels
     | InstallModel
+    | SetServerKey
+    | CheckServer
     | ListSettings
     | SetSetting
     | WishPanel

@@ -15,6 +15,7 @@ from typing import Final
 from pillowbook import __version__
 from pillowbook.core import protocol as p
 from pillowbook.core.machine import Machine
+from pillowbook.core.server_use import SERVER_SETTINGS
 from pillowbook.core.session import Session
 from pillowbook.domain.errors import (
     Cancelled,
@@ -25,6 +26,7 @@ from pillowbook.domain.errors import (
     FolderUnsuitable,
     Interrupted,
     PillowbookError,
+    SettingInvalid,
     VaultExists,
     VaultLocked,
     VaultMissing,
@@ -34,6 +36,7 @@ from pillowbook.domain.work import GateState
 from pillowbook.host.workers import CancelToken
 from pillowbook.schedule.runner import WorkTotals
 from pillowbook.settings.catalogue import ALL, GENERATOR, LOCK_AFTER
+from pillowbook.settings.catalogue import SERVER_ADDRESS, SERVER_ALLOWED
 from pillowbook.settings.values import Settings, named
 from pillowbook.store.keys import DISK_FULL_ERRNOS
 from pillowbook.store.vault import Vault
@@ -117,6 +120,13 @@ class Service:
                 return self._open().add_folder(readable(path, self._machine.profile.root))
             case p.RemoveFolder(path):
                 self._open().remove_folder(absolute(path))
+            case p.KeepHere(path, is_kept):
+                return self._open().keep_here(None if path is None else absolute(path), is_kept=is_kept)
+            case p.SetServerKey(key):
+                self._open().set_server_key(key)
+                self._begin_anew()
+            case p.CheckServer():
+                return self._open().check_server(cancel)
             case p.ListFolders():
                 return self._open().library.folders()
             case p.Sync():
@@ -306,7 +316,15 @@ class Service:
             raise ConfirmationNeeded(key=key, warning=setting.warning)
         if setting is GENERATOR:
             self._machine.catalogue.entry(value.strip())  # raises ModelUnknown before anything is changed
+        if setting is SERVER_ALLOWED and setting.kind.parse(key, value) and not self._settings[SERVER_ADDRESS]:
+            raise SettingInvalid(key=key, expected=f"name the server first, with {SERVER_ADDRESS.key}")
+        if setting is SERVER_ADDRESS and setting.kind.parse(key, value) != self._settings[SERVER_ADDRESS]:
+            # What was allowed was allowed for another machine.
+            self._settings.set_text(SERVER_ALLOWED.key, "off")
+            self._tell(SettingChanged(SERVER_ALLOWED.key, "off"))
         self._settings.set_text(key, value)
+        if setting in SERVER_SETTINGS:
+            self._begin_anew()
         if setting is GENERATOR and self._session is not None:
             with self._turning:
                 self._end_session()
@@ -316,6 +334,13 @@ class Service:
         if self._session is not None:
             self._session.wake()
         self._tell(SettingChanged(key, self._settings.text(key)))
+
+    def _begin_anew(self) -> None:
+        """Another generator: the session is ended and begun with it."""
+        with self._turning:
+            if self._session is not None:
+                self._end_session()
+                self._begin_session()
 
     def _status(self) -> p.Status:
         machine, session = self._machine, self._session
@@ -342,6 +367,7 @@ class Service:
             is_embedder_loaded=session.is_embedder_loaded if session else False,
             vault_bytes=machine.vault_bytes(),
             has_keychain=machine.has_keychain(),
+            server=self._settings[SERVER_ADDRESS] if self._settings[SERVER_ALLOWED] else "",
         )
 
 

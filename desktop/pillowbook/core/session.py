@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from pillowbook.answering.compose import Composer
@@ -15,10 +16,17 @@ from pillowbook.answering.retrieve import Retriever
 from pillowbook.core import protocol as p
 from pillowbook.core.library_loop import LibraryLoop
 from pillowbook.core.machine import Machine
+from pillowbook.core.server_use import keep_key, server_choice, with_server
 from pillowbook.domain.answers import Answer, AnswerKind, Effort, Freshness, Reason, Tokens
 from pillowbook.domain.asking import AskMode, AskPart, Completion, PairVerdict, SearchHits
 from pillowbook.domain.documents import DocumentState, Folder
-from pillowbook.domain.errors import DocumentUnknown, FolderUnknown, PillowbookError
+from pillowbook.domain.errors import (
+    DocumentUnknown,
+    FolderMissing,
+    FolderUnknown,
+    PillowbookError,
+    SettingInvalid,
+)
 from pillowbook.domain.events import Event, GateChanged, LibraryChanged, PreparedChanged
 from pillowbook.domain.work import GateState, LedgerEntry, SliceKind, SliceResult
 from pillowbook.flow.distil.distil import Distiller
@@ -31,10 +39,12 @@ from pillowbook.flow.serve.freshness import check_freshness
 from pillowbook.flow.serve.questions import clean_question, clean_typed
 from pillowbook.flow.serve.serve import Server
 from pillowbook.host.workers import CancelToken
-from pillowbook.schedule.gate import Rules, decide
+from pillowbook.models.remote.client import ServerGenerator
+from pillowbook.schedule.gate import Rules, Sensed, decide
 from pillowbook.schedule.runner import Runner, WorkTotals
 from pillowbook.schedule.stages import FlowStages
 from pillowbook.settings.catalogue import BATTERY_FLOOR, GENERATOR, IDLE_AFTER, LEARN, LOAD_CEILING, WORK_WHEN
+from pillowbook.settings.catalogue import SERVER_ADDRESS, SERVER_ALLOWED
 from pillowbook.settings.values import Settings
 from pillowbook.store.library import DocumentChange
 from pillowbook.store.vault import Vault
@@ -58,7 +68,15 @@ class Session:
         self.knowledge = vault.knowledge
         clock = machine.clock
         self._model = settings[GENERATOR]
-        self._generator = machine.generator(self._model)
+        local = machine.generator(self._model)
+        self._generator = with_server(
+            local,
+            settings=settings,
+            library=self.library,
+            knowledge=self.knowledge,
+            has_local=lambda: machine.installation.installed(self._model) is not None,
+        )
+        self._has_server = self._generator is not local
         self._embedder = machine.embedder()
         self._extractor = Extractor()
         retriever = Retriever(
@@ -101,7 +119,7 @@ class Session:
                 ),
                 self._preparer,
             ),
-            sense=lambda: machine.sense(self._model),
+            sense=self._sense,
             rules=self._rules,
             clock=clock,
             on_gate=lambda gate: self._say(GateChanged(gate)),
@@ -303,7 +321,8 @@ class Session:
     ) -> WorkTotals:
         """Background work now; the library is brought up to date first."""
         self._loop.sync(cancel, lambda done, total: None)
-        self._machine.installation.require(self._model)
+        if not self._has_server:
+            self._machine.installation.require(self._model)
         return self._runner.work(seconds, on_totals=on_totals, cancel=cancel)
 
     def wake(self) -> None:
@@ -312,7 +331,7 @@ class Session:
 
     def gate_now(self) -> GateState:
         """The gate as it stands this moment."""
-        return decide(self._machine.sense(self._model), self._rules())
+        return decide(self._sense(), self._rules())
 
     @property
     def is_working(self) -> bool:
@@ -371,7 +390,50 @@ class Session:
             live=kinds.get(AnswerKind.LIVE, 0),
         )
 
+    # -- the user's own server --------------------------------------------------------------------
+
+    def keep_here(self, path: str | None, *, is_kept: bool) -> list[str]:
+        """Keep a folder's text on this machine, or let it go again; what is being sent is broken off.
+
+        Raises:
+            FolderMissing: there is no such folder or file, and none of that name is watched.
+        """
+        rules = self.library.kept_here
+        if path is not None and is_kept:
+            if not os.path.lexists(path) and all(folder.path != path for folder in self.library.folders()):
+                raise FolderMissing()
+            rules.keep(path)
+            if self._has_server:
+                self._generator.unload()
+        elif path is not None:
+            rules.release(path)
+        return rules.paths()
+
+    def set_server_key(self, key: str) -> None:
+        """Keep the server's key in the vault; the session has to be begun anew for it."""
+        choice = server_choice(self._settings, self.knowledge)
+        if choice is None:
+            raise SettingInvalid(key=SERVER_ADDRESS.key, expected=SERVER_ADDRESS.kind.expected())
+        keep_key(choice.address, key, self.knowledge)
+
+    def check_server(self, cancel: CancelToken) -> p.ServerView:
+        """Ask the server what models it has; no text is sent. Raises the errors of ServerGenerator."""
+        choice = server_choice(self._settings, self.knowledge)
+        if choice is None:
+            raise SettingInvalid(key=SERVER_ADDRESS.key, expected=SERVER_ADDRESS.kind.expected())
+        return p.ServerView(
+            address=self._settings[SERVER_ADDRESS],
+            is_allowed=self._settings[SERVER_ALLOWED],
+            has_key=bool(choice.key),
+            models=ServerGenerator(choice).models(cancel=cancel),
+        )
+
     # -- small pieces -----------------------------------------------------------------------------
+
+    def _sense(self) -> Sensed:
+        """What the gate decides on; with a server there always is a model."""
+        sensed = self._machine.sense(self._model)
+        return replace(sensed, is_model_installed=True) if self._has_server else sensed
 
     def _rules(self) -> Rules:
         return Rules(
