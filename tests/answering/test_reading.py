@@ -29,6 +29,7 @@ from pillowbook.answering.verify import check_claim
         ("What did Dev say about the pump?", FULL),
         ("How did the meeting end?", FULL),
         ("Summarise the discussion about fees", FULL),
+        ("In the garden meeting, why was the shed moved?", FULL),
         ("¿Cuándo termina el seguro?", BRIEF),
     ],
 )

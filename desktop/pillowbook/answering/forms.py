@@ -49,7 +49,7 @@ FULL = Form(
 )
 
 _FULL = re.compile(
-    r"^(?:(?:and|so|please|can you|could you)\s+)*(?:"
+    r"(?:^|[,:;]\s+)(?:(?:and|so|please|can you|could you)\s+)*(?:"
     r"(?:summari[sz]e|describe|explain|outline|compare|discuss|recap|tell me (?:about|what|why|how))\b"
     r"|(?:why|how come)\b"
     r"|how (?:did|do|does|would|will|should|can|could|was|were|is|are)\b(?!.*\b(?:called|spelled|spelt|much|many)\b)"
@@ -64,5 +64,5 @@ _FULL = re.compile(
 
 
 def form_of(question: str) -> Form:
-    """The form for a question, told from how it begins; English only, anything else gets the short one."""
-    return FULL if _FULL.match(question.strip()) else BRIEF
+    """The form for a question, told from how it, or a part of it, begins; English only, anything else gets the short one."""
+    return FULL if _FULL.search(question.strip()) else BRIEF
