@@ -19,8 +19,10 @@ from pillowbook import __version__
 from pillowbook.core import protocol as p
 from pillowbook.core.client import CoreClient, connect, ensure_core
 from pillowbook.domain.asking import AskMode
+from pillowbook.domain.documents import Folder
 from pillowbook.domain.errors import (
     Cancelled,
+    ConfirmationNeeded,
     DiskFull,
     PassphraseNeeded,
     PassphraseWrong,
@@ -146,8 +148,26 @@ def demo(session: Session) -> int:
 
 def add(session: Session) -> int:
     path = user_path(session.options.path)
-    folder = session.call(lambda core: core.add_folder(path))
-    session.print(folder, f"Watching {folder.path}")
+    if session.options.keep_here:  # before anything of it is read
+        session.call(lambda core: core.keep_here(path))
+    folder: Folder = session.call(lambda core: core.add_folder(path))
+    server = session.core.status().server
+    if folder.is_kept_here:
+        note = "; its text never leaves this machine"
+    else:
+        note = f"; its text may go to {server}, unless you 'pillowbook keep-here' it" if server else ""
+    session.print(folder, f"Watching {folder.path}{note}")
+    return DONE
+
+
+def keep_here(session: Session) -> int:
+    options = session.options
+    path = user_path(options.path) if options.path else None
+    kept = session.call(lambda core: core.keep_here(path, is_kept=not options.off))
+    session.print(
+        {"kept_here": kept},
+        "\n".join(kept) or "No folder is marked; 'pillowbook keep-here PATH' keeps one on this machine.",
+    )
     return DONE
 
 
@@ -162,7 +182,8 @@ def folders(session: Session) -> int:
     found = session.call(lambda core: core.folders())
     session.print(
         {"folders": found},
-        "\n".join(f.path for f in found) or "No folders yet; 'pillowbook add PATH' adds one.",
+        "\n".join(f"{f.path}{'  (never leaves this machine)' if f.is_kept_here else ''}" for f in found)
+        or "No folders yet; 'pillowbook add PATH' adds one.",
     )
     return DONE
 
@@ -310,6 +331,7 @@ def status(session: Session) -> int:
         f"Prepared     {prepared}",
         f"Background   {state.gate.sentence}",
         f"Model        {state.generator}{'' if state.is_generator_installed else ' (not installed)'}",
+        *([f"Server       {state.server} (text of your notes goes there)"] if state.server else []),
         *(f"  {t.state}: {t.path} ({t.reason})" for t in state.troubles),
     ]
     session.print(state, "\n".join(lines))
@@ -431,7 +453,47 @@ def models(session: Session) -> int:
         entry = catalogue.entry(session.options.model)
         session.core.set_setting("models.generator", entry.id)
         session.print({"used": entry.id}, f"{entry.title} is used from now on.")
+    elif action == "server":
+        view: p.ServerView = session.call(lambda core: core.check_server())
+        allowed = (
+            "Text of your notes goes there."
+            if view.is_allowed
+            else "Nothing is sent there; 'pillowbook settings set models.server_allowed on' would allow it."
+        )
+        session.print(view, "\n".join([f"{view.address} answers. {allowed}", *(f"  {name}" for name in view.models)]))
+    elif action == "key":
+        key = "" if session.options.remove else read_key(session)
+        session.call(lambda core: core.set_server_key(key))
+        done = "The key is kept in the vault." if key else "The key is forgotten."
+        session.print({"key": "kept" if key else "forgotten"}, done)
     return DONE
+
+
+def read_key(session: Session) -> str:
+    """The model server's key, from a file or typed; never from the command line, which others can read."""
+    if session.options.file:
+        key = read_text(session.options.file).strip()
+    elif sys.stdin.isatty():
+        key = getpass.getpass("Key of the model server: ").strip()
+    else:
+        key = ""
+    if not key or not key.isascii() or not key.isprintable():
+        raise ArgumentUnusable(name="key", problem="name a file that holds it with --file")
+    return key
+
+
+def set_setting(session: Session) -> None:
+    """Change a setting; one with a warning only when the user has read it and says so."""
+    options = session.options
+    try:
+        session.core.set_setting(options.key, options.value, is_confirmed=options.yes)
+    except ConfirmationNeeded as error:
+        if not sys.stdin.isatty() or session.as_json:
+            raise
+        print(error.facts["warning"], file=sys.stderr)
+        if input("Type yes to go on: ").strip().lower() != "yes":
+            raise Cancelled from None
+        session.core.set_setting(options.key, options.value, is_confirmed=True)
 
 
 def settings(session: Session) -> int:
@@ -443,7 +505,7 @@ def settings(session: Session) -> int:
         )
         return DONE
     if action == "set":
-        session.core.set_setting(session.options.key, session.options.value)
+        set_setting(session)
         views = session.core.settings()
     for view in views:
         if view.key == session.options.key:
@@ -493,7 +555,12 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--work", type=float, default=300.0, metavar="SECONDS", help="how long to prepare answers"
     )
-    command("add", add, "watch a folder or file").add_argument("path")
+    made = command("add", add, "watch a folder or file")
+    made.add_argument("path")
+    made.add_argument("--keep-here", action="store_true", help="its text never leaves this machine")
+    made = command("keep-here", keep_here, "let a folder's text never leave this machine, or list those kept")
+    made.add_argument("path", nargs="?")
+    made.add_argument("--off", action="store_true", help="let it leave again")
     command("remove", remove, "stop watching a folder").add_argument("path")
     command("folders", folders, "list the watched folders")
     command("sync", sync, "scan and index until everything is up to date")
@@ -526,8 +593,13 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument("action", choices=("init", "lock", "unlock", "check", "rebuild", "passphrase"))
     made.add_argument("--new-passphrase-file", type=Path)
     made = command("models", models, "the model catalogue")
-    actions = made.add_subparsers(dest="action", required=True, metavar="list|install|use")
+    actions = made.add_subparsers(dest="action", required=True, metavar="list|install|use|server|key")
     actions.add_parser("list", parents=[common])
+    actions.add_parser("server", parents=[common], help="see whether the model server answers")
+    key = actions.add_parser("key", parents=[common], help="keep the model server's key in the vault")
+    which = key.add_mutually_exclusive_group()
+    which.add_argument("--file", type=Path, metavar="FILE")
+    which.add_argument("--remove", action="store_true")
     actions.add_parser("install", parents=[common]).add_argument("model")
     actions.add_parser("use", parents=[common]).add_argument("model")
     made = command("settings", settings, "the settings")
@@ -537,6 +609,7 @@ def build_parser() -> argparse.ArgumentParser:
     setter = actions.add_parser("set", parents=[common])
     setter.add_argument("key")
     setter.add_argument("value")
+    setter.add_argument("--yes", action="store_true", help="the warning is read, change it all the same")
     command("stop", stop, "end the app and the background process")
     return parser
 
