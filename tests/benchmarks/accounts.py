@@ -4,10 +4,10 @@ Run:  python -m tests.benchmarks.accounts --data DIR --generator FILE.gguf --emb
 
 DIR is ``qmsum_vault/dev`` (QMSum, MIT): 35 transcripts as notes, all indexed, and specific questions with reference
 answers. The questions do not say which meeting they are about, so both ways are told ("Meeting Bed002: ...", the
-note's own title). Passages of the plain way are paragraphs joined up to 900 characters. Overlap with the reference: ROUGE-1, -2
-and -L (Lin 2004), F-measure over lower-cased words without stemming. A sentence is carried when one place, or at most
-three together, of what was cited (or read, for the plain way) holds its numbers, names and most of its words: the
-product's own check, which its own answers pass by construction; shown for the plain way's sake.
+note's own title). Passages of the plain way are paragraphs joined up to 900 characters. Overlap with the reference:
+ROUGE-1, -2 and -L (Lin 2004), F-measure over lower-cased words without stemming. A sentence is carried when one place,
+or at most three together, of what was cited (or read, for the plain way) holds its numbers, names and most of its
+words: the product's own check, which its own answers pass by construction; shown for the plain way's sake.
 """
 
 import argparse

@@ -64,5 +64,5 @@ _FULL = re.compile(
 
 
 def form_of(question: str) -> Form:
-    """The form for a question, told from how it, or a part of it, begins; English only, anything else gets the short one."""
+    """The form for a question, told from how it or a part of it begins. English only; else the short one."""
     return FULL if _FULL.search(question.strip()) else BRIEF
