@@ -460,7 +460,9 @@ def models(session: Session) -> int:
             if view.is_allowed
             else "Nothing is sent there; 'pillowbook settings set models.server_allowed on' would allow it."
         )
-        session.print(view, "\n".join([f"{view.address} answers. {allowed}", *(f"  {name}" for name in view.models)]))
+        session.print(
+            view, "\n".join([f"{view.address} answers. {allowed}", *(f"  {name}" for name in view.models)])
+        )
     elif action == "key":
         key = "" if session.options.remove else read_key(session)
         session.call(lambda core: core.set_server_key(key))
