@@ -295,7 +295,7 @@ class ConfirmationNeeded(UserFixable):
     """A setting that may only be changed by somebody who was told what follows."""
 
     code = "confirmation-needed"
-    sentence = "{key} was not changed: {warning} Confirm it to change it."
+    sentence = "{key} was not changed: {warning} Confirm it to change it (on the command line with --yes)."
 
 
 # -- core and command line -----------------------------------------------------------------------------------------
