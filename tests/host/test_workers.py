@@ -188,15 +188,32 @@ def test_an_opening_that_fails_is_raised_from_the_call() -> None:
 
 def test_a_cancel_while_opening_ends_the_process() -> None:
     worker = Worker("tests.fakes.echo_worker", name="echo", opening=Sleep(60), import_paths=[str(ROOT)])
+    token = CancelToken()
+    processes: list[int | None] = []
+
+    def cancel() -> None:
+        processes.append(worker.process_id)
+        token.cancel()
+
+    threading.Timer(0.2, cancel).start()
+    with pytest.raises(Cancelled):
+        worker.call(Echo(""), Text, deadline_s=20, cancel=token)
+    assert processes[0] is not None
+    wait_until(lambda: not psutil.pid_exists(processes[0] or 0))
+    worker.close()
+
+
+def test_a_process_started_ahead_outlives_a_cancel_while_it_opens() -> None:
+    """Typing cancels what was begun for the letters before; the model goes on loading."""
+    worker = Worker("tests.fakes.echo_worker", name="echo", opening=Sleep(0.5), import_paths=[str(ROOT)])
     worker.start()
     process = worker.process_id
-    assert process is not None
-    assert not worker.is_ready
     token = CancelToken()
     threading.Timer(0.05, token.cancel).start()
     with pytest.raises(Cancelled):
         worker.call(Echo(""), Text, deadline_s=20, cancel=token)
-    wait_until(lambda: not psutil.pid_exists(process))
+    assert worker.call(Echo("still there"), Text, deadline_s=20).text == "still there"
+    assert worker.process_id == process
     worker.close()
 
 

@@ -52,13 +52,15 @@ class Machine:
         """The embedder in use."""
         return self.catalogue.default("embedder")
 
-    def generator(self, model: str) -> LlamaGenerator:
+    def generator(self, model: str, *, gpu_layers: int, unload_after_s: float) -> LlamaGenerator:
         """The generator of a model of the catalogue; it may not be installed yet."""
         entry = self.catalogue.entry(model)
         return LlamaGenerator(
             self.installation.place(model),
             model_id=model,
             context_tokens=entry.context_tokens,
+            gpu_layers=gpu_layers,
+            unload_after_s=unload_after_s,
             check=lambda: self.installation.require(model),
         )
 

@@ -35,8 +35,15 @@ from pillowbook.domain.events import Event, PanelRequested, SettingChanged, Vaul
 from pillowbook.domain.work import GateState
 from pillowbook.host.workers import CancelToken
 from pillowbook.schedule.runner import WorkTotals
-from pillowbook.settings.catalogue import ALL, GENERATOR, LOCK_AFTER
-from pillowbook.settings.catalogue import SERVER_ADDRESS, SERVER_ALLOWED
+from pillowbook.settings.catalogue import (
+    ALL,
+    GENERATOR,
+    GPU_LAYERS,
+    LOCK_AFTER,
+    SERVER_ADDRESS,
+    SERVER_ALLOWED,
+    UNLOAD_AFTER,
+)
 from pillowbook.settings.values import Settings, named
 from pillowbook.store.keys import DISK_FULL_ERRNOS
 from pillowbook.store.vault import Vault
@@ -316,7 +323,11 @@ class Service:
             raise ConfirmationNeeded(key=key, warning=setting.warning)
         if setting is GENERATOR:
             self._machine.catalogue.entry(value.strip())  # raises ModelUnknown before anything is changed
-        if setting is SERVER_ALLOWED and setting.kind.parse(key, value) and not self._settings[SERVER_ADDRESS]:
+        if (
+            setting is SERVER_ALLOWED
+            and setting.kind.parse(key, value)
+            and not self._settings[SERVER_ADDRESS]
+        ):
             raise SettingInvalid(key=key, expected=f"name the server first, with {SERVER_ADDRESS.key}")
         if setting is SERVER_ADDRESS and setting.kind.parse(key, value) != self._settings[SERVER_ADDRESS]:
             # What was allowed was allowed for another machine.
@@ -325,7 +336,7 @@ class Service:
         self._settings.set_text(key, value)
         if setting in SERVER_SETTINGS:
             self._begin_anew()
-        if setting is GENERATOR and self._session is not None:
+        if setting in (GENERATOR, GPU_LAYERS, UNLOAD_AFTER) and self._session is not None:
             with self._turning:
                 self._end_session()
                 self._begin_session()

@@ -43,8 +43,18 @@ from pillowbook.models.remote.client import ServerGenerator
 from pillowbook.schedule.gate import Rules, Sensed, decide
 from pillowbook.schedule.runner import Runner, WorkTotals
 from pillowbook.schedule.stages import FlowStages
-from pillowbook.settings.catalogue import BATTERY_FLOOR, GENERATOR, IDLE_AFTER, LEARN, LOAD_CEILING, WORK_WHEN
-from pillowbook.settings.catalogue import SERVER_ADDRESS, SERVER_ALLOWED
+from pillowbook.settings.catalogue import (
+    BATTERY_FLOOR,
+    GENERATOR,
+    GPU_LAYERS,
+    IDLE_AFTER,
+    LEARN,
+    LOAD_CEILING,
+    SERVER_ADDRESS,
+    SERVER_ALLOWED,
+    UNLOAD_AFTER,
+    WORK_WHEN,
+)
 from pillowbook.settings.values import Settings
 from pillowbook.store.library import DocumentChange
 from pillowbook.store.vault import Vault
@@ -68,7 +78,9 @@ class Session:
         self.knowledge = vault.knowledge
         clock = machine.clock
         self._model = settings[GENERATOR]
-        local = machine.generator(self._model)
+        local = machine.generator(
+            self._model, gpu_layers=settings[GPU_LAYERS], unload_after_s=60.0 * settings[UNLOAD_AFTER]
+        )
         self._generator = with_server(
             local,
             settings=settings,

@@ -179,6 +179,11 @@ class ModelUnavailable(UserFixable):
     )
 
 
+class MemoryShort(UserFixable):
+    code = "memory-short"
+    sentence = "There is not enough free memory for the model {model}; close other programs or choose a smaller model."
+
+
 class ContextOverflow(UserFixable):
     """A prompt longer than the model's context; whoever made the prompt chose too much."""
 

@@ -53,6 +53,7 @@ class WorkerProcess:
         self._failure: PillowbookError | None = None
         self._state = threading.Condition()
         self._waiting_for_open = 0
+        self.is_wanted = False
         self._write_lock = threading.Lock()
         self._slots: dict[int, queue.SimpleQueue[ToClient | None]] = {}
         self._numbers = itertools.count()
@@ -146,8 +147,8 @@ class WorkerProcess:
         return Cancelled() if self._is_stopped else WorkerLost(worker=self.name)
 
     def wait_open(self, deadline_s: float, cancel: CancelToken | None) -> None:
-        """Wait for the opening. A cancel ends the process too where nobody else waits for it: loading
-        costs power.
+        """Wait for the opening. A cancel ends the process too where nobody else waits for it or wants it
+        soon (``is_wanted``): loading costs power.
         """
         until = self._started_at_s + deadline_s
         forget = cancel.when_cancelled(self._notify) if cancel is not None else None
@@ -159,7 +160,7 @@ class WorkerProcess:
                     if self.is_lost:
                         raise self.lost()
                     if cancel is not None and cancel.is_cancelled:
-                        if self._waiting_for_open == 1:
+                        if self._waiting_for_open == 1 and not self.is_wanted:
                             self.kill()
                         raise Cancelled
                     if not self._state.wait(until - time.monotonic()) and time.monotonic() >= until:

@@ -93,9 +93,20 @@ class Worker:
         child = self._child
         return child.process_id if child is not None and not child.is_lost else None
 
+    @property
+    def died_opening(self) -> bool:
+        """Whether the last process ended before its opening was done."""
+        child = self._child
+        return child is not None and child.is_lost and not child.is_open
+
+    def open_with(self, opening: msgspec.Struct) -> None:
+        """Have every process from the next one on begin with another opening."""
+        with self._lock:
+            self._opening = opening
+
     def start(self) -> None:
-        """Start the process if there is none. Does not wait for the opening."""
-        self._child_now()
+        """Start the process if there is none. Does not wait for the opening, which no cancelled call ends now."""
+        self._child_now().is_wanted = True
 
     def call(
         self,

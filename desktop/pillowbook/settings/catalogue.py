@@ -118,6 +118,24 @@ GENERATOR = Setting(
     title="Language model",
     help="Writes summaries and answers. It runs on this machine.",
 )
+GPU_LAYERS = Setting(
+    "models.gpu_layers",
+    Whole(-1, 999, "layers"),
+    default=-1,
+    page=Page.MODELS,
+    title="Layers on the graphics processor",
+    help="Where llama.cpp was built for one, -1 puts the whole language model there; fewer save its memory, and 0 uses"
+    " none of it. Where it does not fit, the processor does all.",
+)
+UNLOAD_AFTER = Setting(
+    "models.unload_after_min",
+    Whole(0, 1440, "minutes"),
+    default=5,
+    page=Page.MODELS,
+    title="Unload after",
+    help="Minutes without use before the language model gives its memory back; 0 keeps it. It is loaded again, within"
+    " a second or two, at the first key in the panel. When memory is short it goes sooner.",
+)
 LIVE_DEADLINE = Setting(
     "models.live_deadline_s",
     Seconds(10, 600),
@@ -204,6 +222,8 @@ ALL: tuple[Setting[Any], ...] = (
     BATTERY_FLOOR,
     LOAD_CEILING,
     GENERATOR,
+    GPU_LAYERS,
+    UNLOAD_AFTER,
     LIVE_DEADLINE,
     PASSAGE_LIMIT,
     SERVER_ALLOWED,

@@ -1,15 +1,20 @@
 """The generator as the rest of the program sees it."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+import msgspec
 
 from pillowbook.domain.answers import Tokens
 from pillowbook.domain.errors import ModelMissing, WorkerLost
 from pillowbook.domain.ids import DocumentId
+from pillowbook.host.memory import MemorySource, SystemMemory
 from pillowbook.host.workers import CancelToken, Worker
+from pillowbook.models.disuse import Disuse
 from pillowbook.models.generator.protocol import (
     CountTokens,
     Delta,
@@ -22,13 +27,19 @@ from pillowbook.models.generator.protocol import (
     TokenCount,
     Turn,
 )
-from pillowbook.models.processors import count_cores
+from pillowbook.models.processors import count_background_cores, count_cores
 from pillowbook.models.turns import Turns, Urgency
+
+R = TypeVar("R", bound=msgspec.Struct)
 
 WORKER_MODULE = "pillowbook.models.generator.worker"
 DEFAULT_CONTEXT_TOKENS = 4096
 BATCH_TOKENS = 128
 """Tokens read at once; see ``docs/decisions/0003-workers.md`` for the measurement."""
+
+ALL_LAYERS = -1
+UNLOAD_AFTER_S = 300.0
+"""As Ollama does."""
 
 _COUNT_DEADLINE_S = 10.0
 
@@ -190,6 +201,11 @@ class LlamaGenerator:
     Args:
         model_path: a GGUF file whose SHA-256 has been checked.
         model_id: as in the catalogue; the file's name otherwise.
+        context_tokens: of the longest prompt with its answer; the prompts that stay in memory share them.
+        threads: for every call; without it by the number of cores, fewer for background calls.
+        gpu_layers: at most so many layers go to a graphics processor, or all of them, where llama.cpp was built
+            for one. Where that fails, the processor does all.
+        unload_after_s: without use the process is ended; 0 for never. It is also ended when unused and memory is short.
         check: called before each use; raises ModelMissing or ModelDamaged. Without it the file has to exist.
     """
 
@@ -201,14 +217,31 @@ class LlamaGenerator:
         context_tokens: int = DEFAULT_CONTEXT_TOKENS,
         threads: int | None = None,
         batch_tokens: int = BATCH_TOKENS,
+        gpu_layers: int = ALL_LAYERS,
+        unload_after_s: float = UNLOAD_AFTER_S,
+        memory: MemorySource | None = None,
         check: Callable[[], object] | None = None,
     ) -> None:
         self._path = model_path
         self._check = check
         self._model_id = model_id or model_path.stem
-        load = Load(str(model_path.absolute()), context_tokens, batch_tokens, threads or count_cores())
-        self._worker = Worker(WORKER_MODULE, name="generator", opening=load)
+        self._load = Load(
+            path=str(model_path.absolute()),
+            model=self._model_id,
+            context_tokens=context_tokens,
+            batch_tokens=batch_tokens,
+            threads=threads or count_cores(),
+            background_threads=threads or count_background_cores(),
+            gpu_layers=gpu_layers,
+        )
+        self._worker = Worker(WORKER_MODULE, name="generator", opening=self._load)
         self._turns = Turns("generator")
+        self._disuse = Disuse(
+            self._worker.stop,
+            is_loaded=lambda: self._worker.process_id is not None,
+            memory=memory or SystemMemory(),
+            after_s=unload_after_s,
+        )
 
     @property
     def model_id(self) -> str:
@@ -236,18 +269,10 @@ class LlamaGenerator:
         background: bool = False,
     ) -> Generated:
         """See :meth:`Generator.generate`."""
-        self._check_file()
-        deadline = time.monotonic() + deadline_s
         request = Generate(_turns(messages), max_tokens, tuple(stop), temperature)
-        urgency = Urgency.BACKGROUND if background else Urgency.NOW
-        with self._turns.taken(urgency=urgency, deadline=deadline, cancel=cancel, preempts=True) as token:
-            stream = _Stream(on_text)
-            try:
-                written = self._write(request, stream, deadline, token, background)
-            except WorkerLost:
-                # The same prompt gives the same text again, so what was shown already is not shown twice.
-                stream.restart()
-                written = self._write(request, stream, deadline, token, background)
+        stream = _Stream(on_text)
+        with self._turn(_urgency(background), deadline_s, cancel) as call:
+            written = call(request, Generation, background, stream)
         return Generated(
             text=written.text,
             tokens=Tokens(written.prompt_tokens, written.completion_tokens),
@@ -269,17 +294,9 @@ class LlamaGenerator:
         background: bool = False,
     ) -> Scored:
         """See :meth:`Generator.score`."""
-        self._check_file()
-        deadline = time.monotonic() + deadline_s
-        urgency = Urgency.BACKGROUND if background else Urgency.NOW
-        with self._turns.taken(urgency=urgency, deadline=deadline, cancel=cancel, preempts=True) as token:
-            scores = self._worker.call(
-                Score(_turns(messages), tuple(options)),
-                Scores,
-                deadline_s=max(0.0, deadline - time.monotonic()),
-                cancel=token,
-                background=background,
-            )
+        request = Score(_turns(messages), tuple(options))
+        with self._turn(_urgency(background), deadline_s, cancel) as call:
+            scores = call(request, Scores, background)
         return Scored(
             log_probabilities=scores.log_probabilities,
             tokens=Tokens(scores.prompt_tokens, scores.completion_tokens),
@@ -291,41 +308,33 @@ class LlamaGenerator:
         self, messages: Sequence[Message], *, deadline_s: float, cancel: CancelToken | None = None
     ) -> int:
         """See :meth:`Generator.read_ahead`."""
+        with self._turn(Urgency.AHEAD, deadline_s, cancel) as call:
+            return call(ReadAhead(_turns(messages)), TokenCount).tokens
+
+    @contextmanager
+    def _turn(self, urgency: Urgency, deadline_s: float, cancel: CancelToken | None) -> Iterator["_Call"]:
+        """Wait for the turn; gives the way to call the worker while it lasts."""
         self._check_file()
         deadline = time.monotonic() + deadline_s
-        with self._turns.taken(
-            urgency=Urgency.AHEAD, deadline=deadline, cancel=cancel, preempts=True
-        ) as token:
-            return self._worker.call(
-                ReadAhead(_turns(messages)),
-                TokenCount,
-                deadline_s=max(0.0, deadline - time.monotonic()),
-                cancel=token,
-            ).tokens
-
-    def _write(
-        self, request: Generate, stream: "_Stream", deadline: float, token: CancelToken, background: bool
-    ) -> Generation:
-        return self._worker.call(
-            request,
-            Generation,
-            deadline_s=max(0.0, deadline - time.monotonic()),
-            cancel=token,
-            background=background,
-            on_part=stream.take,
-            part=Delta,
-            attempts=1,
-        )
+        with self._disuse.used():
+            if urgency > Urgency.BACKGROUND:
+                # Somebody waits or will soon: a cancel, of this call or of the background call that it takes over
+                # from, does not end a process that is loading.
+                self._worker.start()
+            with self._turns.taken(urgency=urgency, deadline=deadline, cancel=cancel, preempts=True) as token:
+                yield _Call(self._worker, self._load, deadline, token)
 
     def count_tokens(self, text: str) -> int:
         """See :meth:`Generator.count_tokens`."""
         self._check_file()
-        return self._worker.call(CountTokens(text), TokenCount, deadline_s=_COUNT_DEADLINE_S).tokens
+        with self._disuse.used():
+            return self._worker.call(CountTokens(text), TokenCount, deadline_s=_COUNT_DEADLINE_S).tokens
 
     def preload(self) -> None:
         """See :meth:`Generator.preload`."""
         self._check_file()
-        self._worker.start()
+        with self._disuse.used():
+            self._worker.start()
 
     def unload(self) -> None:
         """See :meth:`Generator.unload`."""
@@ -333,6 +342,7 @@ class LlamaGenerator:
 
     def close(self) -> None:
         """See :meth:`Generator.close`."""
+        self._disuse.close()
         self._worker.close()
 
     def _check_file(self) -> None:
@@ -342,8 +352,51 @@ class LlamaGenerator:
             raise ModelMissing(model=self._model_id)
 
 
+def _urgency(background: bool) -> Urgency:
+    return Urgency.BACKGROUND if background else Urgency.NOW
+
+
 def _turns(messages: Sequence[Message]) -> tuple[Turn, ...]:
     return tuple(Turn(message.role, message.text) for message in messages)
+
+
+class _Call:
+    """Calls the worker, and once more where its process dies."""
+
+    def __init__(self, worker: Worker, load: Load, deadline: float, cancel: CancelToken) -> None:
+        self._worker = worker
+        self._load = load
+        self._deadline = deadline
+        self._cancel = cancel
+
+    def __call__(
+        self,
+        request: msgspec.Struct,
+        reply: type[R],
+        background: bool = False,
+        stream: "_Stream | None" = None,
+    ) -> R:
+        try:
+            return self._once(request, reply, background, stream)
+        except WorkerLost:
+            if self._worker.died_opening:  # as a driver of a graphics processor may make it
+                self._worker.open_with(msgspec.structs.replace(self._load, gpu_layers=0))
+            if stream is not None:
+                # The same prompt gives the same text again, so what was shown already is not shown twice.
+                stream.restart()
+            return self._once(request, reply, background, stream)
+
+    def _once(self, request: msgspec.Struct, reply: type[R], background: bool, stream: "_Stream | None") -> R:
+        return self._worker.call(
+            request,
+            reply,
+            deadline_s=max(0.0, self._deadline - time.monotonic()),
+            cancel=self._cancel,
+            background=background,
+            on_part=stream.take if stream is not None else None,
+            part=Delta,
+            attempts=1,
+        )
 
 
 class _Stream:

@@ -13,7 +13,7 @@ from typing import Any
 import llama_cpp
 import numpy as np
 
-from pillowbook.domain.errors import Cancelled, ContextOverflow, ModelDamaged, ModelMissing
+from pillowbook.domain.errors import Cancelled, ContextOverflow, MemoryShort, ModelDamaged, ModelMissing
 from pillowbook.models.generator.chat_template import CHATML, ChatTemplate
 from pillowbook.models.generator.kept_prompts import KeptPrompt, KeptPrompts
 from pillowbook.models.generator.protocol import Load
@@ -22,8 +22,40 @@ from pillowbook.models.generator.vocabulary import Vocabulary
 KEPT_PROMPTS = 8
 """Prompts that stay in memory; they share one pool of cells, so that more of them cost nothing by themselves."""
 
+GPU_BATCH_TOKENS = 512
+"""Tokens read at once on a graphics processor, which looks at a cancel only between batches."""
+
+_ALL_LAYERS = 9999  # more than any model has
 _MEMORY_FULL, _ABORTED = 1, 2  # what llama_decode gives
 _TOP_K, _TOP_P, _SEED = 40, 0.95, 1
+
+
+def _open(load: Load, gpu_layers: int) -> tuple[Any, Any]:
+    """A model and its context.
+
+    Raises:
+        ModelDamaged: llama.cpp does not take the file.
+        MemoryShort: the file is good, and there is no room to work in.
+    """
+    weights = llama_cpp.llama_model_default_params()
+    weights.n_gpu_layers = gpu_layers
+    # WORKAROUND(https://github.com/ggml-org/llama.cpp/pull/26954, remove when released): a build by GCC 12
+    # dies in rearranged weights on processors with AMX. As they are in the file they are mapped, not copied,
+    # and where they were measured they read no slower.
+    weights.use_extra_bufts = False
+    model = llama_cpp.llama_model_load_from_file(load.path.encode(), weights)
+    if not model:
+        raise ModelDamaged(model=load.model)
+    params = llama_cpp.llama_context_default_params()
+    params.n_ctx = min(load.context_tokens, llama_cpp.llama_model_n_ctx_train(model))
+    params.n_batch = params.n_ubatch = max(load.batch_tokens, GPU_BATCH_TOKENS if gpu_layers else 0)
+    params.n_seq_max = KEPT_PROMPTS
+    params.kv_unified = True
+    context = llama_cpp.llama_init_from_model(model, params)
+    if not context:
+        llama_cpp.llama_model_free(model)
+        raise MemoryShort(model=load.model)
+    return model, context
 
 
 class Engine:
@@ -31,32 +63,29 @@ class Engine:
 
     def __init__(self, load: Load) -> None:
         if not Path(load.path).is_file():
-            raise ModelMissing(model=Path(load.path).stem)
+            raise ModelMissing(model=load.model)
         # A model that cannot be loaded has no other way to say so than its log, which goes nowhere.
         self._quiet = llama_cpp.llama_log_callback(lambda _level, _text, _data: None)
         llama_cpp.llama_log_set(self._quiet, ctypes.c_void_p())
         llama_cpp.llama_backend_init()
-        weights = llama_cpp.llama_model_default_params()
-        # WORKAROUND(https://github.com/ggml-org/llama.cpp/pull/26954, remove when released): a build by GCC
-        # 12 dies in rearranged weights on processors with AMX. As they are in the file they are mapped, not
-        # copied, anyway.
-        weights.use_extra_bufts = load.is_repacked
-        model = llama_cpp.llama_model_load_from_file(load.path.encode(), weights)
-        if not model:
-            raise ModelDamaged(model=Path(load.path).stem)
-        params = llama_cpp.llama_context_default_params()
-        params.n_ctx = min(load.context_tokens, llama_cpp.llama_model_n_ctx_train(model))
-        params.n_batch = params.n_ubatch = load.batch_tokens
-        params.n_threads = params.n_threads_batch = load.threads
-        params.n_seq_max = KEPT_PROMPTS
-        params.kv_unified = True
-        context = llama_cpp.llama_init_from_model(model, params)
-        if not context:
-            raise MemoryError
+        self.gpu_layers = load.gpu_layers if llama_cpp.llama_supports_gpu_offload() else 0
+        if self.gpu_layers < 0:
+            self.gpu_layers = _ALL_LAYERS
+        if self.gpu_layers:
+            try:
+                model, context = _open(load, self.gpu_layers)
+            except (
+                ModelDamaged,
+                MemoryShort,
+            ):  # llama.cpp does not say what it was; often, too little memory there
+                self.gpu_layers = 0
+        if not self.gpu_layers:
+            model, context = _open(load, 0)
         self._context = context
         self._memory = llama_cpp.llama_get_memory(context)
-        self._batch_tokens = load.batch_tokens
-        self._batch = llama_cpp.llama_batch_init(load.batch_tokens, 0, 1)
+        self._threads = (load.threads, load.background_threads)
+        self._batch_tokens = int(llama_cpp.llama_n_batch(context))
+        self._batch = llama_cpp.llama_batch_init(self._batch_tokens, 0, 1)
         self.context_tokens = int(llama_cpp.llama_n_ctx(context))
         self.vocabulary = Vocabulary(model)
         source = llama_cpp.llama_model_chat_template(model, None)
@@ -84,6 +113,8 @@ class Engine:
         """
         if len(prompt) + more_tokens > self.context_tokens:
             raise ContextOverflow(tokens=len(prompt), limit=self.context_tokens)
+        threads = self._threads[is_background]
+        llama_cpp.llama_set_n_threads(self._context, threads, threads)
         # The last token is read in any case: what comes next is known only right after it.
         place = self._prompts.place(prompt[:-1], is_background=is_background)
         self._current = place.kept

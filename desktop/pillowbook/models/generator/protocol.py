@@ -6,20 +6,26 @@ import msgspec
 class Load(msgspec.Struct, tag="load", frozen=True):
     """Opening: the model file to load, once per process.
 
-    ``is_repacked`` weights are copied and rearranged for the processor's widest instructions while loading.
+    Attributes:
+        model: its id, for errors.
+        context_tokens: of the longest prompt with its answer, and of all prompts that are kept together.
+        gpu_layers: at most so many go to the graphics processor (below 0: all), where llama.cpp was built for one.
     """
 
     path: str
+    model: str
     context_tokens: int
     batch_tokens: int
     threads: int
-    is_repacked: bool = False
+    background_threads: int
+    gpu_layers: int
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """The model is in memory."""
+    """The model is in memory. ``gpu_layers`` is 0 where the processor does all of it."""
 
     context_tokens: int
+    gpu_layers: int
 
 
 class Turn(msgspec.Struct, array_like=True, frozen=True):

@@ -35,7 +35,7 @@ class GeneratorService:
     def handle(self, request: Request, job: Job) -> Loaded | Generation | Scores | TokenCount:
         if isinstance(request, Load):
             self._engine = Engine(request)
-            return Loaded(self._engine.context_tokens)
+            return Loaded(self._engine.context_tokens, self._engine.gpu_layers)
         engine = self._loaded()
 
         def stop() -> None:
