@@ -1,38 +1,77 @@
 """Finding the passages that bear on a question, and the few sentences of them worth reading.
 
-BM25 over words and cosine similarity over embeddings are fused by reciprocal rank fusion (Cormack, Clarke, Büttcher
-2009, SIGIR: k = 60). The two make different mistakes: words find names and codes, embeddings find paraphrases.
+BM25 over words and cosine similarity over embeddings find different things: names and codes, and paraphrases. Their
+scores are added (the words' as a share of the best), which keeps how far apart two passages are; ranks, as in
+reciprocal rank fusion, forget it. What several passages of one document speak for counts somewhat more. Which of their
+sentences to read is decided by ``rank``. Figures: ``tests/benchmarks/retrieval.py``, ``0008-retrieval.md``.
 """
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import PurePath
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pillowbook.answering.dates import OPENING_CHARS, note_date
+from pillowbook.answering.rank import (
+    AskedTerms,
+    RankParameters,
+    UnitTerms,
+    measured_weights,
+    passage_features,
+    read_terms,
+    shares,
+)
+from pillowbook.answering.scope import Scope, read_scope
 from pillowbook.answering.terms import content_stems, names, numbers, stems, words
 from pillowbook.answering.units import Unit, split_units
+from pillowbook.domain.clock import Clock, SystemClock
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.errors import DocumentUnknown
-from pillowbook.domain.ids import DocumentId, PassageId
+from pillowbook.domain.ids import ContentHash, DocumentId, PassageId
 from pillowbook.models.embedder.client import Embedder
 from pillowbook.store.library import Library
 from pillowbook.store.vectors import VectorStore
 from pillowbook.store.words import WordIndex
 
-RANK_CONSTANT = 60
+K = TypeVar("K")
+V = TypeVar("V")
+
+CANDIDATES = 60
+"""Of each list."""
+
+NEAR_WEIGHT = 0.65
+"""Of the cosine; the rest is of the share of the best BM25 score."""
+
+DOCUMENT_WEIGHT = 0.3
+DOCUMENT_PASSAGES = 3
+"""A passage gains by the mean score of the best three of its document."""
+
 SURE_OF_A_PLACE = 2
-"""The first of each list are taken whatever the other list says of them."""
-CANDIDATES = 40
+"""The first of each list are among those given, whatever the other list says of them."""
+
+MEANT_GAIN = 0.2
+"""Of a passage in the folder, or in a note of the day, that the question speaks of."""
+
 EMBED_DEADLINE_S = 20.0
-MAX_UNITS_RANKED = 28
+MAX_UNITS_EMBEDDED = 20
 MAX_UNIT_CHARS = 300
+SAME_DOCUMENT_LOSS = 0.5
+"""Of a unit's score for each unit of the same document before it, so that a second note gets a hearing."""
+
+MAX_NAMED = 60
+"""Passages whose note's date is looked at for a day that the question names."""
+
 REMEMBERED_VECTORS = 8192
 """Of units, 1.5 kB each: preparing a document's questions ranks much the same units again and again."""
+
+REMEMBERED_PASSAGES = 1024
+"""Cut into units, with their terms: a question's eight passages are cut once for ranking and reading ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +79,8 @@ class Evidence:
     """A passage found for a question.
 
     Attributes:
-        score: the fused rank score; only good for comparing within one retrieval.
-        similarity: cosine of question and passage; 0.0 where the passage was found by words alone and not compared.
+        score: only good for comparing within one retrieval.
+        similarity: cosine of question and passage; 0.0 where the passage has no vector yet.
         word_rank: position among the hits by words, from 0; None when words did not find it.
     """
 
@@ -53,16 +92,29 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class RankedUnit:
-    """A unit and how well it fits the question, about 0 to 1.5."""
+    """A unit and how well it fits the question.
+
+    Attributes:
+        score: only good for comparing within one ranking.
+        similarity: cosine of the question and the unit with its place.
+        share: how likely, among all units found, it is the one that holds the answer, if one does; they come to 1.
+        covered: share of the question's words that stand in it or its place, 0 to 1, rare words counting more.
+        agrees: whether it has a name, a time or an amount where one is asked for; None where that cannot be told.
+        before: the unit before it, where it begins with a word such as "it" or "this" that points back.
+    """
 
     unit: Unit
     score: float
     similarity: float
+    share: float = 0.0
+    covered: float = 0.0
+    agrees: bool | None = None
+    before: Unit | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AskedWords:
-    """The words of a question, for ranking units by them."""
+    """The words of a question, for choosing a sentence by them alone."""
 
     roots: frozenset[str]
     marks: frozenset[str]
@@ -82,16 +134,33 @@ class AskedWords:
 
 
 class Retriever:
-    """Finds passages and ranks their units. Thread-safe as far as the stores are."""
+    """Finds passages and ranks their units. Thread-safe as far as the stores are.
+
+    Args:
+        clock: tells what "last week" is; the machine's by default.
+        weights: of the ranking of units; the measured ones by default.
+    """
 
     def __init__(
-        self, *, words: WordIndex, vectors: VectorStore, library: Library, embedder: Embedder
+        self,
+        *,
+        words: WordIndex,
+        vectors: VectorStore,
+        library: Library,
+        embedder: Embedder,
+        clock: Clock | None = None,
+        weights: RankParameters | None = None,
     ) -> None:
         self._words = words
         self._vectors = vectors
         self._library = library
         self._embedder = embedder
-        self._remembered = _Remembered(REMEMBERED_VECTORS)
+        self._clock = clock or SystemClock()
+        self._weights = weights or measured_weights()
+        self._unit_vectors: _Recent[str, NDArray[np.float32]] = _Recent(REMEMBERED_VECTORS)
+        self._terms: _Recent[tuple[PassageId, ContentHash, str], tuple[UnitTerms, ...]] = _Recent(
+            REMEMBERED_PASSAGES
+        )
 
     def is_ready(self) -> bool:
         """Whether embedding can begin at once; if not, the embedder is set to load and this does not wait for it."""
@@ -132,6 +201,9 @@ class Retriever:
     ) -> list[Evidence]:
         """The passages that bear on a question, best first, the same text only once.
 
+        A folder ("in my Recipes folder") or tag (``#boiler``) that the question names and the notes have is kept to;
+        a day or month that it names puts notes of that day first.
+
         Args:
             limit: how many at most; no document takes more than two thirds of them while others are found.
             vector: the question's unit vector when it is known already.
@@ -139,31 +211,44 @@ class Retriever:
         """
         if vector is None:
             vector = self.embed(question, background=background)
-        word_ranks = {
-            hit.passage_id: rank for rank, hit in enumerate(self._words.search(question, CANDIDATES))
+        scope = read_scope(question, self._today())
+        within = self._within(scope)
+        meant = self._meant(scope)
+        by_words = self._words.search(
+            question if within is None else scope.rest or question, CANDIDATES, among=within
+        )
+        near = self._vectors.nearest(vector, CANDIDATES, space="passages", among=within)
+        if meant:
+            inside = meant if within is None else meant & within
+            near += self._vectors.nearest(vector, CANDIDATES // 4, space="passages", among=inside)
+        ids = dict.fromkeys([hit.passage_id for hit in by_words] + [PassageId(hit.id) for hit in near])
+        similarities = self._vectors.similarities(vector, ids)
+        best = max((hit.score for hit in by_words), default=0.0) or 1.0
+        word_share = {hit.passage_id: hit.score / best for hit in by_words}
+        scores = {
+            passage_id: NEAR_WEIGHT * similarities.get(passage_id, 0.0)
+            + (1.0 - NEAR_WEIGHT) * word_share.get(passage_id, 0.0)
+            + (MEANT_GAIN if passage_id in meant else 0.0)
+            for passage_id in ids
         }
-        near = self._vectors.nearest(vector, CANDIDATES, space="passages")
-        similarities = {PassageId(hit.id): hit.similarity for hit in near}
-        scores: dict[PassageId, float] = {}
-        for ranks in (word_ranks, {PassageId(hit.id): rank for rank, hit in enumerate(near)}):
-            for passage_id, rank in ranks.items():
-                scores[passage_id] = scores.get(passage_id, 0.0) + 1.0 / (RANK_CONSTANT + rank)
-        # What only the words find may hold alone the very word that was asked for; fusing buries it under what both
-        # find in the middle of their lists.
-        sure = {*list(word_ranks)[:SURE_OF_A_PLACE], *(PassageId(hit.id) for hit in near[:SURE_OF_A_PLACE])}
-        order = sorted(scores, key=lambda passage_id: (passage_id not in sure, -scores[passage_id]))
-        order = order[: 3 * limit]
+        passages = [one for one in self._library.get_passages(list(ids)) if one.document_id not in without]
+        gain = _document_gain(passages, scores)
+        word_ranks = {hit.passage_id: rank for rank, hit in enumerate(by_words)}
         found = [
             Evidence(
                 passage,
-                scores[passage.id],
+                scores[passage.id] + gain[passage.document_id],
                 similarities.get(passage.id, 0.0),
                 word_ranks.get(passage.id),
             )
-            for passage in self._library.get_passages(order)
-            if passage.document_id not in without
+            for passage in passages
         ]
-        return _diverse(found, limit)
+        found.sort(key=lambda one: -one.score)
+        # What only the words find may hold alone the very word that was asked for; the sum buries it under what both
+        # find in the middle of their lists.
+        sure = {*(hit.passage_id for hit in by_words[:SURE_OF_A_PLACE])}
+        sure |= {PassageId(hit.id) for hit in near[:SURE_OF_A_PLACE]}
+        return _diverse(found, limit, sure)
 
     def rank_units(
         self,
@@ -174,68 +259,146 @@ class Retriever:
         vector: NDArray[np.float32],
         background: bool = False,
     ) -> list[RankedUnit]:
-        """The units of the passages that fit the question best, best first.
+        """The units of the passages that may hold the answer, the likeliest first.
 
-        Similarity of embeddings with the place (title and headings) before the text, plus the shared words: a unit
-        such as "- Done 3 Sept" means nothing without its place.
+        All are weighed by their words; those that look best are embedded, with the place (title and headings) before
+        the text: a unit such as "- Done 3 Sept" means nothing without its place.
         """
-        units = [unit for found in evidence for unit in split_units(found.passage)]
-        fused = {found.passage.id: found.score for found in evidence}
-        top = max(fused.values(), default=1.0)
-        asked = AskedWords.of(question)
-        by_words = {index: asked.fit(unit) for index, unit in enumerate(units)}
-        kept = sorted(by_words, key=lambda i: -(by_words[i] + fused[units[i].passage.id] / top))
-        kept = kept[:MAX_UNITS_RANKED]
-        if not kept:
+        asked = AskedTerms.of(question, self._words.rarity)
+        terms: list[UnitTerms] = []
+        before: list[Unit | None] = []
+        rows: list[tuple[float, ...]] = []
+        for found in evidence:
+            own = self._terms_of(found.passage)
+            terms += own
+            before += [None, *(one.unit for one in own)][: len(own)]
+            rows += passage_features(asked, own, found.similarity)
+        if not terms:
             return []
-        rows = self._embed_units([units[i] for i in kept], background=background)
-        similarities = rows @ vector
+        first = np.array(rows) @ np.array(self._weights.first)
+        kept = np.argsort(-first, kind="stable")[:MAX_UNITS_EMBEDDED]
+        similarities = self._embed_units([terms[at].unit for at in kept], background=background) @ vector
+        second = np.column_stack([np.array(rows)[kept], similarities]) @ np.array(self._weights.second)
         ranked = [
             RankedUnit(
-                units[i],
-                float(similarity) + 0.4 * by_words[i] + 0.1 * fused[units[i].passage.id] / top,
+                terms[at].unit,
+                float(score),
                 float(similarity),
+                share,
+                asked.covered(terms[at].roots | terms[at].placed),
+                asked.agrees(terms[at]),
+                before[at] if terms[at].needs_context else None,
             )
-            for i, similarity in zip(kept, similarities, strict=True)
+            for at, score, similarity, share in zip(
+                kept, second, similarities, shares(second.tolist()), strict=True
+            )
         ]
-        ranked.sort(key=lambda one: -one.score)
-        return ranked[:limit]
+        return _taking_turns(ranked)[:limit]
+
+    # -- where to look --------------------------------------------------------------------------
+
+    def _today(self) -> date:
+        return self._clock.now().astimezone().date()
+
+    def _within(self, scope: Scope) -> frozenset[PassageId] | None:
+        """The passages the question keeps to; None where it names no folder or tag that there is."""
+        sets = [self._words.tagged(tag) for tag in scope.tags]
+        if scope.folder:
+            sets.append(self._words.inside(scope.folder))
+        within: frozenset[PassageId] | None = None
+        for found in sets:
+            if found:
+                within = found if within is None else within & found
+        return within or None
+
+    def _meant(self, scope: Scope) -> frozenset[PassageId]:
+        """The passages of notes of the day, or in the folder, that the question speaks of."""
+        meant = self._words.inside(scope.about) if scope.about else frozenset()
+        for day in scope.days:
+            for spelling in day.spellings:
+                named = self._words.named(spelling)
+                for passage in self._library.get_passages(sorted(named)[:MAX_NAMED]):
+                    if day.holds(self.date_of(passage)):
+                        meant |= {passage.id}
+        return meant
+
+    # -- units ----------------------------------------------------------------------------------
+
+    def _terms_of(self, passage: Passage) -> tuple[UnitTerms, ...]:
+        key = (passage.id, passage.content_hash, passage.title)
+        known = self._terms.get([key])
+        if key not in known:
+            known = {key: read_terms(passage)}
+            self._terms.put(known)
+        return known[key]
 
     def _embed_units(self, units: Sequence[Unit], *, background: bool) -> NDArray[np.float32]:
         """A row per unit; only texts that were not embedded lately are given to the embedder."""
         texts = [f"{unit.place}: {unit.text}"[:MAX_UNIT_CHARS] for unit in units]
-        known = self._remembered.get(texts)
+        known = self._unit_vectors.get(texts)
         missing = [text for text in dict.fromkeys(texts) if text not in known]
         if missing:
             rows = self._embedder.embed(missing, deadline_s=EMBED_DEADLINE_S, background=background)
             known.update(zip(missing, rows, strict=True))
-            self._remembered.put(known)
+            self._unit_vectors.put(known)
         return np.stack([known[text] for text in texts])
 
 
-class _Remembered:
-    """The vectors of the texts used last. Thread-safe; gone with the vault, which is never longer than unlocked."""
+class _Recent(Generic[K, V]):
+    """What was used last. Thread-safe; gone with the vault, which is never longer than unlocked."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._rows: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._rows: OrderedDict[K, V] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+    def get(self, keys: Iterable[K]) -> dict[K, V]:
         with self._lock:
-            return {text: self._rows[text] for text in texts if text in self._rows}
+            return {key: self._rows[key] for key in keys if key in self._rows}
 
-    def put(self, rows: dict[str, NDArray[np.float32]]) -> None:
+    def put(self, rows: dict[K, V]) -> None:
         with self._lock:
-            for text, row in rows.items():
-                self._rows[text] = row
-                self._rows.move_to_end(text)
+            for key, row in rows.items():
+                self._rows[key] = row
+                self._rows.move_to_end(key)
             while len(self._rows) > self._limit:
                 self._rows.popitem(last=False)
 
 
-def _diverse(found: Sequence[Evidence], limit: int) -> list[Evidence]:
-    """The first ``limit``, the same text once, and no document with more than two thirds while others are left."""
+def _document_gain(passages: Sequence[Passage], scores: dict[PassageId, float]) -> dict[DocumentId, float]:
+    """What a passage gains by the others of its document that were found."""
+    by_document: dict[DocumentId, list[float]] = {}
+    for passage in passages:
+        by_document.setdefault(passage.document_id, []).append(scores[passage.id])
+    return {
+        key: DOCUMENT_WEIGHT * sum(sorted(own, reverse=True)[:DOCUMENT_PASSAGES]) / DOCUMENT_PASSAGES
+        for key, own in by_document.items()
+    }
+
+
+def _taking_turns(ranked: Sequence[RankedUnit]) -> list[RankedUnit]:
+    """Best first, each unit losing by what was taken of its document already."""
+    left = sorted(ranked, key=lambda one: -one.score)
+    taken: list[RankedUnit] = []
+    counts: dict[DocumentId, int] = {}
+
+    def worth(one: RankedUnit) -> float:
+        return one.score - SAME_DOCUMENT_LOSS * counts.get(one.unit.passage.document_id, 0)
+
+    while left:
+        best = max(left, key=worth)
+        left.remove(best)
+        taken.append(replace(best, score=worth(best)))
+        key = best.unit.passage.document_id
+        counts[key] = counts.get(key, 0) + 1
+    return taken
+
+
+def _diverse(found: Sequence[Evidence], limit: int, sure: set[PassageId]) -> list[Evidence]:
+    """The first ``limit``, the same text once, and no document with more than two thirds while others are left.
+
+    Those in ``sure`` take the last places where they would be left out.
+    """
     share = max(1, (2 * limit + 2) // 3)
     taken: list[Evidence] = []
     spare: list[Evidence] = []
@@ -251,4 +414,9 @@ def _diverse(found: Sequence[Evidence], limit: int) -> list[Evidence]:
             continue
         by_document[one.passage.document_id] = count + 1
         taken.append(one)
-    return (taken + spare)[:limit]
+    order = taken + spare
+    late = [one for one in order[limit:] if one.passage.id in sure]
+    firm = [at for at, one in enumerate(order[:limit]) if one.passage.id not in sure]
+    for at in firm[max(0, len(firm) - len(late)) :]:
+        order[at] = late.pop(0)
+    return order[:limit]

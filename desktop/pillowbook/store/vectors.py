@@ -1,7 +1,7 @@
 """Exact nearest neighbours over unit vectors held in memory."""
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,11 +60,19 @@ class VectorStore:
             assert self._spaces is not None
             self._spaces[space] = _Matrix(ids, rows)
 
-    def nearest(self, vector: NDArray[np.float32], limit: int, space: Space = "passages") -> list[VectorHit]:
+    def nearest(
+        self,
+        vector: NDArray[np.float32],
+        limit: int,
+        space: Space = "passages",
+        *,
+        among: Collection[int] | None = None,
+    ) -> list[VectorHit]:
         """The ``limit`` most similar vectors, best first; equal ones by id.
 
         Args:
             vector: of length 1, as long as those of the space.
+            among: only these ids.
         """
         query = as_vector(vector)
         with self._lock:
@@ -72,6 +80,8 @@ class VectorStore:
         if not len(ids) or limit < 1:
             return []
         similarities = rows @ query
+        if among is not None:
+            is_live = is_live & np.isin(ids, np.fromiter(among, np.int64, len(among)))
         similarities[~is_live] = -np.inf
         count = min(limit, int(is_live.sum()))
         if not count:
@@ -81,6 +91,17 @@ class VectorStore:
         best = np.flatnonzero(similarities >= floor)
         order = best[np.lexsort((ids[best], -similarities[best]))][:count]
         return [VectorHit(int(ids[row]), float(similarities[row])) for row in order]
+
+    def similarities(
+        self, vector: NDArray[np.float32], ids: Iterable[int], space: Space = "passages"
+    ) -> dict[int, float]:
+        """The similarity of each of these vectors; ids without one are left out."""
+        query = as_vector(vector)
+        with self._lock:
+            matrix = self._matrix(space)
+            _, rows, _ = matrix.snapshot()
+            row_of = {i: matrix.row_of[i] for i in ids if i in matrix.row_of}
+        return {i: float(rows[row] @ query) for i, row in row_of.items()}
 
     def count(self, space: Space = "passages") -> int:
         """Vectors in a space."""

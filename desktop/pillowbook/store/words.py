@@ -5,10 +5,13 @@ it on disk to seal or to clean up. Queries are built term by term: a user's text
 """
 
 import logging
+import math
 import os
+import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 import tantivy
 
@@ -26,6 +29,10 @@ WRITER_HEAP_BYTES = 15_000_000  # tantivy's minimum for each thread
 REBUILD_THREADS = 2
 REBUILD_HEAP_BYTES = 60_000_000  # for each thread; with the minimum, merging small segments doubles the time
 BODY, HEADING, TITLE, PLAIN = "body", "heading", "title", "plain"
+FOLDER, NAME, TAG = "folder", "name", "tag"
+"""Not searched by words: the folders a document lies in, its file name and title, and its ``#tags``."""
+
+_TAG = re.compile(r"(?<![\w#&/])#([^\W\d_][\w/-]*)")
 FIELD_BOOSTS = ((BODY, 1.0), (HEADING, 1.5), (TITLE, 2.0))
 PREFIX_BOOST = 0.5
 """A word that merely begins as typed counts less than the word itself."""
@@ -152,24 +159,82 @@ class WordIndex:
             except ValueError:
                 self._heal()
 
-    def search(self, query: str, limit: int) -> list[WordHit]:
+    def search(self, query: str, limit: int, *, among: frozenset[PassageId] | None = None) -> list[WordHit]:
         """Passages that hold words of any text whatever, best first.
 
         Args:
             query: as typed; quotes, operators and control characters are separators like any other.
+            among: only these passages, scored as if all were searched.
         """
         with self._lock:
             self._require_open()
             self._commit()
             searcher = self._index.searcher()
         parsed = self._parse(query)
-        if parsed is None or limit < 1:
+        if parsed is None or limit < 1 or (among is not None and not among):
             return []
+        if among is not None:
+            wanted = tantivy.Query.term_set_query(self._schema, "passage_id", [int(i) for i in among])
+            parsed = tantivy.Query.boolean_query(
+                [
+                    (tantivy.Occur.Must, parsed),
+                    (tantivy.Occur.Must, tantivy.Query.const_score_query(wanted, 0.0)),
+                ]
+            )
         hits = searcher.search(parsed, limit, count=False).hits
         ids = searcher.fast_field_values("passage_id", [address for _, address in hits])
         return [
             WordHit(PassageId(int(i or 0)), float(score)) for i, (score, _) in zip(ids, hits, strict=True)
         ]
+
+    def rarity(self, roots: Iterable[str]) -> dict[str, float]:
+        """How rare each stem is among the passages: BM25's inverse document frequency, above 0."""
+        with self._lock:
+            self._require_open()
+            self._commit()
+            searcher = self._index.searcher()
+        total = searcher.num_docs
+        rarities: dict[str, float] = {}
+        for root in roots:
+            folded = (self._plain.analyze(clean_text(root)) or [root])[0]
+            count = min(total, max(searcher.doc_freq(field, folded) for field in (BODY, HEADING, TITLE)))
+            rarities[root] = math.log(1.0 + (total - count + 0.5) / (count + 0.5))
+        return rarities
+
+    def inside(self, folder: str) -> frozenset[PassageId]:
+        """All passages of the documents that lie, at any depth, in a folder with these words in its path."""
+        return self._of_documents(FOLDER, self.stems(folder))
+
+    def tagged(self, tag: str) -> frozenset[PassageId]:
+        """All passages of the documents that have ``#tag``, given without its mark, or one below it, anywhere."""
+        return self._of_documents(TAG, [clean_text(tag).casefold()])
+
+    def named(self, words: str) -> frozenset[PassageId]:
+        """All passages of the documents whose file name or title has all these words, as they stand."""
+        return self._of_documents(NAME, list(self._plain.analyze(clean_text(words))))
+
+    def _of_documents(self, field: str, terms: Sequence[str]) -> frozenset[PassageId]:
+        with self._lock:
+            self._require_open()
+            self._commit()
+            searcher = self._index.searcher()
+        if not terms or not searcher.num_docs:
+            return frozenset()
+
+        def values(query: "tantivy.Query", column: str) -> list[int]:
+            hits = searcher.search(query, searcher.num_docs, count=False).hits
+            found = searcher.fast_field_values(column, [address for _, address in hits])
+            return [int(value or 0) for value in found]
+
+        has_all = [
+            (tantivy.Occur.Must, tantivy.Query.term_query(self._schema, field, term, "basic"))
+            for term in terms
+        ]
+        documents = sorted(set(values(tantivy.Query.boolean_query(has_all), "document_id")))
+        if not documents:
+            return frozenset()
+        theirs = tantivy.Query.term_set_query(self._schema, "document_id", documents)
+        return frozenset(PassageId(i) for i in values(theirs, "passage_id"))
 
     def count(self) -> int:
         """Passages in the index."""
@@ -285,9 +350,13 @@ def _analyzer(*, stem: bool) -> "tantivy.TextAnalyzer":
 def _schema() -> "tantivy.Schema":
     builder = tantivy.SchemaBuilder()
     builder.add_unsigned_field("passage_id", indexed=True, fast=True)
+    builder.add_unsigned_field("document_id", indexed=True, fast=True)
     for field in (TITLE, HEADING, BODY):
         builder.add_text_field(field, tokenizer_name="stemming", index_option="freq")
     builder.add_text_field(PLAIN, tokenizer_name="plain", index_option="basic")
+    builder.add_text_field(FOLDER, tokenizer_name="stemming", index_option="basic")
+    builder.add_text_field(NAME, tokenizer_name="plain", index_option="basic")
+    builder.add_text_field(TAG, tokenizer_name="raw", index_option="basic")
     return builder.build()
 
 
@@ -295,8 +364,24 @@ def _document(passage: Passage) -> "tantivy.Document":
     """Typed setters only: a value of another type than the schema's kills the writer."""
     document = tantivy.Document()
     document.add_unsigned("passage_id", int(passage.id))
+    document.add_unsigned("document_id", int(passage.document_id))
     document.add_text(TITLE, passage.title)
     document.add_text(HEADING, passage.heading)
     document.add_text(BODY, passage.text)
     document.add_text(PLAIN, f"{passage.title} {passage.heading} {passage.text}")
+    path = PurePath(clean_text(passage.path))
+    document.add_text(FOLDER, " ".join(path.parts[1:-1]))
+    document.add_text(NAME, f"{path.stem} {passage.title}")
+    for tag in find_tags(f"{passage.heading}\n{passage.text}"):
+        document.add_text(TAG, tag)
     return document
+
+
+def find_tags(text: str) -> frozenset[str]:
+    """The ``#tags`` of a text, folded, without their marks; ``#work/berlin`` is also ``work``."""
+    found = {match[1].rstrip("/-").casefold() for match in _TAG.finditer(text)}
+    return frozenset(
+        "/".join(parts[:depth])
+        for parts in (tag.split("/") for tag in found)
+        for depth in range(1, len(parts) + 1)
+    )
