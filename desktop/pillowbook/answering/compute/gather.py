@@ -1,0 +1,158 @@
+"""The documents a question may be computed from, read whole: tables, lists and sentences, not only the best few."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pillowbook.answering.compute.sheets import Sheet, document_sheets
+from pillowbook.answering.pairs import canonical_stems
+from pillowbook.answering.retrieve import Retriever
+from pillowbook.answering.units import Unit, split_units
+from pillowbook.domain.documents import Passage
+from pillowbook.domain.ids import DocumentId
+
+PASSAGES = 14
+DOCUMENTS = 8
+UNITS = 28
+FOUND_BY_WORDS = 8
+MAX_DOCUMENT_PASSAGES = 60
+"""Of a longer document only the passages found are read: a table goes on in the next passage, a book does not."""
+
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One document as it is read for computing.
+
+    Attributes:
+        day: the day it is of; the middle of the year or month where no day is known, today where nothing is.
+        is_dated: whether it says when it is of.
+        stems: of everything in it, with title and path.
+        similarity: of its nearest passage to the question.
+    """
+
+    document_id: DocumentId
+    passages: tuple[Passage, ...]
+    units: tuple[Unit, ...]
+    sheets: tuple[Sheet, ...]
+    stems: frozenset[str]
+    day: date
+    is_dated: bool
+    similarity: float
+    nearness: dict[int, float]
+    unit_nearness: dict[tuple[int, int], float]
+
+    def near(self, unit: Unit) -> float:
+        """How near a unit is to the question: its own similarity, else something less than its passage's."""
+        key = (int(unit.passage.id), unit.start)
+        return self.unit_nearness.get(key, 0.7 * self.nearness.get(int(unit.passage.id), 0.0))
+
+
+def gather(
+    retriever: Retriever,
+    question: str,
+    *,
+    vector: NDArray[np.float32],
+    today: date,
+    background: bool = False,
+    without: frozenset[DocumentId] = frozenset(),
+) -> list[Reading]:
+    """The documents nearest to a question, nearest first."""
+    found = retriever.retrieve(
+        question, limit=PASSAGES, vector=vector, background=background, without=without
+    )
+    ranked = retriever.rank_units(question, found, limit=UNITS, vector=vector, background=background)
+    units = {(int(one.unit.passage.id), one.unit.start): one.similarity for one in ranked}
+    by_document: dict[DocumentId, list[Passage]] = {}
+    similar: dict[int, float] = {}
+    for one in found:
+        by_document.setdefault(one.passage.document_id, []).append(one.passage)
+        similar[one.passage.id] = one.similarity
+    return [
+        read_document(retriever, document_id, hits, similar, units, today)
+        for document_id, hits in list(by_document.items())[:DOCUMENTS]
+    ]
+
+
+def read_document(
+    retriever: Retriever,
+    document_id: DocumentId,
+    hits: Sequence[Passage],
+    similar: dict[int, float],
+    unit_nearness: dict[tuple[int, int], float],
+    today: date,
+) -> Reading:
+    """A document with its tables and lists."""
+    units = tuple(retriever.document_units(document_id))
+    passages = list({unit.passage.id: unit.passage for unit in units}.values())
+    if len(passages) > MAX_DOCUMENT_PASSAGES:
+        passages = sorted(hits, key=lambda one: one.ordinal)
+        units = tuple(unit for passage in passages for unit in split_units(passage))
+    first = passages[0] if passages else hits[0]
+    text = " ".join(passage.text for passage in passages)
+    day, is_dated = _day_of(retriever.date_of(first), f"{first.title} {first.path.rpartition('/')[2]}", today)
+    return Reading(
+        document_id,
+        tuple(passages),
+        units,
+        tuple(document_sheets(passages)),
+        frozenset(canonical_stems(f"{first.title} {first.path} {text}")),
+        day,
+        is_dated,
+        max((similar.get(passage.id, 0.0) for passage in hits), default=0.0),
+        {int(key): value for key, value in similar.items()},
+        unit_nearness,
+    )
+
+
+def _day_of(stated: str, name: str, today: date) -> tuple[date, bool]:
+    parts = [int(part) for part in stated.split("-")] if stated else []
+    if not parts and (found := _YEAR.search(name)):
+        parts = [int(found[1])]
+    try:
+        if len(parts) == 3:
+            return date(parts[0], parts[1], parts[2]), True
+        if len(parts) == 2:
+            return date(parts[0], parts[1], 15), True
+        if parts:
+            return date(parts[0], 7, 1), True
+    except ValueError:
+        pass
+    return today, False
+
+
+class Reader:
+    """What was gathered for a question, and what a part of the question finds besides.
+
+    A question on two matters ("how old was Edie when we flew back") finds the notes of one of them: each part is
+    looked up by its own words too, which needs no embedding.
+    """
+
+    def __init__(
+        self, retriever: Retriever, readings: list[Reading], today: date, without: frozenset[DocumentId]
+    ) -> None:
+        self.readings = readings
+        self._retriever = retriever
+        self._today = today
+        self._without = without
+        self._read = {one.document_id: one for one in readings}
+
+    def with_words(self, phrase: str, *, limit: int = FOUND_BY_WORDS) -> list[Reading]:
+        """All that was gathered, and the documents that hold words of a phrase."""
+        out = list(self.readings)
+        for passage in self._retriever.by_words(phrase, limit=limit):
+            if passage.document_id in self._without:
+                continue
+            if passage.document_id not in self._read:
+                self._read[passage.document_id] = read_document(
+                    self._retriever, passage.document_id, [passage], {}, {}, self._today
+                )
+            reading = self._read[passage.document_id]
+            if all(reading.document_id != other.document_id for other in out):
+                out.append(reading)
+        return out
