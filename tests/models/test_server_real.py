@@ -20,8 +20,6 @@ from pillowbook.models.generator.client import Message
 from pillowbook.models.remote.address import ServerAddress
 from pillowbook.models.remote.client import UNKNOWN_LOG_PROBABILITY, ServerChoice, ServerGenerator
 
-pytest.importorskip("fastapi", reason="needs llama-cpp-python[server], which installers/pins.txt brings")
-
 MESSAGES = [
     Message("system", "You answer in one short sentence.", frozenset()),
     Message("user", "What is the capital of France?", frozenset()),

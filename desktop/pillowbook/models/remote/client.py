@@ -186,11 +186,9 @@ class ServerGenerator:
                 return self._decode(
                     self._whole("POST", "/chat/completions", body, deadline, token), Completion
                 )
-            except ServerUnusable as error:
-                if error.facts.get("status") in _ARGUMENT_ERRORS:
-                    self._can_score = False
-                    raise ScoringUnavailable(why="server") from error
-                raise
+            except ServerUnusable as error:  # it writes, and this is too much for it
+                self._can_score = False
+                raise ScoringUnavailable(why="server") from error
 
         made = self._in_turn(ask, deadline_s, cancel, background)
         first = made.choices[0].logprobs if made.choices else None
