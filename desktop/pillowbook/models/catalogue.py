@@ -44,6 +44,7 @@ class ModelEntry:
         file, size_bytes, sha256: the weights.
         companion: further files of a model that is a folder; empty for one that is a single file.
         memory_mb: roughly what it takes while loaded.
+        parameters_b: billions of parameters; 0 where that says nothing about speed.
         was_run: False for models that were never run with Pillowbook by its makers.
     """
 
@@ -60,6 +61,7 @@ class ModelEntry:
     was_run: bool
     source: tuple[ModelSource, ...]
     companion: tuple[ModelFile, ...] = ()
+    parameters_b: float = 0.0
 
     @property
     def sources(self) -> tuple[ModelSource, ...]:
