@@ -1,7 +1,7 @@
 """Which model of the catalogue fits a machine: the largest that leaves room for other programs and answers in time.
 
-The model of speed is rough on purpose. Reading is bound by arithmetic, so it goes with the cores; writing by the memory's
-throughput, so it goes with the model's size alone. Both are scaled from what the default model does on two cores.
+The model of speed is rough on purpose. Reading is bound by arithmetic, so it goes with the cores; writing by the
+throughput of memory, so it goes with the model's size alone. Both are scaled from the default model on two cores.
 """
 
 from collections.abc import Sequence
@@ -60,12 +60,14 @@ def recommend(
         cores: physical ones.
         has_accelerator: layers run on a graphics processor, so that speed is no question.
     """
-    able = [entry for entry in entries if entry.role == "generator" and entry.parameters_b >= LEAST_PARAMETERS_B]
+    able = [
+        entry for entry in entries if entry.role == "generator" and entry.parameters_b >= LEAST_PARAMETERS_B
+    ]
     budget_mb = min(memory_mb - LEFT_FOR_OTHERS_MB, round(memory_mb * MOST_SHARE))
     fitting = [entry for entry in able if entry.memory_mb <= budget_mb]
-    quick = [
-        entry for entry in fitting if has_accelerator or answer_seconds(entry, cores) <= PATIENCE_S
-    ] or [entry for entry in fitting if _size_class(entry) == min(map(_size_class, fitting))]
+    quick = [entry for entry in fitting if has_accelerator or answer_seconds(entry, cores) <= PATIENCE_S] or [
+        entry for entry in fitting if _size_class(entry) == min(map(_size_class, fitting))
+    ]
     if not quick:
         return None
     best_class = max(map(_size_class, quick))
@@ -85,7 +87,7 @@ def recommend(
     return Recommendation(
         model=chosen.id,
         sentence=(
-            f"{chosen.title} is the largest that fits: it needs {_gb(chosen.memory_mb)} of the "
+            f"{chosen.title} is the largest that fits and answers in time: it needs {_gb(chosen.memory_mb)} of the "
             f"{_gb(budget_mb)} that {_gb(memory_mb)} of memory leave for it, and {speed}{run}."
         ),
         answer_s=round(answer_seconds(chosen, cores), 1),
