@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.match import Matcher, judge_pair, normalise_question
@@ -38,6 +38,7 @@ from pillowbook.flow.prepare.prepare import Preparer
 from pillowbook.flow.serve.freshness import check_freshness
 from pillowbook.flow.serve.questions import clean_question, clean_typed
 from pillowbook.flow.serve.serve import Server
+from pillowbook.host.power import Power
 from pillowbook.host.workers import CancelToken
 from pillowbook.models.remote.client import ServerGenerator
 from pillowbook.schedule.gate import Rules, Sensed, decide
@@ -197,10 +198,7 @@ class Session:
 
     def read_ahead(self, typed: str, cancel: CancelToken) -> None:
         """Read the prompt that what is typed would lead to, where the machine's power allows it."""
-        power = self._machine.power.power()
-        floor = self._settings[BATTERY_FLOOR]
-        is_low = not power.is_plugged and power.battery_percent is not None and power.battery_percent < floor
-        if is_low or power.is_saving:
+        if not has_power(self._machine.power.power(), self._settings[BATTERY_FLOOR]):
             return
         self._typing_hold.renew()
         self._server.read_ahead(typed, cancel)
@@ -489,10 +487,24 @@ class Session:
         self._tell(event)
 
 
+def has_power(power: Power, floor_percent: int) -> bool:
+    """Whether there is power for what nobody has asked for yet."""
+    is_low = not power.is_plugged and power.battery_percent is not None
+    return not power.is_saving and not (is_low and (power.battery_percent or 0.0) < floor_percent)
+
+
+class Holdable(Protocol):
+    """Background work that can be made to stand still."""
+
+    def hold(self) -> contextlib.AbstractContextManager[None]:
+        """No background work until it is left."""
+        ...
+
+
 class TypingHold:
     """No background work while somebody types a question, and for a while after the last key press."""
 
-    def __init__(self, runner: Runner, seconds: float) -> None:
+    def __init__(self, runner: Holdable, seconds: float) -> None:
         self._runner = runner
         self._seconds = seconds
         self._lock = threading.Lock()
@@ -506,9 +518,17 @@ class TypingHold:
                 self._held.enter_context(self._runner.hold())
             else:
                 self._timer.cancel()
-            self._timer = threading.Timer(self._seconds, self.end)
-            self._timer.daemon = True
-            self._timer.start()
+            timer = threading.Timer(self._seconds, self._expire)
+            timer.daemon = True
+            self._timer = timer
+            timer.start()
+
+    def _expire(self) -> None:
+        with self._lock:
+            # A timer that was too late to be cancelled must not end what was begun anew.
+            is_over = self._timer is threading.current_thread()
+        if is_over:
+            self.end()
 
     def end(self) -> None:
         """Let background work go on."""
