@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import psutil
+
 from pillowbook import __version__
 from pillowbook.core import protocol as p
 from pillowbook.core.client import CoreClient, connect, ensure_core
@@ -24,6 +26,7 @@ from pillowbook.domain.errors import (
     Cancelled,
     ConfirmationNeeded,
     DiskFull,
+    MemoryShort,
     PassphraseNeeded,
     PassphraseWrong,
     PillowbookError,
@@ -35,6 +38,9 @@ from pillowbook.host.paths import Profile, default_profile, models_dir
 from pillowbook.host.workers import CancelToken
 from pillowbook.models.catalogue import Catalogue
 from pillowbook.models.installation import Installation
+from pillowbook.models.own_file import SUFFIX, own_entry
+from pillowbook.models.processors import count_cores
+from pillowbook.models.recommendation import recommend
 from pillowbook.terminal import (
     ArgumentUnusable,
     InputUnreadable,
@@ -450,9 +456,13 @@ def models(session: Session) -> int:
             f"{session.options.model} is installed and verified.",
         )
     elif action == "use":
-        entry = catalogue.entry(session.options.model)
+        named = session.options.model
+        is_file = named.lower().endswith(SUFFIX) or os.sep in named
+        entry = own_entry(user_path(named)) if is_file else catalogue.entry(named)
         session.core.set_setting("models.generator", entry.id)
         session.print({"used": entry.id}, f"{entry.title} is used from now on.")
+    elif action == "recommend":
+        recommend_model(session, catalogue)
     elif action == "server":
         view: p.ServerView = session.call(lambda core: core.check_server())
         allowed = (
@@ -469,6 +479,22 @@ def models(session: Session) -> int:
         done = "The key is kept in the vault." if key else "The key is forgotten."
         session.print({"key": "kept" if key else "forgotten"}, done)
     return DONE
+
+
+def recommend_model(session: Session, catalogue: Catalogue) -> None:
+    """The generator for this machine, or for one that is described."""
+    options = session.options
+    memory_mb = round(options.memory * 1000) if options.memory else psutil.virtual_memory().total // 1_000_000
+    cores = options.cores or count_cores()
+    found = recommend(
+        catalogue.entries, memory_mb=memory_mb, cores=cores, has_accelerator=options.accelerator
+    )
+    if found is None:
+        raise MemoryShort(model="of any size that can answer")
+    installed = Installation(models_dir(), catalogue).installed(found.model) is not None
+    verb = "use" if installed else "install"
+    lines = [found.model, found.sentence, found.next_sentence, f"'pillowbook models {verb} {found.model}' takes it."]
+    session.print(found, "\n".join(line for line in lines if line))
 
 
 def read_key(session: Session) -> str:
@@ -595,8 +621,12 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument("action", choices=("init", "lock", "unlock", "check", "rebuild", "passphrase"))
     made.add_argument("--new-passphrase-file", type=Path)
     made = command("models", models, "the model catalogue")
-    actions = made.add_subparsers(dest="action", required=True, metavar="list|install|use|server|key")
+    actions = made.add_subparsers(dest="action", required=True, metavar="list|recommend|install|use|server|key")
     actions.add_parser("list", parents=[common])
+    wanted = actions.add_parser("recommend", parents=[common], help="the generator for this machine, and why")
+    wanted.add_argument("--memory", type=float, metavar="GB", help="of another machine")
+    wanted.add_argument("--cores", type=int, help="physical ones of another machine")
+    wanted.add_argument("--accelerator", action="store_true", help="a graphics processor holds the model")
     actions.add_parser("server", parents=[common], help="see whether the model server answers")
     key = actions.add_parser("key", parents=[common], help="keep the model server's key in the vault")
     which = key.add_mutually_exclusive_group()

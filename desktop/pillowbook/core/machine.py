@@ -54,10 +54,10 @@ class Machine:
 
     def generator(self, model: str, *, gpu_layers: int, unload_after_s: float) -> LlamaGenerator:
         """The generator of a model of the catalogue; it may not be installed yet."""
-        entry = self.catalogue.entry(model)
+        entry = self.installation.entry(model)
         return LlamaGenerator(
             self.installation.place(model),
-            model_id=model,
+            model_id=entry.title if entry.is_own else model,
             context_tokens=entry.context_tokens,
             gpu_layers=gpu_layers,
             unload_after_s=unload_after_s,

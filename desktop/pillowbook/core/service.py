@@ -25,6 +25,7 @@ from pillowbook.domain.errors import (
     FolderUnreadable,
     FolderUnsuitable,
     Interrupted,
+    ModelCannotWrite,
     PillowbookError,
     SettingInvalid,
     VaultExists,
@@ -34,6 +35,7 @@ from pillowbook.domain.errors import (
 from pillowbook.domain.events import Event, PanelRequested, SettingChanged, VaultChanged
 from pillowbook.domain.work import GateState
 from pillowbook.host.workers import CancelToken
+from pillowbook.models.own_file import is_own_file, own_entry
 from pillowbook.schedule.runner import WorkTotals
 from pillowbook.settings.catalogue import (
     ALL,
@@ -302,6 +304,7 @@ class Service:
     def _models(self) -> list[p.ModelView]:
         installation = self._machine.installation
         used = {self._settings[GENERATOR], self._machine.embedder_entry.id}
+        own = [own_entry(name) for name in used if is_own_file(name)]
         return [
             p.ModelView(
                 id=entry.id,
@@ -314,7 +317,7 @@ class Service:
                 is_used=entry.id in used,
                 was_run=entry.was_run,
             )
-            for entry in self._machine.catalogue.entries
+            for entry in (*own, *self._machine.catalogue.entries)
         ]
 
     def _set(self, key: str, value: str, *, is_confirmed: bool) -> None:
@@ -322,7 +325,11 @@ class Service:
         if setting.warning and not is_confirmed and setting.kind.parse(key, value) != setting.default:
             raise ConfirmationNeeded(key=key, warning=setting.warning)
         if setting is GENERATOR:
-            self._machine.catalogue.entry(value.strip())  # raises ModelUnknown before anything is changed
+            entry = self._machine.installation.entry(value.strip())  # raises before anything is changed
+            if entry.role != "generator":
+                raise ModelCannotWrite(model=entry.id)
+            if entry.is_own:
+                self._machine.installation.require(entry.id)
         if (
             setting is SERVER_ALLOWED
             and setting.kind.parse(key, value)

@@ -172,6 +172,21 @@ class ModelDamaged(UserFixable):
     sentence = "The model file is damaged (its SHA-256 differs); 'pillowbook models install {model}' fetches it anew."
 
 
+class ModelFileMissing(ModelMissing):
+    code = "model-file-missing"
+    sentence = "The model file {model} is not there or cannot be read; choose a model with 'pillowbook models use'."
+
+
+class ModelFileUnsuitable(UserFixable):
+    code = "model-file-unsuitable"
+    sentence = "The file {model} is no model in GGUF form; name another."
+
+
+class ModelCannotWrite(UserFixable):
+    code = "model-cannot-write"
+    sentence = "The model {model} finds passages and writes nothing; 'pillowbook models list' shows the generators."
+
+
 class ModelUnavailable(UserFixable):
     code = "model-unavailable"
     sentence = (

@@ -45,6 +45,7 @@ class ModelEntry:
         companion: further files of a model that is a folder; empty for one that is a single file.
         memory_mb: roughly what it takes while loaded.
         parameters_b: billions of parameters; 0 where that says nothing about speed.
+        is_own: a file of the user's, by its path; it has no sources and no hash.
         was_run: False for models that were never run with Pillowbook by its makers.
     """
 
@@ -62,6 +63,7 @@ class ModelEntry:
     source: tuple[ModelSource, ...]
     companion: tuple[ModelFile, ...] = ()
     parameters_b: float = 0.0
+    is_own: bool = False
 
     @property
     def sources(self) -> tuple[ModelSource, ...]:

@@ -16,6 +16,7 @@ import msgspec
 from pillowbook.domain.errors import DiskFull, ModelDamaged, ModelMissing, ModelUnavailable
 from pillowbook.domain.facts import facts
 from pillowbook.models.catalogue import Catalogue, ModelEntry
+from pillowbook.models.own_file import is_own_file, own_entry, require_own_file
 from pillowbook.models.sources import Download, SourceFailed
 
 log = logging.getLogger(__name__)
@@ -45,25 +46,31 @@ class Installation:
         self._dir = models_dir
         self._catalogue = catalogue
 
+    def entry(self, model_id: str) -> ModelEntry:
+        """The model of the catalogue, or the user's own file; raises ModelUnknown."""
+        return own_entry(model_id) if is_own_file(model_id) else self._catalogue.entry(model_id)
+
     def installed(self, model_id: str) -> Path | None:
         """The model's file (folder, for a model of several files) if all of it is there, by size alone.
 
         Raises:
             ModelUnknown: not in the catalogue.
         """
-        entry = self._catalogue.entry(model_id)
+        entry = self.entry(model_id)
+        if entry.is_own:
+            return Path(entry.file) if entry.size_bytes else None
         return next((_path(entry, home) for home in self._homes(entry) if _has_all(entry, home)), None)
 
     def place(self, model_id: str) -> Path:
         """Where the model's file (or folder) is, or will be once it is installed."""
-        entry = self._catalogue.entry(model_id)
+        entry = self.entry(model_id)
         return self.installed(model_id) or _path(entry, self._own_home(entry))
 
     def require(self, model_id: str) -> Path:
         """The model, whole: hashed once, and again only when a file changed since.
 
         Raises:
-            ModelUnknown, ModelMissing.
+            ModelUnknown, ModelMissing; ModelFileUnsuitable for a file of the user's own, which has no hash.
             ModelDamaged: a file is not what the catalogue says.
         """
         return self._checked(model_id, is_thorough=False)
@@ -82,7 +89,9 @@ class Installation:
             ModelUnavailable: none of the sources gave it.
             ModelDamaged: what the sources gave is not what the catalogue says; it was removed.
         """
-        entry = self._catalogue.entry(model_id)
+        entry = self.entry(model_id)
+        if entry.is_own:
+            return require_own_file(entry.file)
         self._dir.mkdir(parents=True, exist_ok=True)
         with _alone(self._dir / f"{entry.id}.lock"):
             with contextlib.suppress(ModelMissing, ModelDamaged):
@@ -110,7 +119,9 @@ class Installation:
                     yield Path(place) / source.folder
 
     def _checked(self, model_id: str, *, is_thorough: bool) -> Path:
-        entry = self._catalogue.entry(model_id)
+        entry = self.entry(model_id)
+        if entry.is_own:
+            return require_own_file(entry.file)
         is_damaged = False
         for home in self._homes(entry):
             present = all((home / file.name).is_file() for file in entry.files)
