@@ -22,7 +22,7 @@ from tests.benchmarks import squad
 from tests.benchmarks.answers import is_right, read_cases
 from tests.benchmarks.common import real_parts
 
-from pillowbook.answering.compose import Composer, is_about
+from pillowbook.answering.compose import Composer
 from pillowbook.answering.sureness import FEATURES, FEATURES_READ, Signals
 from pillowbook.domain.answers import Effort
 from pillowbook.host.resources import resource
@@ -79,9 +79,6 @@ def collect(arguments: argparse.Namespace) -> None:
                     right = squad.contains(answer, golds[key].answers)
                 else:
                     right = is_right(rights[key], dataclasses.replace(draft, answer=answer))
-                vector = parts.retriever.embed(question)
-                evidence = parts.retriever.retrieve(question, limit=8, vector=vector)
-                ranked = parts.retriever.rank_units(question, evidence, limit=20, vector=vector)
                 row = {
                     "id": key,
                     "source": source,
@@ -89,7 +86,6 @@ def collect(arguments: argparse.Namespace) -> None:
                     "is_answerable": is_answerable,
                     "answer": answer,
                     "right": bool(answer) and right,
-                    "is_about": is_about(question, ranked, evidence),
                     "refused": draft.checks[0] if not seen else "",
                     "signals": dataclasses.asdict(seen[0][0]) if seen else None,
                     "tokens": draft.tokens.prompt,

@@ -16,7 +16,7 @@ from pillowbook.answering.cite import cite_passage, cite_unit
 from pillowbook.answering.forms import BRIEF, FULL, Form, form_of
 from pillowbook.answering.newer import contradicts, newer_place, quoted_claim, told_before
 from pillowbook.answering.prompts import load_prompt
-from pillowbook.answering.reading import in_order, lay_out, within_budget
+from pillowbook.answering.reading import in_order, lay_out, with_context, within_budget
 from pillowbook.answering.retrieve import Evidence, RankedUnit, Retriever
 from pillowbook.answering.sureness import Signals, Sureness, measured_sureness
 from pillowbook.answering.terms import content_stems, coverage, numbers, stems
@@ -31,6 +31,7 @@ from pillowbook.answering.verify import (
     unsupported_marks,
 )
 from pillowbook.domain.answers import Citation, Draft, Effort, Tokens
+from pillowbook.domain.documents import Passage
 from pillowbook.domain.errors import ScoringUnavailable
 from pillowbook.domain.ids import DocumentId
 from pillowbook.host.workers import CancelToken
@@ -126,8 +127,8 @@ class Composer:
         read = self._reading(ranked, effort, call)
         nearest = _nearest(ranked, evidence)
         draft = _Drafting(question, effort, self._generator.model_id, nearest, call.form.citations)
-        if self._on_signals is None and not is_about(question, ranked, evidence):
-            return draft.refuse("question-terms")
+        if not _is_near(ranked):
+            return draft.refuse("nothing-near")
         messages = self._messages(question, read, call)
         stream = _Stream(on_text) if on_text else None
         made = self._generate(messages, call, draft, stream)
@@ -139,13 +140,15 @@ class Composer:
         newer = self._newer_claims(question, older, found, draft, call)
         if not claims and not newer:
             return draft.refuse("quotes")
-        signals = self._signals(question, newer or claims, found, evidence, made, messages, call, draft)
-        sure = self._sureness.probability(signals)
-        if sure < self._sureness.threshold:
-            return draft.refuse("unsure", sure)
-        if newer:
-            return draft.accept(newer, sure, before=older, told=told_before(older, self._retriever.date_of))
-        return draft.accept(claims, sure)
+        sure = 0.0
+        for told in (newer, claims):
+            if told:
+                signals = self._signals(question, told, found, evidence, made, messages, call, draft)
+                sure = self._sureness.probability(signals)
+            if told and sure >= self._sureness.threshold:
+                before = older if told is newer else []
+                return draft.accept(told, sure, before=before, date_of=self._retriever.date_of)
+        return draft.refuse("unsure", sure)
 
     def read_ahead(
         self, question: str, *, vector: NDArray[np.float32] | None = None, cancel: CancelToken | None = None
@@ -162,7 +165,7 @@ class Composer:
         ranked = _focused(question, found, evidence)
         if cancel is not None:
             cancel.raise_if_cancelled()
-        if is_about(question, ranked, evidence):
+        if _is_near(ranked):
             call = _Call(form_of(question), READ_AHEAD_DEADLINE_S, cancel, background=False, asked_of=None)
             read = self._reading(ranked, Effort.LIVE, call)
             self._generator.read_ahead(
@@ -192,7 +195,7 @@ class Composer:
         """What the model reads, in an order that keeps the prefix: the document's units first, in its order."""
         form = call.form
         best = within_budget(
-            [one.unit for one in ranked], tokens=form.notes_tokens[effort], most=form.most_units[effort]
+            with_context(ranked), tokens=form.notes_tokens[effort], most=form.most_units[effort]
         )
         if form is FULL:
             best = in_order(best)
@@ -279,16 +282,19 @@ class Composer:
         read = " ".join(passage.text for passage in passages)
         places = " ".join(f"{passage.title} {passage.heading} {passage.path}" for passage in passages)
         cited = frozenset(stems(" ".join(f"{unit.place} {unit.text}" for unit in units)))
+        ranked = [one for one in found if one.unit in units]
         signals = Signals(
             refusal=self._refusal(messages, call, draft),
             least=made.min_log_probability,
             mean=made.mean_log_probability,
-            similarity=max((one.similarity for one in found if one.unit in units), default=0.4),
+            similarity=max((one.similarity for one in ranked), default=0.4),
+            share=max((one.share for one in ranked), default=0.0),
             known=known_share(question, f"{read} {places}"),
-            covered=coverage(content_stems(question), cited),
+            covered=max((one.covered for one in ranked), default=0.0),
             missing=len(unsupported_marks(question, read, places)),
             carried=coverage(content_stems(answer), cited),
             fits=fits_kind(question, answer),
+            about=_is_about(question, evidence),
         )
         if self._on_signals is None and self._sureness.is_decided(signals):
             return signals
@@ -360,12 +366,18 @@ class _Drafting:
         return self._draft("", (), round(confidence, 3), (f"refused-{why}",))
 
     def accept(
-        self, claims: Sequence[Claim], confidence: float, *, before: Sequence[Claim] = (), told: str = ""
+        self,
+        claims: Sequence[Claim],
+        confidence: float,
+        *,
+        before: Sequence[Claim],
+        date_of: Callable[[Passage], str],
     ) -> Draft:
-        """The answer; ``before`` are the claims of an older note, which ``told`` tells in one sentence."""
+        """The answer; ``before`` are the claims of an older note, which are told in one sentence."""
         units = _cited_units(claims)[: self._most_citations - bool(before)] + _cited_units(before)[:1]
         checks = ("quotes-verbatim", "numbers", "names", "sure") + (("newer-note",) if before else ())
-        answer = " ".join([*(claim.text for claim in claims), *([told] if told else [])])
+        told = [told_before(before, date_of)] if before else []
+        answer = " ".join([*(claim.text for claim in claims), *told])
         return self._draft(answer, tuple(cite_unit(unit) for unit in units), round(confidence, 3), checks)
 
     def _draft(
@@ -454,10 +466,13 @@ def _made_from(units: Sequence[Unit], call: _Call) -> set[DocumentId]:
     return {unit.passage.document_id for unit in units} | asked_of
 
 
-def is_about(question: str, ranked: Sequence[RankedUnit], evidence: Sequence[Evidence]) -> bool:
-    """Whether the evidence speaks of what is asked at all; decided without a token."""
-    if not ranked or max(one.similarity for one in ranked) < MIN_SIMILARITY:
-        return False
+def _is_near(ranked: Sequence[RankedUnit]) -> bool:
+    """Whether anything found has to do with the question at all; decided without a token."""
+    return max((one.similarity for one in ranked), default=0.0) >= MIN_SIMILARITY
+
+
+def _is_about(question: str, evidence: Sequence[Evidence]) -> bool:
+    """Whether all that was found together knows the question's numbers, names and specific words."""
     read = " ".join(found.passage.text for found in evidence)
     places = " ".join(
         f"{found.passage.title} {found.passage.heading} {found.passage.path}" for found in evidence

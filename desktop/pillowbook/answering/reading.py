@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from pillowbook.answering.retrieve import RankedUnit
 from pillowbook.answering.units import Unit
 from pillowbook.domain.documents import Passage
 
@@ -10,6 +11,8 @@ CHARS_PER_TOKEN = 4.2
 
 MAX_UNIT_CHARS = 420
 MIN_UNITS = 2
+IN_CONTEXT = 2
+"""So many of the best units are read with the sentence before them where they point back to it."""
 
 
 def within_budget(units: Sequence[Unit], *, tokens: int, most: int) -> list[Unit]:
@@ -25,6 +28,17 @@ def within_budget(units: Sequence[Unit], *, tokens: int, most: int) -> list[Unit
         places.add(unit.place)
         taken.append(unit)
     return taken
+
+
+def with_context(ranked: Sequence[RankedUnit]) -> list[Unit]:
+    """The units best first; before the best few that begin with "it" or the like, the sentence they point back to."""
+    units: list[Unit] = []
+    for at, one in enumerate(ranked):
+        if at < IN_CONTEXT and one.before is not None and one.before not in units:
+            units.append(one.before)
+        if one.unit not in units:
+            units.append(one.unit)
+    return units
 
 
 def in_order(units: Sequence[Unit]) -> list[Unit]:

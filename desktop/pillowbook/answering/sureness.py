@@ -16,7 +16,9 @@ from functools import lru_cache
 
 from pillowbook.host.resources import resource
 
-FEATURES = ("refusal", "least", "mean", "similarity", "known", "covered", "missing", "carried", "fits")
+FEATURES = (
+    "refusal", "least", "mean", "similarity", "share", "known", "covered", "missing", "carried", "fits", "about",
+)  # fmt: skip
 """Of the first regression, in their order."""
 
 FEATURES_READ = (*FEATURES, "stated")
@@ -31,11 +33,13 @@ class Signals:
         refusal: natural log-probability that the model would have refused instead.
         least, mean: log-probabilities of the least probable token of the answer, and of all on average.
         similarity: cosine of the question and the nearest cited unit.
+        share: how likely the best cited unit holds the answer, among all units found (see ``rank``).
         known: share of the question's specific words that the cited documents know, 0 to 1.
-        covered: share of the question's content words that the cited units and their places hold.
+        covered: share of the question's words that the best cited unit or its place holds, rare ones counting more.
         missing: numbers and names of the question that nothing found in the cited documents holds.
         carried: share of the answer's own content words that the cited units hold.
         fits: whether the answer is of the sort that was asked for (an amount, a time).
+        about: whether all that was found together knows the question's numbers, names and specific words.
         stated: log-odds of yes against no, that the cited units answer the question; None when not read again.
     """
 
@@ -43,11 +47,13 @@ class Signals:
     least: float
     mean: float
     similarity: float
+    share: float
     known: float
     covered: float
     missing: int
     carried: float
     fits: bool
+    about: bool
     stated: float | None = None
 
     def row(self) -> tuple[float, ...]:
@@ -57,11 +63,13 @@ class Signals:
             max(-6.0, self.least),
             max(-3.0, self.mean),
             self.similarity,
+            self.share,
             self.known,
             self.covered,
             float(min(3, self.missing)),
             self.carried,
             float(self.fits),
+            float(self.about),
         )
         return first if self.stated is None else (*first, max(-6.0, min(6.0, self.stated)))
 
