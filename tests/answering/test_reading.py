@@ -70,8 +70,20 @@ def test_a_sentence_may_be_carried_together_where_that_is_allowed() -> None:
 
 
 def signals(**changes: float) -> Signals:
-    values = {"refusal": -6.0, "least": -0.5, "mean": -0.1, "similarity": 0.6, "share": 0.5, "known": 1.0, "covered": 0.8,
-              "missing": 0, "carried": 1.0, "fits": True, "about": True, "stated": None}  # fmt: skip
+    values = {
+        "refusal": -6.0,
+        "least": -0.5,
+        "mean": -0.1,
+        "similarity": 0.6,
+        "share": 0.5,
+        "known": 1.0,
+        "covered": 0.8,
+        "missing": 0,
+        "carried": 1.0,
+        "fits": True,
+        "about": True,
+        "stated": None,
+    }
     return Signals(**{**values, **changes})  # type: ignore[arg-type]
 
 
