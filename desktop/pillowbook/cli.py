@@ -493,7 +493,12 @@ def recommend_model(session: Session, catalogue: Catalogue) -> None:
         raise MemoryShort(model="of any size that can answer")
     installed = Installation(models_dir(), catalogue).installed(found.model) is not None
     verb = "use" if installed else "install"
-    lines = [found.model, found.sentence, found.next_sentence, f"'pillowbook models {verb} {found.model}' takes it."]
+    lines = [
+        found.model,
+        found.sentence,
+        found.next_sentence,
+        f"'pillowbook models {verb} {found.model}' takes it.",
+    ]
     session.print(found, "\n".join(line for line in lines if line))
 
 
@@ -621,7 +626,9 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument("action", choices=("init", "lock", "unlock", "check", "rebuild", "passphrase"))
     made.add_argument("--new-passphrase-file", type=Path)
     made = command("models", models, "the model catalogue")
-    actions = made.add_subparsers(dest="action", required=True, metavar="list|recommend|install|use|server|key")
+    actions = made.add_subparsers(
+        dest="action", required=True, metavar="list|recommend|install|use|server|key"
+    )
     actions.add_parser("list", parents=[common])
     wanted = actions.add_parser("recommend", parents=[common], help="the generator for this machine, and why")
     wanted.add_argument("--memory", type=float, metavar="GB", help="of another machine")

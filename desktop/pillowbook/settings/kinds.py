@@ -176,7 +176,7 @@ class Hotkey(Kind[str]):
 
 @dataclass(frozen=True, slots=True)
 class ModelName(Kind[str]):
-    """The id of a model of the catalogue, or the path of a GGUF file; whether it exists is checked by who knows models."""
+    """The id of a model of the catalogue, or the path of a GGUF file; who knows models checks it."""
 
     role: str
 
@@ -186,4 +186,6 @@ class ModelName(Kind[str]):
         return text.strip()
 
     def expected(self) -> str:
-        return "write the id of a model ('pillowbook models list' shows them) or the whole path of a GGUF file"
+        return (
+            "write the id of a model ('pillowbook models list' shows them) or the whole path of a GGUF file"
+        )
