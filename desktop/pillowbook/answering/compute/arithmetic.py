@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from pillowbook.answering.compute.days import find_times
+from pillowbook.answering.compute.days import find_days, find_times
 from pillowbook.answering.compute.gather import Reader
 from pillowbook.answering.compute.lookup import (
     AmountFact,
@@ -15,7 +15,7 @@ from pillowbook.answering.compute.lookup import (
     knows,
 )
 from pillowbook.answering.compute.quantities import Quantity, find_quantities, plain, spelled, unit_of
-from pillowbook.answering.compute.questions import Asked, Operation
+from pillowbook.answering.compute.questions import Asked, Operation, compared_sides
 from pillowbook.answering.compute.results import Result
 from pillowbook.answering.pairs import canonical_stems
 from pillowbook.answering.terms import stem
@@ -27,20 +27,12 @@ _MONEY = re.compile(
     r"come to|set us back|worth|earn\w*)\b|[£€$]",
     re.IGNORECASE,
 )
-_THAN = re.compile(
-    r"(?:how much|how many|by how much|what)\b.*?\b(?P<word>more|less|fewer|cheaper|dearer|"
-    r"higher|lower|longer|shorter|heavier|lighter|bigger|smaller|"
-    r"older|taller|better|worse|hotter)\b(?: expensive)?(?P<head>.*?)\bthan\s+(?P<than>.+)",
-    re.IGNORECASE,
-)
-_DIFFERENCE = re.compile(
-    r"\bdifference (?:in (?P<in>.+?) )?between\s+(?P<a>.+?)\s+and\s+(?P<b>.+)", re.IGNORECASE
-)
 _CHANGE = re.compile(
     r"\b(?:gone (?:up|down)|go(?:es)? (?:up|down)|went (?:up|down)|drops?|dropped|r[io]ses?|"
     r"risen|falls?|fell|increas\w*|decreas\w*|put (?:it )?up)\b",
     re.IGNORECASE,
 )
+_SPENT = re.compile(r"\b(?:billed|spent|paid|used|so far|gone|already|invoiced)\b", re.IGNORECASE)
 _NEED = re.compile(
     r"\bneed(?:s|ed)?\s+(?P<need>\w+)\b.*?\bha(?:ve|s|d)\s+(?:got\s+)?(?P<have>\w+)\b", re.IGNORECASE
 )
@@ -174,18 +166,10 @@ def _compared(asked: Asked, reader: Reader) -> Result | None:
     """How much more one is than the other."""
     text = asked.text.rstrip("?. ")
     keep = _money_or_any(text)
-    if found := _THAN.search(text):
-        head, than = found["head"], found["than"]
-        parts = re.split(r"\b(?:at|in|for|with|on|of)\b", head)
-        shared = " ".join(parts[:-1]) if len(parts) > 1 else head
-        own = set(canonical_stems(than))
-        if not own - set(canonical_stems(head)) or len(own) <= 3:
-            than = f"{than} {shared}"
-        a, b = head, than
-    elif found := _DIFFERENCE.search(text):
-        a, b = (f"{found[key]} {found['in'] or ''}" for key in ("a", "b"))
-    else:
+    sides = compared_sides(text)
+    if sides is None:
         return None
+    a, b = sides
     pair = _pair(
         find_amount_facts(a, reader.with_words(a), keep=keep),
         find_amount_facts(b, reader.with_words(b), keep=keep),
@@ -197,7 +181,7 @@ def _changed(asked: Asked, reader: Reader) -> Result | None:
     """How much one amount went up or down: its value in an older and in a newer place."""
     if asked.operation is not Operation.DIFFERENCE:
         return None
-    if found := _changes_in_place(asked, reader):
+    if found := _changes_in_place(asked, reader) or _left(asked, reader):
         return found
     if not _CHANGE.search(asked.text):
         return None
@@ -254,6 +238,24 @@ def _changes_in_place(asked: Asked, reader: Reader) -> Result | None:
     if best is None or best[0] < MIN_FACT:
         return None
     return _told_difference(asked, best[1], best[2])
+
+
+def _left(asked: Asked, reader: Reader) -> Result | None:
+    """What is left of an amount of which another is spent: ``£18,500 agreed, £12,950 billed so far``."""
+    if not re.search(r"\b(?:left|remain\w*|still to|unspent|over)\b", asked.text, re.IGNORECASE):
+        return None
+    for fact in find_amount_facts(
+        asked.text, reader.readings, keep=lambda one: one.dimension not in ("", "share")
+    )[:4]:
+        both = [one for one in find_quantities(fact.unit.text) if one.dimension == fact.amount.dimension]
+        if fact.score < MIN_FACT or len(both) != 2 or not _SPENT.search(fact.unit.text) or not _alike(*both):
+            continue
+        high, low = sorted(both, key=lambda one: -one.base)
+        left = spelled(high.value - low.value, high.unit)
+        return Result(
+            f"{left}: {spelled(high.value, high.unit)} - {spelled(low.value, low.unit)}.", (fact.unit,), 0.7
+        )
+    return None
 
 
 def _needed(asked: Asked, reader: Reader) -> Result | None:
@@ -441,6 +443,27 @@ def _rated(asked: Asked, reader: Reader) -> Result | None:
     )
 
 
+def _of_its_unit(fact: AmountFact, reader: Reader) -> Result | None:
+    """A price for one of what the same sentence counts: ``18 litres, £1.20 a litre``; ``22-28 July, £151 a night``."""
+    if fact.score < MIN_FACT or not fact.amount.per:
+        return None
+    per, text = stem(fact.amount.per), fact.unit.text
+    count: Decimal | None = None
+    for one in find_quantities(text):
+        noun = re.match(r"\s*([a-z]+)", text[one.end :])
+        if one.start != fact.amount.start and stem(one.unit.lower() or (noun[1] if noun else "")) == per:
+            count = one.value
+    if count is None and per == "night":
+        anchor = fact.reading.day
+        spans = [days for days in find_days(text, anchor) if days.grain == "span"]
+        count = Decimal((spans[0].last - spans[0].first).days) if len(spans) == 1 else None
+    if not count:
+        return None
+    unit = fact.amount.unit
+    total = spelled(count * fact.amount.value, unit)
+    return Result(f"{total}: {plain(count)} × {spelled(fact.amount.value, unit)}.", (fact.unit,), 0.7)
+
+
 def _singular(noun: str) -> str:
     irregular = {"children": "child", "people": "person", "adults": "adult", "kids": "child"}
     return irregular.get(noun, stem(noun))
@@ -454,7 +477,9 @@ def _prices(fact: AmountFact, root: str) -> bool:
     word = re.match(r"\s*(?:a|an|per|for an?|each)?\s*([a-z]+(?:-[a-z]+)?)", following)
     if word and (_singular(word[1]) == root or stem(word[1].split("-")[0]) == stem(root.split("-")[0])):
         return True
-    return fact.amount.per == "each" and root in frozenset(canonical_stems(fact.unit.text))
+    return fact.amount.per in ("each", "time", "go", "lesson") and root in frozenset(
+        canonical_stems(fact.unit.text)
+    )
 
 
 def _summed(asked: Asked, reader: Reader) -> Result | None:

@@ -87,17 +87,17 @@ def compute(asked: Asked, reader: Reader) -> Result | None:
         Operation.OFFSET,
     ):
         return answer_from_days(asked, reader)
-    if metered := answer_from_meters(asked, reader):
-        return metered
-    if asked.operation is Operation.DIFFERENCE:
-        return answer_from_amounts(asked, reader)
-    if found := answer_from_boxes(asked, reader.readings):
-        return found
     sheets = [
         (sheet, reading.stems, reading.day, reading.nearness.get(int(sheet.passage.id), 0.0))
         for reading in reader.readings
         for sheet in reading.sheets
     ]
+    if metered := answer_from_meters(asked, reader):
+        return metered
+    if asked.operation is Operation.DIFFERENCE:
+        return answer_from_tables(asked, sheets) or answer_from_amounts(asked, reader)
+    if found := answer_from_boxes(asked, reader.readings):
+        return found
     return (
         answer_from_folder(asked, reader)
         or answer_from_tables(asked, sheets)

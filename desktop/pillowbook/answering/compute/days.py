@@ -2,7 +2,7 @@
 
 import re
 from calendar import monthrange
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from pillowbook.answering.dates import spelled as spelled_day
@@ -28,6 +28,7 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _TO = re.compile(r"\s*(?:[–-]|to|until|till)\s*$", re.IGNORECASE)
+_LINK = re.compile(r"\s*(?:[–-]|to|until|till|and)\s*", re.IGNORECASE)
 _FEASTS = {"christmas eve": (12, 24), "christmas": (12, 25), "new year's eve": (12, 31), "new year": (1, 1)}
 _CLOCK = re.compile(r"(?<![\d:.])(\d{1,2})(?:[:.](\d{2}))?\s?(am|pm)?(?![\d:%])\b", re.IGNORECASE)
 
@@ -147,20 +148,15 @@ def _joined(text: str, found: list[Days]) -> list[Days]:
     """``19 June 2025 to 18 June 2026`` is one span; the first may leave its year to the second."""
     out: list[Days] = []
     for one in found:
-        if (
-            out
-            and out[-1].is_day
-            and one.is_day
-            and _TO.fullmatch(re.sub(_WEEKDAY, "", text[out[-1].end : one.start], flags=re.I))
-        ):
+        if out and out[-1].is_day and one.is_day:
+            between = re.sub(_WEEKDAY, "", text[out[-1].end : one.start], flags=re.IGNORECASE)
             first = out[-1]
-            begin = first.first
-            if one.has_year and not first.has_year:
-                begin = begin.replace(year=one.first.year)
-                if begin > one.first:
-                    begin = begin.replace(year=one.first.year - 1)
-            if begin <= one.first:
-                out[-1] = Days(begin, one.first, "span", one.has_year, first.start, one.end)
+            if _LINK.fullmatch(between) and one.has_year and not first.has_year:
+                begin = first.first.replace(year=one.first.year)
+                begin = begin if begin <= one.first else begin.replace(year=one.first.year - 1)
+                first = out[-1] = replace(first, first=begin, last=begin, has_year=True)
+            if _TO.fullmatch(between) and first.first <= one.first:
+                out[-1] = Days(first.first, one.first, "span", one.has_year, first.start, one.end)
                 continue
         out.append(one)
     return out

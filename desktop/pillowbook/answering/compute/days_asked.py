@@ -230,13 +230,13 @@ def _one_span(asked: Asked, reader: Reader) -> Result | None:
                 [f"{hours} hour{'s' * (hours != 1)}"] * bool(hours) + [f"{rest} minutes"] * bool(rest)
             )
             return Result(f"{told} ({source.text[:120]}).", (source,))
-    if not unit or unit in ("hours", "minutes"):
+    if unit in ("hours", "minutes"):
         return None
     facts = sorted([*facts, *_till(phrase, reader)], key=lambda fact: -fact.score)
-    if not facts or facts[0].score < MIN_SCORE + 0.05:
+    if not facts or facts[0].score < (MIN_SCORE + 0.05 if unit else 0.85):
         return None
     days = facts[0].days
-    if unit == "days":
+    if unit == "days" or (not unit and (days.last - days.first).days < 14):
         count = (days.last - days.first).days + 1
         return Result(
             f"{count} days, {named(days.first)} to {named(days.last)}, both counted.", (facts[0].unit,)
@@ -349,7 +349,11 @@ def _age(asked: Asked, reader: Reader) -> Result | None:
         return None
     at = asked.today
     units: tuple[Unit, ...] = (born.unit,)
-    if found["at"]:
+    birthday = re.search(r"\b(?P<which>next|last) birthday\b", asked.text, re.IGNORECASE)
+    if birthday and born.days.is_day:
+        age = years_between(born.days.first, asked.today) + (birthday["which"].lower() == "next")
+        at = add_months(born.days.first, 12 * age)
+    elif found["at"]:
         day = _day_for(re.sub(r"^(?:on|when|in|at|by)\s+", "", found["at"]), reader, asked)
         if day is None:
             return None

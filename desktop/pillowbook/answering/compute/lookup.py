@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
@@ -18,6 +18,12 @@ MIN_SCORE = 0.62
 
 _CLAUSE_END = re.compile(
     r"(?<!\d)[,.](?=\s)|(?<=\d)[,.](?=\s+[^\d\s])|[;()–—|]|\s-\s|:\s(?=[A-Z][^:]{30})|\band\b"
+)
+_PERIOD = re.compile(r"\b(monthly|yearly|weekly)\b", re.IGNORECASE)
+_CHANGED = re.compile(
+    r"\b(?:from \d|until now|now|before that|was|goes up|gone up|went up|put (?:it )?up|"
+    r"instead of|no longer|up to|down to|new)\b",
+    re.IGNORECASE,
 )
 _FRAME = frozenset(
     canonical_stems(
@@ -169,6 +175,15 @@ def find_amount_facts(
             for amount in find_quantities(unit.text):
                 if not keep(amount):
                     continue
+                if (
+                    not amount.per
+                    and unit.is_listed
+                    and (period := _PERIOD.search(unit.text[: amount.start]))
+                ):
+                    amount = replace(
+                        amount,
+                        per={"monthly": "month", "yearly": "year", "weekly": "week"}[period[1].lower()],
+                    )
                 clause = clause_around(unit.text, amount.start, amount.end)
                 score = score_place(roots, clause, unit, reading)
                 found.append(
@@ -180,3 +195,23 @@ def find_amount_facts(
                 )
     found.sort(key=lambda one: (-round(one[0], 2), -one[1].toordinal()))
     return [fact for _, _, fact in found]
+
+
+def newest(fact: AmountFact, readings: Iterable[Reading]) -> AmountFact:
+    """What a later note says instead: one that names this amount, another like it, and a word of change."""
+    best = fact
+    for reading in readings:
+        if not reading.is_dated or not best.reading.is_dated or reading.day <= best.reading.day:
+            continue
+        for unit in reading.units:
+            amounts = [one for one in find_quantities(unit.text) if one.dimension == fact.amount.dimension]
+            others = [one for one in amounts if one.value != fact.amount.value]
+            if len(others) == 1 and len(amounts) == 2 and _CHANGED.search(unit.text):
+                best = AmountFact(
+                    replace(others[0], per=others[0].per or fact.amount.per),
+                    unit,
+                    fact.score,
+                    unit.text,
+                    reading,
+                )
+    return best

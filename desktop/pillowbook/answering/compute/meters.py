@@ -15,7 +15,7 @@ from pillowbook.answering.pairs import canonical_stems
 from pillowbook.answering.units import Unit
 
 _USED = re.compile(
-    r"\b(?:us(?:e|ed|ing)|consum\w+|burn\w*|drove|driven|drive|go|went|cover\w*|did we do|"
+    r"\b(?:us(?:e|ed|ing)|consum\w+|burn\w*|drove|driven|drive|go|went|cover\w*|do|done|travel\w*|"
     r"grew|grow\w*|gain\w*|los[te]\w*)\b",
     re.I,
 )

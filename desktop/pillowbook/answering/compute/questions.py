@@ -44,7 +44,8 @@ _RULES: tuple[tuple[Operation, str], ...] = (
     ),
     (
         Operation.OFFSET,
-        r"^if\b.*\bwhen\b|\b(?:what|which) (?:date|day) (?:is|was|will)\b.*\b(?:days?|weeks?|"
+        r"^if\b.*\bwhen\b|\b(?:(?:what|which) (?:date|day) (?:is|was|will)|what(?:'s| is| was) the (?:date|"
+        r"day))\b.*\b(?:days?|weeks?|"
         r"months?|years?)\b.*\b(?:after|before|from)\b|"
         r"\bwhen (?:is|was|will)\b.*\b(?:days?|weeks?|months?|years?)'? (?:after|before|from)\b",
     ),
@@ -107,7 +108,7 @@ _RULES: tuple[tuple[Operation, str], ...] = (
     ),
     (
         Operation.OTHER,
-        r"\b(?:how much|how many|how far|what (?:do|does|did|would|will|is|was))\b.*"
+        r"\b(?:how much|how many|how far|what(?:'s| (?:do|does|did|would|will|is|was)))\b.*"
         r"\b(?:\d+|two|three|four|five|six|seven|eight|nine|ten|twelve|a (?:whole )?(?:year|"
         r"week|month|fortnight)|per year|used?|bring in|come to|in [a-z]{2,})\b",
     ),
@@ -139,6 +140,11 @@ _ASKING = frozenset(
         nearest minimum maximum greatest tallest soonest ticked off done add up
         """
     )
+)
+
+EXCEPT = re.compile(
+    r"\b(?:besides|except(?: for)?|apart from|other than|without|not counting|excluding)\s+(?P<what>[^,?]+)",
+    re.IGNORECASE,
 )
 
 _BOUND = re.compile(
@@ -232,6 +238,7 @@ def read_question(text: str, today: date) -> Asked | None:
         is_open = True
     elif _DONE.search(flat):
         is_open = False
+    rest = EXCEPT.sub(" ", rest)
     roots = tuple(
         dict.fromkeys(root for root in canonical_stems(rest) if root not in _ASKING and len(root) > 1)
     )
@@ -302,7 +309,18 @@ def _read_period(text: str, today: date) -> tuple[Period | None, str]:
         return Period(one.first, other.last, is_yearly), rest
     if len(days) >= 2:
         return Period(one.first, add_months(other.last, 12), is_yearly), rest
-    if re.search(r"\b(?:since|after|from)\s(?:the )?$", before):
+    is_after = re.search(r"\b(?:since|after|from)\s(?:the )?$", before)
+    if is_after and one.grain == "month" and not one.has_year:
+        begin = one.first if "after" not in is_after[0] else add_months(one.first, 1)
+        return Period(begin, date(begin.year, 12, 31), True), rest
+    if (
+        re.search(r"\bbefore\s(?:the )?$", before)
+        and one.grain == "month"
+        and not one.has_year
+        and one.first.month > 1
+    ):
+        return Period(date(one.first.year, 1, 1), one.first - timedelta(1), True), rest
+    if is_after:
         return Period(one.first, date(9000, 1, 1)), rest
     if re.search(r"\b(?:before|by|until|till)\s(?:the )?$", before):
         return Period(date(1000, 1, 1), one.first - timedelta(1)), rest
@@ -326,3 +344,32 @@ def _without(text: str, match: re.Match[str]) -> str:
 def is_month(word: str) -> bool:
     """Whether a lower-case word is the name of a month."""
     return word[:3] in MONTHS and stem(word) != "mark"
+
+
+_THAN = re.compile(
+    r"(?:how much|how many|by how much|what)\b.*?\b(?P<word>more|less|fewer|cheaper|dearer|"
+    r"higher|lower|longer|shorter|heavier|lighter|bigger|smaller|"
+    r"older|taller|better|worse|hotter)\b(?: expensive)?(?P<head>.*?)\bthan\s+(?P<than>.+)",
+    re.IGNORECASE,
+)
+_DIFFERENCE = re.compile(
+    r"\bdifference (?:in (?P<in>.+?) )?between\s+(?P<a>.+?)\s+and\s+(?P<b>.+)", re.IGNORECASE
+)
+_ELLIPTIC = re.compile(
+    r"(?:it |we |they )?(?:was |is |did |were )?(?:in|at|for|with|on|by|last|this|from|before|under)\b",
+    re.IGNORECASE,
+)
+
+
+def compared_sides(text: str) -> tuple[str, str] | None:
+    """The two things of "how much more is A than B", or "the difference between A and B"."""
+    flat = text.rstrip("?. ")
+    if found := _DIFFERENCE.search(flat):
+        return f"{found['a']} {found['in'] or ''}", f"{found['b']} {found['in'] or ''}"
+    if not (found := _THAN.search(flat)):
+        return None
+    head, than = found["head"], found["than"]
+    if _ELLIPTIC.match(than):
+        parts = re.split(r"\b(?:at|in|for|with|on|of|under)\b", head)
+        than = f"{than} {' '.join(parts[:-1]) if len(parts) > 1 else head}"
+    return head, than

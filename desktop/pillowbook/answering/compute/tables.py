@@ -7,8 +7,8 @@ from datetime import date
 from decimal import Decimal
 
 from pillowbook.answering.compute.days import Days, find_days, find_times
-from pillowbook.answering.compute.quantities import Quantity, find_quantities, spelled
-from pillowbook.answering.compute.questions import Asked, Operation
+from pillowbook.answering.compute.quantities import Quantity, find_quantities, spelled, unit_of
+from pillowbook.answering.compute.questions import EXCEPT, Asked, Operation, compared_sides
 from pillowbook.answering.compute.results import Result, joined
 from pillowbook.answering.compute.sheets import Row, Sheet
 from pillowbook.answering.pairs import canonical_stems
@@ -31,10 +31,6 @@ _TIMES = re.compile(r"\bhow (?:many times|often)\b|\btimes\b", re.IGNORECASE)
 _ME = re.compile(r"\b(?:i|me|my|mine|i've|i'm)\b", re.IGNORECASE)
 _PERSONS = re.compile(r"\b(?:who|whom|everybody|everyone|names of|people|persons)\b", re.IGNORECASE)
 _PERSON_COLUMN = re.compile(r"\b(?:who|name|by|person|people|guest|member|for|contact)\b", re.IGNORECASE)
-_EXCEPT = re.compile(
-    r"\b(?:besides|except(?: for)?|apart from|other than|without|not counting|excluding)\s+(.+)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +126,7 @@ def _answer(asked: Asked, view: _View, document: frozenset[str]) -> tuple[float,
             explained += 0.95
         elif root in document:
             explained += 0.7
-        if root in inside and root not in place and root not in headers:
+        if root in inside and root not in place and root not in headers and root not in _MONEY | _RATING:
             filters.append(root)
     share = explained / len(asked.roots) if asked.roots else 0.0
     told = any(root in place or root in headers for root in asked.roots)
@@ -162,7 +158,7 @@ def _filtered(
     if filters:
         every = [i for i in rows if all(root in cells[i] for root in filters)]
         rows = every or [i for i in rows if any(root in cells[i] for root in filters)]
-    excepted = _EXCEPT.search(asked.text)
+    excepted = EXCEPT.search(asked.text)
     if _ME.search(asked.text) and not excepted:
         mine = [i for i in rows if any(cell.strip().lower() == "me" for cell in sheet.rows[i].cells)]
         if mine and re.search(
@@ -170,7 +166,7 @@ def _filtered(
         ):
             rows = mine
     if excepted:
-        left_out = frozenset(canonical_stems(excepted[1]))
+        left_out = frozenset(canonical_stems(excepted["what"]))
         rows = [i for i in rows if not left_out & cells[i]]
     return rows
 
@@ -252,6 +248,9 @@ def _compute(
     name = 0 if sheet.rows[0].units else _name_column(asked, view, value)
     operation = asked.operation
     if operation in (Operation.LIST, Operation.COUNT):
+        counted = re.search(r"\bhow many (?:more )?(\w+)", asked.text, re.IGNORECASE)
+        if counted and unit_of(counted[1]) and not _TIMES.search(asked.text):
+            return None
         if (
             _PERSONS.search(asked.text)
             and not _PERSON_COLUMN.search(sheet.columns[name])
@@ -274,6 +273,8 @@ def _compute(
         count = len(kept) if _TIMES.search(asked.text) or len(told) == len(kept) else len(told)
         listed = [_labelled(view, i, name) for i in kept] if len(set(told)) < len(kept) else told
         return Result(f"{count}: {joined(listed)}.", tuple(units))
+    if operation is Operation.DIFFERENCE:
+        return _difference(asked, view, value, name)
     if operation in (Operation.MOST, Operation.LEAST):
         return _extreme(asked, view, rows, value, name)
     if operation not in (Operation.SUM, Operation.AVERAGE) or value is None:
@@ -293,6 +294,31 @@ def _compute(
     return Result(
         f"{spelled(round(average, 2), unit)} on average: ({' + '.join(told)}) / {len(used)}.", summed
     )
+
+
+def _difference(asked: Asked, view: _View, value: int | None, name: int) -> Result | None:
+    """Two rows set against each other: ``how much dearer was A than B``."""
+    sides = compared_sides(asked.text)
+    if sides is None or value is None:
+        return None
+    chosen: list[int] = []
+    for side in sides:
+        wanted = frozenset(canonical_stems(side))
+        scored = []
+        for i, row in enumerate(view.sheet.rows):
+            own = frozenset(canonical_stems(" ".join(row.cells)))
+            if view.amounts[value][i] is not None and wanted & own and i not in chosen:
+                scored.append((len(wanted & own) / len(wanted) + 0.3 * len(wanted & own) / len(own), i))
+        if not scored or max(scored)[0] < 0.5:
+            return None
+        chosen.append(max(scored)[1])
+    first, second = (view.amounts[value][i] for i in chosen)
+    if first is None or second is None or first.dimension != second.dimension:
+        return None
+    unit = first.unit if first.dimension else ""
+    low, high = sorted((first.value, second.value))
+    text = f"{spelled(high - low, unit)}: {spelled(high, unit)} - {spelled(low, unit)}."
+    return Result(text, tuple(view.sheet.rows[i].cited(value) for i in chosen), 0.75)
 
 
 def _products(asked: Asked, view: _View, rows: Sequence[int]) -> Result | None:
