@@ -37,6 +37,9 @@ DEFAULT_CONTEXT_TOKENS = 4096
 BATCH_TOKENS = 128
 """Tokens read at once; see ``docs/decisions/0003-workers.md`` for the measurement."""
 
+KEPT_PROMPTS = 8
+"""Prompts that stay in memory; they share one pool of cells, so that more of them cost nothing by themselves."""
+
 ALL_LAYERS = -1
 UNLOAD_AFTER_S = 300.0
 """As Ollama does."""
@@ -203,6 +206,7 @@ class LlamaGenerator:
         model_id: as in the catalogue; the file's name otherwise.
         context_tokens: of the longest prompt with its answer; the prompts that stay in memory share them.
         threads: for every call; without it by the number of cores, fewer for background calls.
+        kept_prompts: so many prompts stay in memory as long as there is room.
         gpu_layers: at most so many layers go to a graphics processor, or all of them, where llama.cpp was built
             for one. Where that fails, the processor does all.
         unload_after_s: without use the process is ended; 0 for never. It is also ended when unused and memory is short.
@@ -217,6 +221,7 @@ class LlamaGenerator:
         context_tokens: int = DEFAULT_CONTEXT_TOKENS,
         threads: int | None = None,
         batch_tokens: int = BATCH_TOKENS,
+        kept_prompts: int = KEPT_PROMPTS,
         gpu_layers: int = ALL_LAYERS,
         unload_after_s: float = UNLOAD_AFTER_S,
         memory: MemorySource | None = None,
@@ -232,6 +237,7 @@ class LlamaGenerator:
             batch_tokens=batch_tokens,
             threads=threads or count_cores(),
             background_threads=threads or count_background_cores(),
+            kept_prompts=kept_prompts,
             gpu_layers=gpu_layers,
         )
         self._worker = Worker(WORKER_MODULE, name="generator", opening=self._load)

@@ -19,9 +19,6 @@ from pillowbook.models.generator.kept_prompts import KeptPrompt, KeptPrompts
 from pillowbook.models.generator.protocol import Load
 from pillowbook.models.generator.vocabulary import Vocabulary
 
-KEPT_PROMPTS = 8
-"""Prompts that stay in memory; they share one pool of cells, so that more of them cost nothing by themselves."""
-
 GPU_BATCH_TOKENS = 512
 """Tokens read at once on a graphics processor, which looks at a cancel only between batches."""
 
@@ -49,7 +46,7 @@ def _open(load: Load, gpu_layers: int) -> tuple[Any, Any]:
     params = llama_cpp.llama_context_default_params()
     params.n_ctx = min(load.context_tokens, llama_cpp.llama_model_n_ctx_train(model))
     params.n_batch = params.n_ubatch = max(load.batch_tokens, GPU_BATCH_TOKENS if gpu_layers else 0)
-    params.n_seq_max = KEPT_PROMPTS
+    params.n_seq_max = load.kept_prompts
     params.kv_unified = True
     context = llama_cpp.llama_init_from_model(model, params)
     if not context:
@@ -94,7 +91,7 @@ class Engine:
             begin_token=self.vocabulary.special_text("bos"),
             end_token=self.vocabulary.special_text("eos"),
         )
-        self._prompts = KeptPrompts(KEPT_PROMPTS)
+        self._prompts = KeptPrompts(load.kept_prompts)
         self._current = KeptPrompt(0)
         self.should_stop = False
         self._abort = llama_cpp.ggml_abort_callback(lambda _data: self.should_stop)

@@ -9,6 +9,7 @@ class Load(msgspec.Struct, tag="load", frozen=True):
     Attributes:
         model: its id, for errors.
         context_tokens: of the longest prompt with its answer, and of all prompts that are kept together.
+        kept_prompts: at most so many prompts stay in memory.
         gpu_layers: at most so many go to the graphics processor (below 0: all), where llama.cpp was built for one.
     """
 
@@ -18,6 +19,7 @@ class Load(msgspec.Struct, tag="load", frozen=True):
     batch_tokens: int
     threads: int
     background_threads: int
+    kept_prompts: int
     gpu_layers: int
 
 
