@@ -146,7 +146,21 @@ def test_the_likely_passage_comes_before_any_model_and_marks_its_sentence(boiler
     start, end = likely.marked
     assert likely.snippet[start:end] == likely.citation.quote == "The rabbit's vet is Ola in Northgate."
     assert likely.snippet.startswith("# Pets The cat sleeps") or likely.snippet.startswith("The cat sleeps")
-    assert sum(isinstance(part, LikelyPassage) for part, _ in seen) == 1
+    assert sum(isinstance(part, LikelyPassage) for part, _ in seen) == 1, "the nearest one is the same"
+
+
+def test_a_nearer_passage_takes_the_place_of_the_one_found_by_words_before_anything_is_written(
+    boiler: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boiler.says["vet"] = "The vet of Mungo is Femi at Saltmarsh Vets [1]."
+    wrong = boiler.library.passages(boiler.document("boiler.md"))
+    monkeypatch.setattr(boiler.retriever, "by_words", lambda question, limit: wrong[:1])
+    seen: list[AskPart] = []
+    boiler.server.ask(VET, learn=False, on_part=seen.append)
+    first, second, *rest = seen
+    assert isinstance(first, LikelyPassage) and first.citation.title == "Boiler"
+    assert isinstance(second, LikelyPassage) and "Femi" in second.citation.quote
+    assert not any(isinstance(part, LikelyPassage) for part in rest)
 
 
 def test_a_found_passage_marks_the_sentence_with_the_words(boiler: Stream) -> None:

@@ -13,12 +13,11 @@ from pillowbook.answering.compose import Composer
 from pillowbook.answering.match import Matcher
 from pillowbook.answering.retrieve import Retriever
 from pillowbook.domain.errors import Cancelled, Transient, UserFixable
+from pillowbook.flow.serve.likely import LIVE_PASSAGES
 from pillowbook.flow.serve.questions import RecentVectors, Vector, clean_typed
 from pillowbook.host.workers import CancelToken
 
 MIN_WORDS: Final = 3
-_PASSAGES: Final = 8
-"""As a live answer's, so that the composer finds the vectors of the same units remembered."""
 _UNITS: Final = 4
 """Where the first so many units are the same in the same order, so is most of the prompt."""
 
@@ -96,7 +95,7 @@ class ReadAhead:
 
     def _key(self, question: str, vector: Vector) -> _Key:
         # Behind whatever is looked up for the next key press; what is embedded here is remembered for the question.
-        evidence = self._retriever.retrieve(question, limit=_PASSAGES, vector=vector, background=True)
+        evidence = self._retriever.retrieve(question, limit=LIVE_PASSAGES, vector=vector, background=True)
         ranked = self._retriever.rank_units(question, evidence, limit=_UNITS, vector=vector, background=True)
         return tuple((int(one.unit.passage.id), one.unit.start) for one in ranked)
 

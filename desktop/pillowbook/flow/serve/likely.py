@@ -14,6 +14,8 @@ from pillowbook.store.words import WordIndex
 SNIPPET_CHARS: Final = 240
 _BEFORE_CHARS: Final = 70
 _PASSAGES: Final = 3
+LIVE_PASSAGES: Final = 8
+"""As a live answer's, so that the composer finds the vectors of the same units remembered."""
 _RANK_STEP: Final = 0.2
 """What a passage's sentence must fit better to be shown instead of one from the passage ranked before it."""
 
@@ -44,11 +46,20 @@ class Likely:
             if unit is not None and (best is None or unit[0] - rank * _RANK_STEP > best[0]):
                 best = (unit[0] - rank * _RANK_STEP, unit[1])
         if best is not None:
-            snippet, marked = self._around(best[1].passage.text, best[1].start, best[1].end, question)
-            return LikelyPassage(cite_unit(best[1]), snippet, marked)
+            return self._of(best[1], question)
         if not found:
             return None
         return LikelyPassage(cite_passage(found[0]), self._words.snippet(found[0].text, question))
+
+    def nearest(self, question: str, vector: Vector) -> LikelyPassage | None:
+        """The sentence nearest in meaning; what is embedded for it is what a live answer's reading compares anyway."""
+        evidence = self._retriever.retrieve(question, limit=LIVE_PASSAGES, vector=vector)
+        ranked = self._retriever.rank_units(question, evidence, limit=1, vector=vector)
+        return self._of(ranked[0].unit, question) if ranked else None
+
+    def _of(self, unit: Unit, question: str) -> LikelyPassage:
+        snippet, marked = self._around(unit.passage.text, unit.start, unit.end, question)
+        return LikelyPassage(cite_unit(unit), snippet, marked)
 
     def hit(self, passage: Passage, score: float, asked: AskedWords, words: str) -> SearchHit:
         """A passage as it is listed; the sentence with most of the words is marked, if any has one."""

@@ -22,7 +22,7 @@ from pillowbook.domain.answers import (
     Related,
     Tokens,
 )
-from pillowbook.domain.asking import AnswerText, AskMode, AskPart, Completion, SearchHits
+from pillowbook.domain.asking import AnswerText, AskMode, AskPart, Completion, LikelyPassage, SearchHits
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.errors import DiskFull, DocumentUnknown, Transient, UserFixable
@@ -195,12 +195,20 @@ class Server:
 
     def _show_likely(self, asking: "_Asking") -> None:
         """The likely passage at once, before any model has moved; a window may hold it back for a prepared answer."""
-        if asking.on_part is None or asking.mode is AskMode.PREPARED_ONLY or asking.has_likely:
+        if asking.on_part is None or asking.mode is AskMode.PREPARED_ONLY or asking.likely is not None:
             return
-        asking.has_likely = True
-        likely = self._likely.passage(asking.question, self._recent.known(asking.question))
-        if likely is not None:
-            asking.on_part(likely)
+        asking.likely = self._likely.passage(asking.question, self._recent.known(asking.question))
+        if asking.likely is not None:
+            asking.on_part(asking.likely)
+
+    def _show_nearest(self, asking: "_Asking", vector: Vector) -> None:
+        """A better passage now that meanings can be compared, where there is one; a second before the model writes."""
+        if asking.on_part is None:
+            return
+        nearest = self._likely.nearest(asking.question, vector)
+        if nearest is not None and (asking.likely is None or nearest.citation != asking.likely.citation):
+            asking.likely = nearest
+            asking.on_part(nearest)
 
     def _serve(
         self, asking: "_Asking", prepared: PreparedAnswer, found: MatchResult, report: FreshnessReport
@@ -214,6 +222,9 @@ class Server:
 
     def _live(self, asking: "_Asking", found: MatchResult, change_note: str) -> Answer:
         self._show_likely(asking)
+        if asking.vector is None:
+            asking.vector = self._recent.get(asking.question)
+        self._show_nearest(asking, asking.vector)
         draft, freshness = self._compose(asking)
         answer = self._live_answer(asking, draft, freshness, found, change_note)
         self._record(asking, answer, None)
@@ -389,7 +400,7 @@ class _Asking:
     cancel: CancelToken | None
     began_s: float
     vector: Vector | None = None
-    has_likely: bool = False
+    likely: LikelyPassage | None = None
 
 
 def _related(found: MatchResult, served: PreparedId | None) -> tuple[Related, ...]:
