@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pillowbook.domain.errors import VaultLocked
-from pillowbook.store.vectors import VectorHit, VectorStore
+from pillowbook.store.vectors import ROWS_AT_ONCE, VectorHit, VectorStore, as_vector
 
 
 def unit(rng: np.random.Generator, count: int, length: int = 24) -> NDArray[np.float32]:
@@ -103,3 +103,36 @@ def test_a_closed_store_is_locked() -> None:
     store.close()
     with pytest.raises(VaultLocked):
         store.nearest(np.ones(3, np.float32), 1)
+
+
+def test_nearest_among_some() -> None:
+    store = VectorStore()
+    rows = np.eye(4, dtype=np.float32)
+    store.change("passages", added={n: rows[n] for n in range(4)})
+    query = as_vector(np.array([0.8, 0.6, 0.0, 0.0], np.float32))
+    assert [hit.id for hit in store.nearest(query, 2, among={1, 2, 9})] == [1, 2]
+    assert store.nearest(query, 2, among=frozenset()) == []
+    assert len(store.nearest(query, 9)) == 4
+
+
+def test_similarities_of_some() -> None:
+    store = VectorStore()
+    rows = np.eye(3, dtype=np.float32)
+    store.change("passages", added={n: rows[n] for n in range(3)})
+    store.change("passages", removed=[2])
+    found = store.similarities(as_vector(np.array([0.8, 0.6, 0.0], np.float32)), [0, 1, 2, 7])
+    assert found == {0: pytest.approx(0.8), 1: pytest.approx(0.6)}
+
+
+def test_more_rows_than_are_multiplied_at_once() -> None:
+    rng = np.random.default_rng(1)
+    rows = rng.standard_normal((ROWS_AT_ONCE * 2 + 17, 8)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    store = VectorStore()
+    store.replace("passages", np.arange(len(rows)), rows)
+    hits = store.nearest(rows[-1], len(rows))
+    assert hits[0].id == len(rows) - 1
+    expected = rows @ rows[-1]
+    assert [hit.similarity for hit in hits] == pytest.approx(
+        sorted(expected.tolist(), reverse=True), abs=1e-5
+    )

@@ -196,3 +196,72 @@ def test_a_closed_index_is_locked(index: WordIndex) -> None:
         index.count()
     with pytest.raises(VaultLocked):
         index.change(removed=[PassageId(1)])
+
+
+def placed(number: int, document: int, path: str, text: str, title: str = "") -> Passage:
+    return Passage(
+        PassageId(number),
+        DocumentId(document),
+        number,
+        path,
+        title,
+        text,
+        ContentHash(""),
+        "",
+        0,
+        0,
+        None,
+        None,
+    )
+
+
+@pytest.fixture
+def filed() -> WordIndex:
+    index = WordIndex()
+    index.change(
+        added=[
+            placed(1, 1, "/u/Notes/Recipes/Old Ones/2026-03-06.md", "Beans, soaked. #slow/oven"),
+            placed(2, 1, "/u/Notes/Recipes/Old Ones/2026-03-06.md", "Beans, baked."),
+            placed(
+                3, 2, "/u/Notes/Work/plan.md", "Beans for the canteen, ticket #44, C#, a/#b.", "Café plan"
+            ),
+        ]
+    )
+    return index
+
+
+def test_a_folder_holds_what_lies_below_it(filed: WordIndex) -> None:
+    assert filed.inside("recipe") == {1, 2}
+    assert filed.inside("Old Recipes") == {1, 2}
+    assert filed.inside("notes") == {1, 2, 3}
+    assert filed.inside("plan") == filed.inside("") == filed.inside("?") == frozenset()
+
+
+def test_a_tag_holds_for_all_of_a_document(filed: WordIndex) -> None:
+    assert filed.tagged("slow") == filed.tagged("Slow/Oven") == {1, 2}
+    assert filed.tagged("oven") == filed.tagged("44") == filed.tagged("b") == frozenset()
+
+
+def test_documents_by_name_and_title(filed: WordIndex) -> None:
+    assert filed.named("2026 03 06") == {1, 2}
+    assert filed.named("cafe") == {3}
+    assert filed.named("2026 03 07") == frozenset()
+
+
+def test_a_search_among_some_scores_as_among_all(filed: WordIndex) -> None:
+    everywhere = {hit.passage_id: hit.score for hit in filed.search("beans baked", 10)}
+    assert {
+        hit.passage_id: hit.score for hit in filed.search("beans baked", 10, among=frozenset({PassageId(2)}))
+    } == {2: pytest.approx(everywhere[PassageId(2)])}
+    assert filed.search("beans", 10, among=frozenset()) == []
+
+
+def test_rare_words_weigh_more(filed: WordIndex) -> None:
+    rarity = filed.rarity(["bean", "canteen", "zeppelin"])
+    assert 0 < rarity["bean"] < rarity["canteen"] < rarity["zeppelin"]
+    assert WordIndex().rarity(["bean"])["bean"] > 0
+
+
+def test_what_was_removed_is_in_no_folder(filed: WordIndex) -> None:
+    filed.change(removed=[PassageId(3)])
+    assert filed.inside("work") == frozenset()

@@ -42,7 +42,7 @@ from pillowbook.store.words import WordIndex
 K = TypeVar("K")
 V = TypeVar("V")
 
-CANDIDATES = 60
+CANDIDATES = 40
 """Of each list."""
 
 NEAR_WEIGHT = 0.65
@@ -55,8 +55,11 @@ DOCUMENT_PASSAGES = 3
 SURE_OF_A_PLACE = 2
 """The first of each list are among those given, whatever the other list says of them."""
 
-MEANT_GAIN = 0.2
+MEANT_GAIN = 0.4
 """Of a passage in the folder, or in a note of the day, that the question speaks of."""
+
+MONTH_GAIN = 0.2
+"""Of a passage in a note of the month: what happens in March is written of in other months too."""
 
 EMBED_DEADLINE_S = 20.0
 MAX_UNITS_EMBEDDED = 20
@@ -219,7 +222,7 @@ class Retriever:
         )
         near = self._vectors.nearest(vector, CANDIDATES, space="passages", among=within)
         if meant:
-            inside = meant if within is None else meant & within
+            inside = meant.keys() if within is None else meant.keys() & within
             near += self._vectors.nearest(vector, CANDIDATES // 4, space="passages", among=inside)
         ids = dict.fromkeys([hit.passage_id for hit in by_words] + [PassageId(hit.id) for hit in near])
         similarities = self._vectors.similarities(vector, ids)
@@ -228,7 +231,7 @@ class Retriever:
         scores = {
             passage_id: NEAR_WEIGHT * similarities.get(passage_id, 0.0)
             + (1.0 - NEAR_WEIGHT) * word_share.get(passage_id, 0.0)
-            + (MEANT_GAIN if passage_id in meant else 0.0)
+            + meant.get(passage_id, 0.0)
             for passage_id in ids
         }
         passages = [one for one in self._library.get_passages(list(ids)) if one.document_id not in without]
@@ -246,9 +249,9 @@ class Retriever:
         found.sort(key=lambda one: -one.score)
         # What only the words find may hold alone the very word that was asked for; the sum buries it under what both
         # find in the middle of their lists.
-        sure = {*(hit.passage_id for hit in by_words[:SURE_OF_A_PLACE])}
-        sure |= {PassageId(hit.id) for hit in near[:SURE_OF_A_PLACE]}
-        return _diverse(found, limit, sure)
+        firsts = zip(by_words[:SURE_OF_A_PLACE], near[:SURE_OF_A_PLACE], strict=False)
+        sure = [one for word, vector_hit in firsts for one in (word.passage_id, PassageId(vector_hit.id))]
+        return _diverse(found, limit, frozenset(sure[: limit - 1]))
 
     def rank_units(
         self,
@@ -311,16 +314,17 @@ class Retriever:
                 within = found if within is None else within & found
         return within or None
 
-    def _meant(self, scope: Scope) -> frozenset[PassageId]:
-        """The passages of notes of the day, or in the folder, that the question speaks of."""
-        meant = self._words.inside(scope.about) if scope.about else frozenset()
+    def _meant(self, scope: Scope) -> dict[PassageId, float]:
+        """What the passages gain that lie in the folder, or in notes of the day, that the question speaks of."""
+        gains = dict.fromkeys(self._words.inside(scope.about), MEANT_GAIN) if scope.about else {}
         for day in scope.days:
+            gain = MEANT_GAIN if day.day else MONTH_GAIN
             for spelling in day.spellings:
                 named = self._words.named(spelling)
                 for passage in self._library.get_passages(sorted(named)[:MAX_NAMED]):
                     if day.holds(self.date_of(passage)):
-                        meant |= {passage.id}
-        return meant
+                        gains[passage.id] = gain
+        return gains
 
     # -- units ----------------------------------------------------------------------------------
 
@@ -394,7 +398,7 @@ def _taking_turns(ranked: Sequence[RankedUnit]) -> list[RankedUnit]:
     return taken
 
 
-def _diverse(found: Sequence[Evidence], limit: int, sure: set[PassageId]) -> list[Evidence]:
+def _diverse(found: Sequence[Evidence], limit: int, sure: frozenset[PassageId]) -> list[Evidence]:
     """The first ``limit``, the same text once, and no document with more than two thirds while others are left.
 
     Those in ``sure`` take the last places where they would be left out.
@@ -415,8 +419,8 @@ def _diverse(found: Sequence[Evidence], limit: int, sure: set[PassageId]) -> lis
         by_document[one.passage.document_id] = count + 1
         taken.append(one)
     order = taken + spare
-    late = [one for one in order[limit:] if one.passage.id in sure]
-    firm = [at for at, one in enumerate(order[:limit]) if one.passage.id not in sure]
-    for at in firm[max(0, len(firm) - len(late)) :]:
-        order[at] = late.pop(0)
+    late = [one for one in taken[limit:] if one.passage.id in sure]
+    others = [at for at, one in enumerate(order[:limit]) if one.passage.id not in sure]
+    for at, one in zip(others[max(0, len(others) - len(late)) :], late, strict=False):
+        order[at] = one
     return order[:limit]

@@ -20,9 +20,9 @@ _YEAR = r"(?:,?\s+(?P<year>(?:19|20)\d{2})\b)?"
 
 _TAG = re.compile(r"(?<![\w#&/])#([^\W\d_][\w/-]*)")
 _FOLDER = re.compile(
-    r"\b(?:in|from|under|inside|within|of)\s+(?:(?:my|the|our)\s+)?[\"“]?(?P<name>[\w&'’ -]{2,40}?)[\"”]?\s+"
-    r"(?:folder|directory)\b",
-    re.IGNORECASE,
+    r".*(?P<said>\b(?:in|from|under|inside|within|of)\s+(?:(?:my|the|our)\s+)?[\"“]?(?P<name>[\w&'’ -]{2,40}?)[\"”]?\s+"
+    r"(?:folder|directory)\b)",
+    re.IGNORECASE | re.DOTALL,
 )
 _NOTES = re.compile(
     r"\b(?:in|from|among|according to)\s+(?:(?:my|the|our)\s+)?(?P<name>[\w&'’-]+(?:\s+[\w&'’-]+)?)\s+notes?\b",
@@ -34,6 +34,7 @@ _DATES = (
     re.compile(rf"\b{_MONTH}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?!\d){_YEAR}", re.IGNORECASE),
     re.compile(rf"\b(?:in|during|of|from|for|since|last|this)\s+{_MONTH}{_YEAR}", re.IGNORECASE),
 )
+_CLEARLY_DATE = re.compile(r"\d(?:st|nd|rd|th)\b|\d\s+of\s|\b(?:19|20)\d{2}\b")
 _RELATIVE = re.compile(
     r"\b(?:(?P<word>today|yesterday)|(?P<which>last|this|past)\s+(?P<span>week|month|"
     rf"{'|'.join(_DAYS)}))\b(?!')",
@@ -94,7 +95,7 @@ def read_scope(question: str, today: date) -> Scope:
     folder = about = ""
     if found := _FOLDER.search(rest):
         folder = found["name"].strip()
-        rest = f"{rest[: found.start()]} {rest[found.end() :]}"
+        rest = f"{rest[: found.start('said')]} {rest[found.end('said') :]}"
     elif found := _NOTES.search(rest):
         about = found["name"].strip()
     return Scope(folder, about, tags, _days(question, today), " ".join(rest.split()))
@@ -109,7 +110,7 @@ def _days(question: str, today: date) -> tuple[Day, ...]:
     for pattern in _DATES:
         for match in pattern.finditer(question):
             told = match["month"]
-            if told in ("may", "march", "mar"):  # in small letters mostly a verb
+            if told in ("may", "march", "mar") and not _CLEARLY_DATE.search(match[0]):  # else mostly a verb
                 continue
             parts = match.groupdict()
             day, year = parts.get("day"), parts.get("year")

@@ -93,7 +93,11 @@ class Session:
         self._embedder = machine.embedder()
         self._extractor = Extractor()
         retriever = Retriever(
-            words=vault.words, vectors=vault.vectors, library=self.library, embedder=self._embedder
+            words=vault.words,
+            vectors=vault.vectors,
+            library=self.library,
+            embedder=self._embedder,
+            clock=clock,
         )
         composer = Composer(generator=self._generator, retriever=retriever)
         self._evidence = NewEvidence(library=self.library, knowledge=self.knowledge, vectors=vault.vectors)
