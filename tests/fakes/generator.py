@@ -53,6 +53,7 @@ class ScriptedGenerator:
         on_text: Callable[[str], None] | None = None,
         cancel: CancelToken | None = None,
         temperature: float = 0.0,
+        barred: Sequence[str] = (),
         background: bool = False,
     ) -> Generated:
         """The next reply, cut at stop strings and at ``max_tokens`` words, streamed word by word."""

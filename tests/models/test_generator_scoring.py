@@ -205,3 +205,16 @@ def test_reading_ahead_stops_background_work_and_not_a_question(shared: LlamaGen
         shared.read_ahead([ASK[0], Message("user", f"{name}: {NOTE}")], deadline_s=120)
         thread.join(60)
     assert outcome == {"background": "cancelled", "question": "finished"}
+
+
+def test_a_barred_beginning_is_not_written_and_how_probable_it_was_is_told(shared: LlamaGenerator) -> None:
+    free = shared.generate(ASK, max_tokens=4, deadline_s=120)
+    assert free.barred_log_probability is None
+    first = free.text.split()[0]
+    barred = shared.generate(ASK, max_tokens=4, deadline_s=120, barred=[first])
+    assert barred.text
+    assert not barred.text.startswith(first)
+    scored = shared.score(ASK, [first], deadline_s=120)
+    assert barred.barred_log_probability is not None
+    assert barred.barred_log_probability >= scored.log_probabilities[0] - 1e-3
+    assert shared.generate(ASK, max_tokens=4, deadline_s=120).text == free.text

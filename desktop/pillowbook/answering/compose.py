@@ -38,7 +38,12 @@ from pillowbook.host.workers import CancelToken
 from pillowbook.models.generator.client import Generated, Generator, Message
 
 REFUSAL = "not said"
-"""What the prompt ``answer`` asks for where the notes do not say."""
+"""What the prompts ask for where the notes do not say."""
+
+REFUSALS = (REFUSAL, REFUSAL.capitalize())
+"""The model is told it may refuse and then kept from it: how much it wanted to is one of the signals. Left to itself it
+refused questions it could answer as often as ones it could not."""
+
 
 MAX_WORD_TOKENS = 3
 READ_AHEAD_DEADLINE_S = 30.0
@@ -47,7 +52,7 @@ MIN_SIMILARITY = 0.22
 """Below this the best unit has nothing to do with the question (all-MiniLM-L6-v2), whatever words they share."""
 
 WRITTEN_OTHERWISE = -6.0
-"""Stands for the log-probability of a refusal that was not written, where a generator cannot be asked for it."""
+"""Stands for the log-probability of a refusal where a generator cannot be kept from it, and did not refuse."""
 
 SAID = 2.0
 """Stands for the log-odds of a plain yes, where a generator cannot be asked how probable it is."""
@@ -143,7 +148,7 @@ class Composer:
         sure = 0.0
         for told in (newer, claims):
             if told:
-                signals = self._signals(question, told, found, evidence, made, messages, call, draft)
+                signals = self._signals(question, told, found, evidence, made, call, draft)
                 sure = self._sureness.probability(signals)
             if told and sure >= self._sureness.threshold:
                 before = older if told is newer else []
@@ -228,6 +233,7 @@ class Composer:
             deadline_s=call.deadline_s,
             on_text=stream.take if stream else None,
             cancel=call.cancel,
+            barred=REFUSALS,
             background=call.background,
         )
         draft.note(made)
@@ -268,12 +274,12 @@ class Composer:
         found: Sequence[RankedUnit],
         evidence: Sequence[Evidence],
         made: Generated,
-        messages: Sequence[Message],
         call: _Call,
         draft: "_Drafting",
     ) -> Signals:
         """All that tells whether the claims are right; the cited units are read once more where that may matter."""
         answer = " ".join(claim.text for claim in claims)
+        barred = made.barred_log_probability
         units = _cited_units(claims)
         documents = {unit.passage.document_id for unit in units}
         # A letter names the person it is about once, at the top: what was found of the same document counts with it.
@@ -284,7 +290,7 @@ class Composer:
         cited = frozenset(stems(" ".join(f"{unit.place} {unit.text}" for unit in units)))
         ranked = [one for one in found if one.unit in units]
         signals = Signals(
-            refusal=self._refusal(messages, call, draft),
+            refusal=WRITTEN_OTHERWISE if barred is None else barred,
             least=made.min_log_probability,
             mean=made.mean_log_probability,
             similarity=max((one.similarity for one in ranked), default=0.4),
@@ -302,21 +308,6 @@ class Composer:
         if self._on_signals is not None:
             self._on_signals(signals, answer)
         return signals
-
-    def _refusal(self, messages: Sequence[Message], call: _Call, draft: "_Drafting") -> float:
-        """Log-probability that the model would have refused; the prompt is still in its memory."""
-        try:
-            scored = self._generator.score(
-                messages,
-                [REFUSAL],
-                deadline_s=call.deadline_s,
-                cancel=call.cancel,
-                background=call.background,
-            )
-        except ScoringUnavailable:
-            return WRITTEN_OTHERWISE
-        draft.tokens += Tokens(max(0, scored.tokens.prompt - scored.reused_tokens), scored.tokens.completion)
-        return scored.log_probabilities[0]
 
     def _stated(self, question: str, units: Sequence[Unit], call: _Call, draft: "_Drafting") -> float:
         """Log-odds that the units alone answer the question."""

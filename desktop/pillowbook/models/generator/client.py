@@ -72,6 +72,7 @@ class Generated:
         reused_tokens: how much of the prompt was still in memory and was not read again.
         mean_log_probability: of the tokens written, natural logarithm, before any temperature; 0 when there are none.
         min_log_probability: of the least probable of them.
+        barred_log_probability: of beginning with what was barred; None where nothing was, or could not be.
     """
 
     text: str
@@ -83,6 +84,7 @@ class Generated:
     model: str = ""
     mean_log_probability: float = 0.0
     min_log_probability: float = 0.0
+    barred_log_probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ class Generator(Protocol):
         on_text: Callable[[str], None] | None = None,
         cancel: CancelToken | None = None,
         temperature: float = 0.0,
+        barred: Sequence[str] = (),
         background: bool = False,
     ) -> Generated:
         """Write the assistant's next message.
@@ -133,6 +136,8 @@ class Generator(Protocol):
         Args:
             messages: at least one. Nothing in a text counts as layout of the conversation.
             stop: strings that end the text; they are not part of it.
+            barred: the first token of none of these may be the first of the text. How probable they were is told
+                where the generator can bar them; one that cannot writes as it likes.
             deadline_s: for waiting and writing; loading the model has its own deadline.
             on_text: gets the text as it grows, on the calling thread; each character exactly once.
         Raises:
@@ -272,10 +277,11 @@ class LlamaGenerator:
         on_text: Callable[[str], None] | None = None,
         cancel: CancelToken | None = None,
         temperature: float = 0.0,
+        barred: Sequence[str] = (),
         background: bool = False,
     ) -> Generated:
         """See :meth:`Generator.generate`."""
-        request = Generate(_turns(messages), max_tokens, tuple(stop), temperature)
+        request = Generate(_turns(messages), max_tokens, tuple(stop), temperature, tuple(barred))
         stream = _Stream(on_text)
         with self._turn(_urgency(background), deadline_s, cancel) as call:
             written = call(request, Generation, background, stream)
@@ -288,6 +294,7 @@ class LlamaGenerator:
             reused_tokens=written.reused_tokens,
             mean_log_probability=written.mean_log_probability,
             min_log_probability=written.min_log_probability,
+            barred_log_probability=written.barred_log_probability,
         )
 
     def score(

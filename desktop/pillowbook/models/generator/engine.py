@@ -6,7 +6,8 @@ texts, and has no way to stop while a prompt is being read.
 
 import ctypes
 import math
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,14 @@ class Engine:
         peak = float(logits.max())
         total = math.log(float(np.exp(logits - peak).sum(dtype=np.float64)))
         return [float(logits[token]) - peak - total for token in tokens]
+
+    def bar(self, tokens: Iterable[int]) -> float:
+        """Make tokens impossible as the next one; gives the natural logarithm of their probability together."""
+        barred = list(tokens)
+        together = math.fsum(math.exp(one) for one in self.log_probabilities(-1, barred))
+        found = llama_cpp.llama_get_logits_ith(self._context, -1)
+        np.ctypeslib.as_array(found, (self.vocabulary.size,))[barred] = -math.inf
+        return math.log(max(together, sys.float_info.min))
 
     def sampler(self, temperature: float) -> Any:
         """A chain of samplers, to be freed; the same text again at temperature 0, and at any other as

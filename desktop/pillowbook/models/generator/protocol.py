@@ -44,6 +44,7 @@ class Generate(msgspec.Struct, tag="generate", frozen=True):
     max_tokens: int
     stop: tuple[str, ...]
     temperature: float
+    barred: tuple[str, ...] = ()
 
 
 class Delta(msgspec.Struct, frozen=True):
@@ -64,6 +65,7 @@ class Generation(msgspec.Struct, frozen=True):
     is_complete: bool
     mean_log_probability: float
     min_log_probability: float
+    barred_log_probability: float | None = None
 
 
 class Score(msgspec.Struct, tag="score", frozen=True):

@@ -73,7 +73,12 @@ class GeneratorService:
         reused = engine.read_prompt(prompt, is_background=job.is_background)
         sampler = engine.sampler(request.temperature)
         try:
-            writer = _Writer(engine, sampler, StopStrings(request.stop), job)
+            barred = {
+                tokens[0]
+                for text in request.barred
+                if (tokens := engine.vocabulary.tokenise(text, has_special=False))
+            }
+            writer = _Writer(engine, sampler, StopStrings(request.stop), job, frozenset(barred))
             is_complete = writer.write(min(request.max_tokens, engine.context_tokens - len(prompt)))
         finally:
             engine.free_sampler(sampler)
@@ -88,6 +93,7 @@ class GeneratorService:
             is_complete=is_complete,
             mean_log_probability=math.fsum(found) / len(found) if found else 0.0,
             min_log_probability=min(found, default=0.0),
+            barred_log_probability=writer.barred_log_probability,
         )
 
     def _score(self, engine: Engine, request: Score, job: Job) -> Scores:
@@ -119,7 +125,9 @@ def _prompt(engine: Engine, turns: Sequence[Turn]) -> list[int]:
 class _Writer:
     """Tokens to text, part by part."""
 
-    def __init__(self, engine: Engine, sampler: Any, stop: StopStrings, job: Job) -> None:
+    def __init__(
+        self, engine: Engine, sampler: Any, stop: StopStrings, job: Job, barred: frozenset[int] = frozenset()
+    ) -> None:
         self._engine = engine
         self._sampler = sampler
         self._stop = stop
@@ -128,6 +136,7 @@ class _Writer:
         self.text = ""
         self.log_probabilities: list[float] = []
         self.first_token_at: float | None = None
+        self.barred_log_probability = engine.bar(barred) if barred else None
 
     def write(self, max_tokens: int) -> bool:
         """Write at most so many tokens; whether the model or a stop string ended it, not the number."""

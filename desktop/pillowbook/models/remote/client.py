@@ -115,9 +115,12 @@ class ServerGenerator:
         on_text: Callable[[str], None] | None = None,
         cancel: CancelToken | None = None,
         temperature: float = 0.0,
+        barred: Sequence[str] = (),
         background: bool = False,
     ) -> Generated:
         """See :meth:`Generator.generate`; a connection that breaks is tried once more while nothing was shown yet.
+
+        A server is not asked to bar anything.
 
         Raises:
             ServerUnreachable, ServerUntrusted, ServerPlain, ServerRefused, ServerModelUnknown, ServerUnusable,

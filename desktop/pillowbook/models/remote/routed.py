@@ -73,6 +73,7 @@ class RoutedGenerator:
         on_text: Callable[[str], None] | None = None,
         cancel: CancelToken | None = None,
         temperature: float = 0.0,
+        barred: Sequence[str] = (),
         background: bool = False,
     ) -> Generated:
         """See :meth:`Generator.generate` and :meth:`ServerGenerator.generate`.
@@ -90,6 +91,7 @@ class RoutedGenerator:
                 on_text=on_text,
                 cancel=cancel,
                 temperature=temperature,
+                barred=barred,
                 background=background,
             )
 
