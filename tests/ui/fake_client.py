@@ -276,6 +276,12 @@ class ScriptedCore:
                 return folder
             case p.RemoveFolder(path):
                 script.folders = [folder for folder in script.folders if folder.path != path]
+            case p.KeepHere(path, is_kept):
+                script.folders = [
+                    replace(folder, is_kept_here=is_kept) if folder.path == path else folder
+                    for folder in script.folders
+                ]
+                return [folder.path for folder in script.folders if folder.is_kept_here]
             case p.ListFolders():
                 return script.folders
             case p.GetLedger():

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QDir, QTimer, Signal, Slot
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from pillowbook.core.client import CoreClient
 from pillowbook.core.protocol import DocumentTrouble, Status
@@ -30,9 +30,11 @@ class FolderRow(QWidget):
 
     Signals:
         removal_wished(str): the path.
+        keeping_wished(str, bool): the path, and whether its text must never leave this machine.
     """
 
     removal_wished = Signal(str)
+    keeping_wished = Signal(str, bool)
 
     def __init__(self, folder: Folder, troubles: list[DocumentTrouble]) -> None:
         super().__init__()
@@ -51,6 +53,11 @@ class FolderRow(QWidget):
         words.setSpacing(4)
         words.addWidget(plain_label("folder", text=path.name or folder.path, tone="title"))
         words.addWidget(plain_label(text=folder.path, tone="small", wraps=True))
+        self._kept = QCheckBox("Its text never leaves this machine")
+        self._kept.setObjectName("keep-here")
+        self._kept.setChecked(folder.is_kept_here)
+        self._kept.setToolTip("Even where a model server of yours writes, these notes are read by the model here.")
+        words.addWidget(self._kept)
         words.addWidget(self._question)
         row.addLayout(words, 1)
         for made in (self._remove, self._yes, self._no):
@@ -69,6 +76,7 @@ class FolderRow(QWidget):
                 plain_label(text=f"and {rest:,} more; 'pillowbook status' lists them all.", tone="small")
             )
         self._ask(False)
+        self._kept.clicked.connect(self._keep_here)
         self._remove.clicked.connect(self._begin)
         self._no.clicked.connect(self._keep)
         self._yes.clicked.connect(self._confirm)
@@ -77,6 +85,10 @@ class FolderRow(QWidget):
         self._remove.setVisible(not is_asking)
         for widget in (self._question, self._yes, self._no):
             widget.setVisible(is_asking)
+
+    @Slot(bool)
+    def _keep_here(self, is_kept: bool) -> None:
+        self.keeping_wished.emit(self.folder.path, is_kept)
 
     @Slot()
     def _begin(self) -> None:
@@ -181,6 +193,13 @@ class FoldersPage(QWidget):
             self, lambda client: client.remove_folder(path), self._changed, self._show_error
         )
 
+    @Slot(str, bool)
+    def keep_here(self, path: str, is_kept: bool) -> None:
+        """Let a folder's text never leave this machine, or let it again."""
+        self._controller.call(
+            self, lambda client: client.keep_here(path, is_kept=is_kept), self._changed, self._show_error
+        )
+
     @Slot(int)
     def _drop_dialog(self, _result: int) -> None:
         if self._dialog is not None:
@@ -241,6 +260,7 @@ class FoldersPage(QWidget):
             inside = [trouble for trouble in troubles if _is_inside(trouble.path, folder.path)]
             row = FolderRow(folder, inside)
             row.removal_wished.connect(self.remove_folder)
+            row.keeping_wished.connect(self.keep_here)
             self._list.addWidget(row)
 
 
