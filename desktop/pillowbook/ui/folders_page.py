@@ -56,7 +56,9 @@ class FolderRow(QWidget):
         self._kept = QCheckBox("Its text never leaves this machine")
         self._kept.setObjectName("keep-here")
         self._kept.setChecked(folder.is_kept_here)
-        self._kept.setToolTip("Even where a model server of yours writes, these notes are read by the model here.")
+        self._kept.setToolTip(
+            "Even where a model server of yours writes, these notes are read by the model here."
+        )
         words.addWidget(self._kept)
         words.addWidget(self._question)
         row.addLayout(words, 1)
