@@ -164,6 +164,11 @@ def status_lines(status: Status) -> list[str]:
         f"{phrases.count(status.passages, 'passage')}, {phrases.count(status.digests, 'summary', 'summaries')}, "
         f"{phrases.count(status.questions, 'predicted or asked question')}.",
         f"The language model is {engine}. The vault takes {phrases.size(status.vault_bytes)}, encrypted.",
+        *(
+            [f"Answers are written on {status.server}: text of your notes goes there."]
+            if status.server
+            else []
+        ),
     ]
 
 

@@ -63,7 +63,10 @@ class ChatTemplate:
         messages = [
             {"role": turn.role, "content": f"\ue000{number}\ue001"} for number, turn in enumerate(turns)
         ]
-        prompt = self._template.render(messages=messages, add_generation_prompt=True, **self._names)
+        # Qwen3 and others think at length unless told not to; ours have a hundred tokens for the answer itself.
+        prompt = self._template.render(
+            messages=messages, add_generation_prompt=True, enable_thinking=False, **self._names
+        )
         parts = _PLACEHOLDER.split(prompt)  # template, number, template, number, ..., template
         numbers = [int(number) for number in parts[1::2]]
         if sorted(set(numbers)) != list(range(len(turns))):
