@@ -64,7 +64,7 @@ def test_the_default_model_answers_most_of_the_sample_and_every_citation_is_verb
         retriever = Retriever(
             words=vault.words, vectors=vault.vectors, library=vault.library, embedder=embedder
         )
-        composer = Composer(generator=generator, retriever=retriever)
+        composer = Composer(generator=generator, retriever=retriever, clock=SystemClock())
         right = 0
         for key in SAMPLE:
             row = rows[key]

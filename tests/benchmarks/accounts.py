@@ -27,6 +27,7 @@ from tests.benchmarks.plain import LONG, Plain
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.units import split_units
 from pillowbook.answering.verify import check_claim, split_claims
+from pillowbook.domain.clock import SystemClock
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.ids import ContentHash, DocumentId, PassageId
 
@@ -56,7 +57,7 @@ def collect(arguments: argparse.Namespace) -> None:
             embedder=arguments.embedder,
         ) as parts,
     ):
-        composer = Composer(generator=parts.generator, retriever=parts.retriever)
+        composer = Composer(generator=parts.generator, retriever=parts.retriever, clock=SystemClock())
         plain = Plain(
             folder, parts.embedder, parts.generator, at_least=PASSAGE_CHARS, system=LONG, max_tokens=128
         )

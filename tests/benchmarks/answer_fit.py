@@ -25,6 +25,7 @@ from tests.benchmarks.common import real_parts
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.sureness import FEATURES, FEATURES_READ, Signals
 from pillowbook.domain.answers import Effort
+from pillowbook.domain.clock import SystemClock
 from pillowbook.host.resources import resource
 
 DEADLINE_S = 300.0
@@ -67,7 +68,10 @@ def collect(arguments: argparse.Namespace) -> None:
         ):
             seen: list[tuple[Signals, str]] = []
             composer = Composer(
-                generator=parts.generator, retriever=parts.retriever, on_signals=partial(_keep, seen)
+                generator=parts.generator,
+                retriever=parts.retriever,
+                clock=SystemClock(),
+                on_signals=partial(_keep, seen),
             )
             for key, question, is_answerable in todo:
                 seen.clear()

@@ -25,6 +25,7 @@ from tests.benchmarks.common import ask_product, machine, real_parts, share
 from tests.benchmarks.plain import Plain, write
 
 from pillowbook.answering.compose import Composer
+from pillowbook.domain.clock import SystemClock
 
 WAYS = ("ours", "plain", "no notes")
 NO_NOTES = "Answer the question in one short sentence. If you do not know, answer: I do not know."
@@ -51,7 +52,7 @@ def collect(arguments: argparse.Namespace) -> None:
             embedder=arguments.embedder,
         ) as parts,
     ):
-        composer = Composer(generator=parts.generator, retriever=parts.retriever)
+        composer = Composer(generator=parts.generator, retriever=parts.retriever, clock=SystemClock())
         plain = Plain(folder, parts.embedder, parts.generator)
         parts.generator.preload()
         for one in todo:

@@ -120,7 +120,7 @@ def library(folders: Sequence[Path], embedder: Embedder, generator: Generator) -
             retriever = Retriever(
                 words=vault.words, vectors=vault.vectors, library=vault.library, embedder=embedder
             )
-            yield Notes(Composer(generator=generator, retriever=retriever))
+            yield Notes(Composer(generator=generator, retriever=retriever, clock=SystemClock()))
         finally:
             extractor.close()
             vault.lock()

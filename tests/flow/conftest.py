@@ -1,6 +1,7 @@
 """The stream on the real vault and ingest, with an embedder of words and a generator that says what it is told."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,15 @@ from pillowbook.store.library import DocumentChange
 from pillowbook.store.vault import Vault
 
 
+class ShiftedClock(SystemClock):
+    """The machine's clock, some days on."""
+
+    days = 0
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(days=self.days)
+
+
 class Stream:
     """Everything from files to answers. ``says`` is what the generator answers, by a piece of the question."""
 
@@ -37,7 +47,7 @@ class Stream:
         self.notes.mkdir()
         profile = Profile(root / "profile")
         profile.prepare()
-        clock = SystemClock()
+        self.clock = clock = ShiftedClock()
         self.vault = Vault(
             profile, MemoryKeychain(), clock, kdf_cost=KdfCost(memory_kib=64, passes=1, lanes=1)
         )
@@ -52,7 +62,7 @@ class Stream:
             library=self.library,
             embedder=self.embedder,
         )
-        self.composer = Composer(generator=self.generator, retriever=self.retriever)
+        self.composer = Composer(generator=self.generator, retriever=self.retriever, clock=clock)
         self.matcher = Matcher(knowledge=self.knowledge, vectors=self.vault.vectors, retriever=self.retriever)
         self.evidence = NewEvidence(
             library=self.library, knowledge=self.knowledge, vectors=self.vault.vectors

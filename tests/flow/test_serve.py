@@ -170,9 +170,7 @@ def test_a_later_note_that_says_what_changed_is_the_answer_and_the_older_is_told
     stream.write("autumn.md", AUTUMN)
     stream.sync()
     stream.says["Tuesday and Thursday"] = "In the office Tuesday and Thursday."
-    stream.says["Mondays and Wednesdays"] = (
-        "People come to the office Mondays and Wednesdays from 5 October."
-    )
+    stream.says["Mondays and Wednesdays"] = "People come to the office Mondays and Wednesdays from 5 October."
     answer = stream.server.ask("Which days do people come to the office?", learn=False)
     assert answer.answer.startswith("People come to the office Mondays and Wednesdays from 5 October.")
     assert answer.answer.endswith(
@@ -212,3 +210,19 @@ def test_a_question_is_answered_from_the_note_that_has_its_own_word(stream: Stre
     stream.says["Broadband deal, ends"] = "The broadband deal ends on 30 November 2026."
     answer = stream.server.ask("When does the broadband deal end?", learn=False)
     assert answer.answer == "The broadband deal ends on 30 November 2026."
+
+
+def test_what_was_computed_on_another_day_is_computed_anew(stream: Stream) -> None:
+    stream.write("car.md", "# Car\n\nThe MOT runs out on 20 January 2027.\n")
+    stream.sync()
+    question = "How many days until the MOT runs out?"
+    first = stream.server.ask(question, learn=False)
+    assert first.kind is AnswerKind.LIVE
+    stream.prepare(question, Reason.REQUESTED)
+    assert stream.server.ask(question, learn=False).kind is AnswerKind.HIT
+    assert stream.server.complete(question)[0].answer is not None
+    stream.clock.days = 1
+    answer = stream.server.ask(question, learn=False)
+    assert answer.kind is AnswerKind.LIVE
+    assert answer.answer != first.answer
+    assert all(one.answer is None for one in stream.server.complete(question))

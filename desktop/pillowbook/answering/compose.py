@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pillowbook.answering.cite import cite_passage, cite_unit
+from pillowbook.answering.compute.computer import Computer
 from pillowbook.answering.forms import BRIEF, FULL, Form, form_of
 from pillowbook.answering.newer import contradicts, newer_place, quoted_claim, told_before
 from pillowbook.answering.prompts import load_prompt
@@ -31,6 +32,7 @@ from pillowbook.answering.verify import (
     unsupported_marks,
 )
 from pillowbook.domain.answers import Citation, Draft, Effort, Tokens
+from pillowbook.domain.clock import Clock
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.errors import ScoringUnavailable
 from pillowbook.domain.ids import DocumentId
@@ -78,6 +80,7 @@ class Composer:
     """Answers questions. Thread-safe as far as the generator and the stores are.
 
     Args:
+        clock: tells today, for what is computed.
         sureness: how signals become P(right); the measured parameters by default.
         on_signals: gets the signals of each answer that was made, always with the second reading; for fitting.
     """
@@ -87,11 +90,14 @@ class Composer:
         *,
         generator: Generator,
         retriever: Retriever,
+        clock: Clock,
         sureness: Sureness | None = None,
         on_signals: Callable[[Signals, str], None] | None = None,
     ) -> None:
         self._generator = generator
         self._retriever = retriever
+        self._clock = clock
+        self._computer = Computer(generator=generator, retriever=retriever)
         self._sureness = sureness or measured_sureness()
         self._on_signals = on_signals
         self._prompts = {form.prompt: load_prompt(form.prompt) for form in (BRIEF, FULL)}
@@ -126,6 +132,18 @@ class Composer:
         """
         if vector is None:
             vector = self._retriever.embed(question, background=background)
+        if self._on_signals is None:
+            computed = self._computer.answer(
+                question,
+                today=self._clock.now().astimezone().date(),
+                vector=vector,
+                deadline_s=deadline_s,
+                cancel=cancel,
+                background=background,
+                without=without,
+            )
+            if computed is not None:
+                return replace(computed, effort=effort)
         evidence, found = self._find(question, effort, vector, background=background, without=without)
         ranked = _focused(question, found, evidence)
         call = _Call(form_of(question), deadline_s, cancel, background, document_id)

@@ -99,7 +99,7 @@ class Session:
             embedder=self._embedder,
             clock=clock,
         )
-        composer = Composer(generator=self._generator, retriever=retriever)
+        composer = Composer(generator=self._generator, retriever=retriever, clock=clock)
         self._evidence = NewEvidence(library=self.library, knowledge=self.knowledge, vectors=vault.vectors)
         self._ingestor = Ingestor(
             self.library, self._extractor, self._embedder, clock, on_change=self._document_changed

@@ -21,6 +21,8 @@ from pillowbook.host.workers import CancelToken
 from pillowbook.models.generator.client import Generator
 
 MAX_CITATIONS = 8
+COMPUTED = "computed"
+"""The check that marks such an answer; what was computed counts from the day it was computed on."""
 
 
 class Computer:
@@ -68,7 +70,7 @@ class Computer:
             citations=tuple(cite_unit(unit) for unit in units),
             nearest=tuple(cite_unit(unit) for unit in units[:3]),
             confidence=result.sureness,
-            checks=("computed", "quotes-verbatim", f"computed-{asked.operation.value}"),
+            checks=(COMPUTED, "quotes-verbatim", f"computed-{asked.operation.value}"),
             tokens=Tokens(),
             model=self._generator.model_id,
             effort=Effort.LIVE,

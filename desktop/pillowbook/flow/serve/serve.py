@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pillowbook.answering.compose import Composer
+from pillowbook.answering.compute.computer import COMPUTED
 from pillowbook.answering.match import Matcher, MatchResult, PreparedIndex
 from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.retrieve import AskedWords, Retriever
@@ -107,6 +108,8 @@ class Server:
         self._ahead.give_way()
         asking = _Asking(question, mode, learn, on_part, cancel, began)
         found = _NOTHING if mode is AskMode.LIVE_ONLY else self._match(asking)
+        if found.prepared is not None and self._is_of_another_day(found.prepared):
+            found = _NOTHING
         change_note = ""
         if found.is_hit and found.prepared is not None:
             report = check_freshness(found.prepared, self._library, clock=self._clock, reread=self._reread)
@@ -166,7 +169,7 @@ class Server:
             Completion(one.question, 0.0, None) for one in self._prepared_index.complete(typed, limit=limit)
         ]
         same = self._matcher.exact(typed) if typed else None
-        if same is None:
+        if same is None or self._is_of_another_day(same):
             return found
         began = self._clock.monotonic_s()
         report = check_freshness(same, self._library, clock=self._clock, reread=self._reread)
@@ -360,6 +363,11 @@ class Server:
         )
 
     # -- around it ---------------------------------------------------------------------------------------------
+
+    def _is_of_another_day(self, prepared: PreparedAnswer) -> bool:
+        """Whether it was computed on another day: "how long until" and "this year" count from today."""
+        then, now = (time.astimezone().date() for time in (prepared.prepared_at, self._clock.now()))
+        return COMPUTED in prepared.checks and then != now
 
     def _withdraw(self, prepared_id: PreparedId) -> None:
         self._knowledge.withdraw([prepared_id])
