@@ -129,12 +129,10 @@ class Stream:
 
     def _reply(self, messages: Sequence[Message]) -> str:
         asked = messages[-1].text
-        if "answer exactly this question" in asked:
-            return "yes"
         for piece, reply in self.says.items():
             if piece in asked:
                 return reply
-        return "NOT IN NOTES"
+        return "not said"
 
 
 @pytest.fixture
