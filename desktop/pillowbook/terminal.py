@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from pillowbook.answering.language import OTHER_LANGUAGE, is_other_language
 from pillowbook.domain.answers import Answer, AnswerKind, Citation
 from pillowbook.domain.asking import AnswerText, AskPart
 from pillowbook.domain.errors import FolderMissing, UserFixable
@@ -148,6 +149,8 @@ def answer_text(answer: Answer) -> str:
     if answer.change_note:
         lines += [answer.change_note, ""]
     lines.append(answer.answer or "Your notes do not say.")
+    if answer.kind is AnswerKind.NONE and is_other_language(answer.question):
+        lines.append(OTHER_LANGUAGE)
     freshness = f", {answer.freshness.value.replace('_', ' ')}" if answer.freshness else ""
     lines.append(f"  [{KINDS[answer.kind]}{freshness}, {answer.latency_ms / 1000:.2f} s]")
     for number, c in enumerate(answer.citations, start=1):

@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QTextBrowser, QTextEdit
 from tests.ui.conftest import Opened, turn, wait_until
-from tests.ui.fake_client import NOW, ScriptedCore, answer, citation
+from tests.ui.fake_client import NOW, ScriptedCore, answer, citation, refusal
 
 from pillowbook.core import protocol as p
 from pillowbook.domain.answers import AnswerKind, Freshness
@@ -166,17 +166,24 @@ def test_streamed_text_that_does_not_stand_is_said_to_be_taken_back(
     ask(panel, question)
     wait_until(lambda: text_of(panel, "freshness") == "Your notes do not say")
     assert text_of(panel, "answer") == ""
-    assert "taken back" in text_of(panel, "taken-back")
+    assert "taken back" in text_of(panel, "remark")
     core.script.parts[ROOF] = [AnswerText("It came to"), AnswerText(" a million.")]
     ask(panel, ROOF)
     wait_until(lambda: text_of(panel, "answer") == core.script.answers[ROOF].answer)
-    assert "put right" in text_of(panel, "taken-back")
+    assert "put right" in text_of(panel, "remark")
     whole = core.script.answers[ROOF].answer
     core.script.parts[ROOF] = [AnswerText(whole[:20]), AnswerText(whole[20:]), 0.2]
     ask(panel, ROOF)
     wait_until(lambda: text_of(panel, "freshness") == "Being checked…")
     wait_until(lambda: text_of(panel, "freshness") == "Live answer · from your notes")
-    assert text_of(panel, "taken-back") == "", "what stood is not spoken of"
+    assert text_of(panel, "remark") == "", "what stood is not spoken of"
+
+
+def test_a_refusal_of_a_question_in_another_language_says_that_it_may_be_for_that(panel: Panel) -> None:
+    panel.show_answer(refusal("Wann wird der Boiler das nächste Mal gewartet?"), NOW)
+    assert "not asked in English" in text_of(panel, "remark")
+    panel.show_answer(refusal("When is the boiler's next service?"), NOW)
+    assert text_of(panel, "remark") == ""
 
 
 def test_what_is_typed_is_read_ahead_after_a_pause_and_stopped_when_it_is_cleared(

@@ -49,7 +49,7 @@ class AnswerCard(QWidget):
         self._prepared = plain_label("prepared", tone="small")
         self._unsure = plain_label("unsure", chip="amber", text="Not sure: read the source")
         self._unsure.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-        self._taken_back = plain_label("taken-back", tone="small", wraps=True)
+        self._remark = plain_label("remark", tone="small", wraps=True)
         self._note = plain_label("note", wraps=True)
         self._note.setProperty("note", "amber")
         self._answer = plain_label("answer", wraps=True)
@@ -77,7 +77,7 @@ class AnswerCard(QWidget):
         self._unsure.setVisible(phrases.is_unsure(answer) and not phrases.is_withheld(answer))
         self._set_line(self._note, f"Your note changed: {answer.change_note}" if answer.change_note else "")
         look = _look(answer)
-        self._set_line(self._taken_back, phrases.taken_back(streamed, look.text))
+        self._set_line(self._remark, phrases.remark(answer, streamed, look.text))
         self._copied_text = plain_lines(look.text, MAX_ANSWER_CHARACTERS)
         self._set_text(self._answer, look.text)
         self._show_draft()
@@ -88,7 +88,7 @@ class AnswerCard(QWidget):
         """A live answer is being made and nothing is known of it yet."""
         self._draft = self._copied_text = ""
         self._set_chip("Looking in your notes…", "accent", "The model on this machine is reading.")
-        for label in (self._prepared, self._taken_back, self._note):
+        for label in (self._prepared, self._remark, self._note):
             self._set_line(label, "")
         self._unsure.hide()
         self._set_text(self._answer, "")
@@ -123,7 +123,7 @@ class AnswerCard(QWidget):
         self._draft = self._copied_text = ""
         self._answer.clear()
         self._show_draft()
-        for label in (self._note, self._prepared, self._taken_back):
+        for label in (self._note, self._prepared, self._remark):
             label.clear()
         self._show_sources((), "")
         self.hide()
@@ -202,7 +202,7 @@ class AnswerCard(QWidget):
         inner.setContentsMargins(12, 8, 12, 4)
         inner.setSpacing(12)
         inner.addLayout(top)
-        inner.addWidget(self._taken_back)
+        inner.addWidget(self._remark)
         inner.addWidget(self._note)
         inner.addWidget(self._answer)
         inner.addWidget(self._heading)
@@ -221,7 +221,7 @@ class AnswerCard(QWidget):
         outer.addLayout(below)
         self._show_draft()
         self._unsure.hide()
-        self._taken_back.hide()
+        self._remark.hide()
 
     def _connect(self) -> None:
         for row in self.rows:

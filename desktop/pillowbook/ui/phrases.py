@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
+from pillowbook.answering.language import OTHER_LANGUAGE, is_other_language
 from pillowbook.domain.answers import Answer, AnswerKind, Citation, Freshness
 from pillowbook.domain.errors import PillowbookError
 from pillowbook.ui.markdown_marks import without_marks
@@ -158,6 +159,19 @@ def excerpt(snippet: str, marked: tuple[int, int]) -> tuple[str, tuple[int, int]
     start, end = marked
     pieces = [without_marks(piece) for piece in (snippet[:start], snippet[start:end], snippet[end:])]
     return "".join(pieces), (len(pieces[0]), len(pieces[0]) + len(pieces[1])) if end > start else (0, 0)
+
+
+def remark(answer: Answer, streamed: str, shown: str) -> str:
+    """What is to be said of how an answer came about: what was taken back, and what may have kept it from the notes.
+
+    Args:
+        streamed: what was shown while it was written.
+        shown: the answer as it is shown now.
+    """
+    said = [taken_back(streamed, shown)]
+    if answer.kind is AnswerKind.NONE and is_other_language(answer.question):
+        said.append(OTHER_LANGUAGE)
+    return " ".join(sentence for sentence in said if sentence)
 
 
 def taken_back(streamed: str, answer: str) -> str:
