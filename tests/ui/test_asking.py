@@ -181,7 +181,7 @@ def test_streamed_text_that_does_not_stand_is_said_to_be_taken_back(
 
 def test_a_refusal_of_a_question_in_another_language_says_that_it_may_be_for_that(panel: Panel) -> None:
     panel.show_answer(refusal("Wann wird der Boiler das nächste Mal gewartet?"), NOW)
-    assert "not asked in English" in text_of(panel, "remark")
+    assert "Not asked in English" in text_of(panel, "remark")
     panel.show_answer(refusal("When is the boiler's next service?"), NOW)
     assert text_of(panel, "remark") == ""
 

@@ -11,7 +11,7 @@ _WORD: Final = re.compile(r"[^\W\d_]+")
 _TOO_FEW_WORDS: Final = 3
 """So few words, perhaps all names, tell nothing."""
 
-OTHER_LANGUAGE: Final = "This was not asked in English, and the models in use find less in other languages; other words may find it."
+OTHER_LANGUAGE: Final = "Not asked in English: the models in use find less then; other words may find it."
 
 _SMALL_WORDS = """
 the is are were be been does did has have had what when where which who whose why how many much of to for with from
