@@ -224,4 +224,8 @@ def llama_server(model: Path, *arguments: str, scheme: str = "http") -> Iterator
         yield ServerAddress.of(f"{scheme}://127.0.0.1:{port}")
     finally:
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:  # it reads a prompt to its end, whoever has hung up
+            process.kill()
+            process.wait(30)
