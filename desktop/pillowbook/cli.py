@@ -41,6 +41,7 @@ from pillowbook.models.installation import Installation
 from pillowbook.models.own_file import SUFFIX, own_entry
 from pillowbook.models.processors import count_cores
 from pillowbook.models.recommendation import recommend
+from pillowbook.settings.catalogue import SERVER_ADDRESS, SERVER_ALLOWED
 from pillowbook.terminal import (
     ArgumentUnusable,
     InputUnreadable,
@@ -157,13 +158,19 @@ def add(session: Session) -> int:
     if session.options.keep_here:  # before anything of it is read
         session.call(lambda core: core.keep_here(path))
     folder: Folder = session.call(lambda core: core.add_folder(path))
-    server = session.core.status().server
+    server = server_in_use(session)
     if folder.is_kept_here:
         note = "; its text never leaves this machine"
     else:
         note = f"; its text may go to {server}, unless you 'pillowbook keep-here' it" if server else ""
     session.print(folder, f"Watching {folder.path}{note}")
     return DONE
+
+
+def server_in_use(session: Session) -> str:
+    """The address that text of notes goes to; empty where it stays on this machine."""
+    values = {view.key: view.value for view in session.core.settings()}
+    return values[SERVER_ADDRESS.key] if values[SERVER_ALLOWED.key] == "on" else ""
 
 
 def keep_here(session: Session) -> int:

@@ -71,6 +71,8 @@ def examine(profile: Profile, core: CoreClient) -> list[Finding]:
         )
     )
     findings.append(model_finding(status.generator))
+    if status.server and status.vault == "open":
+        findings.append(server_finding(core))
     free = shutil.disk_usage(profile.root if profile.root.exists() else profile.root.anchor or "/").free
     findings.append(
         Finding(
@@ -95,6 +97,15 @@ def examine(profile: Profile, core: CoreClient) -> list[Finding]:
     return findings
 
 
+def server_finding(core: CoreClient) -> Finding:
+    """Whether the user's model server answers; no text is sent."""
+    try:
+        view = core.check_server()
+    except PillowbookError as error:
+        return Finding("Model server", False, error.say())
+    return Finding("Model server", True, f"{view.address} answers; text of your notes goes there.")
+
+
 def model_finding(model: str) -> Finding:
     """Whether the model in use is there and whole; its bytes are hashed."""
     installation = Installation(models_dir(), Catalogue.load())
@@ -102,4 +113,6 @@ def model_finding(model: str) -> Finding:
         installation.verify(model)
     except PillowbookError as error:
         return Finding("Language model", False, error.say())
+    if installation.entry(model).is_own:
+        return Finding("Language model", True, "a file of your own is used; there is no SHA-256 to compare.")
     return Finding("Language model", True, f"{model} is installed and its SHA-256 agrees.")
