@@ -59,6 +59,9 @@ WRITTEN_OTHERWISE = -6.0
 SAID = 2.0
 """Stands for the log-odds of a plain yes, where a generator cannot be asked how probable it is."""
 
+MIN_SURE_UNSAID = 0.6
+"""A later note that says otherwise, and does not say that anything changed, counts from this P(right) on."""
+
 _PASSAGES = {Effort.LIVE: 8, Effort.PREPARED: 14}
 UNITS_COMPARED = 20
 """Among this many a later note is looked for; only the first few are read by the model."""
@@ -74,6 +77,15 @@ class _Call:
     cancel: CancelToken | None
     background: bool
     asked_of: DocumentId | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Newer:
+    """What a later note says, as the model made it of that place."""
+
+    claims: list[Claim]
+    made: Generated
+    says_changed: bool
 
 
 class Composer:
@@ -160,17 +172,20 @@ class Composer:
         claims = _check_claims(made.text, read, question, call.form)
         # An older and a newer note mixed into one sentence are carried by neither: then the best unit is the older.
         older = claims or [Claim(found[0].unit.text, (found[0].unit,))]
-        newer = self._newer_claims(question, older, found, draft, call)
-        if not claims and not newer:
+        newer = self._newer(question, older, found, draft, call)
+        if not claims and newer is None:
             return draft.refuse("quotes")
         sure = 0.0
-        for told in (newer, claims):
-            if told:
-                signals = self._signals(question, told, found, evidence, made, call, draft)
-                sure = self._sureness.probability(signals)
-            if told and sure >= self._sureness.threshold:
-                before = older if told is newer else []
-                return draft.accept(told, sure, before=before, date_of=self._retriever.date_of)
+        if newer is not None:
+            signals = self._signals(question, newer.claims, found, evidence, newer.made, call, draft)
+            sure = self._sureness.probability(signals)
+            if sure >= (self._sureness.threshold if newer.says_changed else MIN_SURE_UNSAID):
+                return draft.accept(newer.claims, sure, before=older, date_of=self._retriever.date_of)
+        if claims:
+            signals = self._signals(question, claims, found, evidence, made, call, draft)
+            sure = self._sureness.probability(signals)
+            if sure >= self._sureness.threshold:
+                return draft.accept(claims, sure, before=(), date_of=self._retriever.date_of)
         return draft.refuse("unsure", sure)
 
     def read_ahead(
@@ -259,18 +274,18 @@ class Composer:
 
     # -- a later note -------------------------------------------------------------------------------
 
-    def _newer_claims(
+    def _newer(
         self,
         question: str,
         claims: Sequence[Claim],
         ranked: Sequence[RankedUnit],
         draft: "_Drafting",
         call: _Call,
-    ) -> list[Claim]:
-        """The answer by a later note that says something changed, where there is one and it says otherwise."""
+    ) -> "_Newer | None":
+        """The answer by a later note, where there is one and it says otherwise."""
         place = newer_place(question, claims, ranked, self._retriever.date_of)
         if place is None:
-            return []
+            return None
         made = self._generate(self._messages(question, place.around, call), call, draft)
         newer = [] if _is_refusal(made.text) else _check_claims(made.text, place.around, question, call.form)
         answer = " ".join(claim.text for claim in newer)
@@ -278,10 +293,10 @@ class Composer:
         told = numbers(f"{question} {' '.join(unit.text for unit in place.around)}")
         is_told = numbers(answer) <= told
         if newer and is_told and fits_kind(question, answer) and contradicts(question, newer, claims):
-            return newer
+            return _Newer(newer, made, place.says_changed)
         if place.is_sure and fits_kind(question, place.unit.text):
-            return [quoted_claim(place.unit, self._retriever.date_of)]
-        return []
+            return _Newer([quoted_claim(place.unit, self._retriever.date_of)], made, True)
+        return None
 
     # -- how sure -----------------------------------------------------------------------------------
 

@@ -1,9 +1,9 @@
-"""Notes that say something has changed: the newer statement counts, and the older one is told beside it.
+"""Notes that contradict each other: the newer statement counts, and the older one is told beside it.
 
 The default model does not heed dates: shown an older and a newer note it takes the older one in about half. So code
-looks among what was found for a later note that says in so many words that something changed, and has the model read
-that place alone. Only what a later date *and* a word of change speak for is taken: two notes that merely differ may
-both be true.
+looks among what was found for a later note that says in so many words that something changed, or else for one that
+speaks of what was asked as much as the older one does, and has the model read that place alone. Two notes that merely
+differ may both be true: of the second kind only an answer that is sure by itself is taken.
 """
 
 import re
@@ -29,6 +29,9 @@ MIN_WORDS = 0.33
 MAX_QUOTED_CHARS = 160
 SURE_SIMILARITY, SURE_LOSS, SURE_WORDS = 0.55, 0.2, 0.4
 """From here on the newer unit is quoted as it stands when the model made nothing of it."""
+EQUAL_LOSS, EQUAL_WORDS = 0.12, 0.2
+"""A later note without a word of change must speak of what was asked as much as the older one, but for so much."""
+
 OLDER_NOTE = "An older note, of "
 
 _CHANGE = re.compile(
@@ -49,11 +52,13 @@ class NewerPlace:
     Attributes:
         unit: says so in words.
         around: the unit with its neighbours, for the model to read.
-        is_sure: it speaks of what was asked nearly as much as the older unit does.
+        says_changed: it says so in words; else it only says otherwise.
+        is_sure: it says so, and speaks of what was asked nearly as much as the older unit does.
     """
 
     unit: Unit
     around: tuple[Unit, ...]
+    says_changed: bool
     is_sure: bool
 
 
@@ -63,7 +68,7 @@ def newer_place(
     ranked: Sequence[RankedUnit],
     date_of: Callable[[Passage], str],
 ) -> NewerPlace | None:
-    """Where a later note says that what the claims rest on has changed, if one does."""
+    """Where a later note says that what the claims rest on has changed, or at least says otherwise, if one does."""
     old = [unit for claim in claims for unit in claim.units]
     documents = {unit.passage.document_id for unit in old}
     dates = [date_of(unit.passage) for unit in old]
@@ -71,26 +76,37 @@ def newer_place(
         return None
     similar = max((one.similarity for one in ranked if one.unit in old), default=0.0)
     asked = canonical_stems(question)
+    named = {stem(name) for name in names(question)}
+    known = max(_share(asked, unit) for unit in old)
     told = values(" ".join(unit.text for unit in old))
+    others: list[NewerPlace] = []
     for one in ranked:
         unit = one.unit
-        if unit.passage.document_id in documents or not _CHANGE.search(unit.text):
+        if unit.passage.document_id in documents or not is_later(date_of(unit.passage), max(dates)):
             continue
         if one.similarity < max(MIN_SIMILARITY, similar - MAX_LOSS):
             continue
-        if not is_later(date_of(unit.passage), max(dates)):
-            continue
-        place = f"{unit.place} {unit.text}"
-        share = coverage(asked, frozenset(canonical_stems(place)))
-        if share < MIN_WORDS:
-            continue
-        if not {stem(name) for name in names(question)} <= {stem(word) for word in words(place)}:
+        share = _share(asked, unit)
+        if share < MIN_WORDS or not named <= {stem(word) for word in words(f"{unit.place} {unit.text}")}:
             continue
         around = _around(unit)
-        if not values(" ".join(other.text for other in around)) <= told:
+        if values(" ".join(other.text for other in around)) <= told:
+            continue
+        if _CHANGE.search(unit.text):
             is_sure = one.similarity >= max(SURE_SIMILARITY, similar - SURE_LOSS) and share >= SURE_WORDS
-            return NewerPlace(unit, around, is_sure and not values(unit.text) <= told)
-    return None
+            return NewerPlace(unit, around, True, is_sure and not values(unit.text) <= told)
+        if (
+            one.similarity >= similar - EQUAL_LOSS
+            and share >= known - EQUAL_WORDS
+            and not values(unit.text) <= told
+        ):
+            others.append(NewerPlace(unit, (unit,), False, False))
+    return others[0] if others else None
+
+
+def _share(asked: Sequence[str], unit: Unit) -> float:
+    """The share of the question's words that a unit or its place holds."""
+    return coverage(asked, frozenset(canonical_stems(f"{unit.place} {unit.text}")))
 
 
 def values(text: str) -> frozenset[str]:
