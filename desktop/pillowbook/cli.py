@@ -26,7 +26,7 @@ from pillowbook.domain.errors import (
     Cancelled,
     ConfirmationNeeded,
     DiskFull,
-    MemoryShort,
+    ModelNoneFits,
     PassphraseNeeded,
     PassphraseWrong,
     PillowbookError,
@@ -497,7 +497,7 @@ def recommend_model(session: Session, catalogue: Catalogue) -> None:
         catalogue.entries, memory_mb=memory_mb, cores=cores, has_accelerator=options.accelerator
     )
     if found is None:
-        raise MemoryShort(model="of any size that can answer")
+        raise ModelNoneFits(memory_gb=round(memory_mb / 1000, 1))
     installed = Installation(models_dir(), catalogue).installed(found.model) is not None
     verb = "use" if installed else "install"
     lines = [

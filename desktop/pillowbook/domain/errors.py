@@ -187,6 +187,14 @@ class ModelCannotWrite(UserFixable):
     sentence = "The model {model} finds passages and writes nothing; 'pillowbook models list' shows the generators."
 
 
+class ModelNoneFits(UserFixable):
+    code = "model-none-fits"
+    sentence = (
+        "No model that can answer fits into {memory_gb} GB of memory; "
+        "a model server of your own can write for this machine."
+    )
+
+
 class ModelUnavailable(UserFixable):
     code = "model-unavailable"
     sentence = (
