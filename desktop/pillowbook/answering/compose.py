@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from pillowbook.answering.cite import cite_passage, cite_unit
 from pillowbook.answering.compute.computer import Computer
+from pillowbook.answering.drafting import REFUSALS, Drafting, Stream, cited_units, is_refusal
 from pillowbook.answering.forms import BRIEF, FULL, Form, form_of
-from pillowbook.answering.newer import contradicts, newer_place, quoted_claim, told_before
+from pillowbook.answering.newer import contradicts, newer_place, quoted_claim
 from pillowbook.answering.prompts import load_prompt
 from pillowbook.answering.reading import in_order, lay_out, with_context, within_budget
 from pillowbook.answering.retrieve import Evidence, RankedUnit, Retriever
@@ -31,21 +32,12 @@ from pillowbook.answering.verify import (
     unknown_terms,
     unsupported_marks,
 )
-from pillowbook.domain.answers import Citation, Draft, Effort, Tokens
+from pillowbook.domain.answers import Citation, Draft, Effort
 from pillowbook.domain.clock import Clock
-from pillowbook.domain.documents import Passage
 from pillowbook.domain.errors import ScoringUnavailable
 from pillowbook.domain.ids import DocumentId
 from pillowbook.host.workers import CancelToken
 from pillowbook.models.generator.client import Generated, Generator, Message
-
-REFUSAL = "not said"
-"""What the prompts ask for where the notes do not say."""
-
-REFUSALS = (REFUSAL, REFUSAL.capitalize())
-"""The model is told it may refuse and then kept from it: how much it wanted to is one of the signals. Left to itself it
-refused questions it could answer as often as ones it could not."""
-
 
 MAX_WORD_TOKENS = 3
 READ_AHEAD_DEADLINE_S = 30.0
@@ -161,13 +153,13 @@ class Composer:
         call = _Call(form_of(question), deadline_s, cancel, background, document_id)
         read = self._reading(ranked, effort, call)
         nearest = _nearest(ranked, evidence)
-        draft = _Drafting(question, effort, self._generator.model_id, nearest, call.form.citations)
+        draft = Drafting(question, effort, self._generator.model_id, nearest, call.form.citations)
         if not _is_near(ranked):
             return draft.refuse("nothing-near")
         messages = self._messages(question, read, call)
-        stream = _Stream(on_text) if on_text else None
+        stream = Stream(on_text) if on_text else None
         made = self._generate(messages, call, draft, stream)
-        if _is_refusal(made.text):
+        if is_refusal(made.text):
             return draft.refuse("model")
         claims = _check_claims(made.text, read, question, call.form)
         # An older and a newer note mixed into one sentence are carried by neither: then the best unit is the older.
@@ -255,8 +247,8 @@ class Composer:
         self,
         messages: Sequence[Message],
         call: _Call,
-        draft: "_Drafting",
-        stream: "_Stream | None" = None,
+        draft: Drafting,
+        stream: Stream | None = None,
         max_tokens: int | None = None,
     ) -> Generated:
         made = self._generator.generate(
@@ -279,7 +271,7 @@ class Composer:
         question: str,
         claims: Sequence[Claim],
         ranked: Sequence[RankedUnit],
-        draft: "_Drafting",
+        draft: Drafting,
         call: _Call,
     ) -> "_Newer | None":
         """The answer by a later note, where there is one and it says otherwise."""
@@ -287,7 +279,7 @@ class Composer:
         if place is None:
             return None
         made = self._generate(self._messages(question, place.around, call), call, draft)
-        newer = [] if _is_refusal(made.text) else _check_claims(made.text, place.around, question, call.form)
+        newer = [] if is_refusal(made.text) else _check_claims(made.text, place.around, question, call.form)
         answer = " ".join(claim.text for claim in newer)
         # The date of the note stands in its place, and is no date of what it tells.
         told = numbers(f"{question} {' '.join(unit.text for unit in place.around)}")
@@ -308,12 +300,12 @@ class Composer:
         evidence: Sequence[Evidence],
         made: Generated,
         call: _Call,
-        draft: "_Drafting",
+        draft: Drafting,
     ) -> Signals:
         """All that tells whether the claims are right; the cited units are read once more where that may matter."""
         answer = " ".join(claim.text for claim in claims)
         barred = made.barred_log_probability
-        units = _cited_units(claims)
+        units = cited_units(claims)
         documents = {unit.passage.document_id for unit in units}
         # A letter names the person it is about once, at the top: what was found of the same document counts with it.
         passages = [one.passage for one in evidence if one.passage.document_id in documents]
@@ -342,7 +334,7 @@ class Composer:
             self._on_signals(signals, answer)
         return signals
 
-    def _stated(self, question: str, units: Sequence[Unit], call: _Call, draft: "_Drafting") -> float:
+    def _stated(self, question: str, units: Sequence[Unit], call: _Call, draft: Drafting) -> float:
         """Log-odds that the units alone answer the question."""
         messages = self._stated_prompt.fill(
             _made_from(units, call),
@@ -365,99 +357,6 @@ class Composer:
         return yes - no
 
 
-class _Drafting:
-    """What is known of an answer while it is made."""
-
-    def __init__(
-        self, question: str, effort: Effort, model: str, nearest: tuple[Citation, ...], most_citations: int
-    ) -> None:
-        self.tokens = Tokens()
-        self._first_token_ms: float | None = None
-        self._model = model
-        self._question = question
-        self._effort = effort
-        self._nearest = nearest
-        self._most_citations = most_citations
-
-    def note(self, made: Generated) -> None:
-        """Count what was read and written; the first text is the one the user waits for."""
-        self.tokens += made.tokens
-        self._model = made.model or self._model
-        if self._first_token_ms is None:
-            self._first_token_ms = made.first_token_ms
-
-    def refuse(self, why: str, confidence: float = 0.0) -> Draft:
-        return self._draft("", (), round(confidence, 3), (f"refused-{why}",))
-
-    def accept(
-        self,
-        claims: Sequence[Claim],
-        confidence: float,
-        *,
-        before: Sequence[Claim],
-        date_of: Callable[[Passage], str],
-    ) -> Draft:
-        """The answer; ``before`` are the claims of an older note, which are told in one sentence."""
-        units = _cited_units(claims)[: self._most_citations - bool(before)] + _cited_units(before)[:1]
-        checks = ("quotes-verbatim", "numbers", "names", "sure") + (("newer-note",) if before else ())
-        told = [told_before(before, date_of)] if before else []
-        answer = " ".join([*(claim.text for claim in claims), *told])
-        return self._draft(answer, tuple(cite_unit(unit) for unit in units), round(confidence, 3), checks)
-
-    def _draft(
-        self, answer: str, citations: tuple[Citation, ...], confidence: float, checks: tuple[str, ...]
-    ) -> Draft:
-        return Draft(
-            question=self._question,
-            answer=answer,
-            citations=citations,
-            nearest=self._nearest,
-            confidence=confidence,
-            checks=checks,
-            tokens=self.tokens,
-            model=self._model,
-            effort=self._effort,
-            first_token_ms=self._first_token_ms,
-        )
-
-
-class _Stream:
-    """Passes the answer on as it is written, and nothing of a refusal."""
-
-    _HOLD = len(REFUSAL) + 2
-
-    def __init__(self, on_text: Callable[[str], None]) -> None:
-        self._on_text = on_text
-        self._held = ""
-        self._is_open = False
-
-    def take(self, delta: str) -> None:
-        self._held += delta
-        if not self._is_open:
-            if _is_refusal(self._held) or _may_become_refusal(self._held):
-                return
-            self._is_open = True
-        cut = re.search(r"\s+$", self._held)
-        ready, self._held = (
-            (self._held[: cut.start()], self._held[cut.start() :]) if cut else (self._held, "")
-        )
-        if ready:
-            self._on_text(ready)
-
-
-def _folded(text: str) -> str:
-    return text.strip().strip("[]\"'.-").casefold()
-
-
-def _is_refusal(text: str) -> bool:
-    folded = _folded(text)
-    return not folded or folded.startswith((REFUSAL, "not in the notes", "not mentioned"))
-
-
-def _may_become_refusal(text: str) -> bool:
-    return any(whole.startswith(_folded(text)) for whole in (REFUSAL, "not in the notes", "not mentioned"))
-
-
 _HEDGE = re.compile(
     r"\b(?:not (?:said|mentioned|stated|specified|provided|given|included|contained)|"
     r"(?:do|does|did) not (?:say|mention|contain|specify|state|provide|include)|"
@@ -475,13 +374,6 @@ def _check_claims(answer: str, read: Sequence[Unit], question: str, form: Form) 
         if claim is not None and all(claim.text != other.text for other in claims):
             claims.append(claim)
     return claims
-
-
-def _cited_units(claims: Sequence[Claim]) -> list[Unit]:
-    units: list[Unit] = []
-    for claim in claims:
-        units.extend(unit for unit in claim.units if unit not in units)
-    return units
 
 
 def _made_from(units: Sequence[Unit], call: _Call) -> set[DocumentId]:

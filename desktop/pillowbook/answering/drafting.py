@@ -1,0 +1,119 @@
+"""An answer while it is made: its text as it streams, what it cost so far, and the draft it becomes."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from pillowbook.answering.cite import cite_unit
+from pillowbook.answering.newer import told_before
+from pillowbook.answering.units import Unit
+from pillowbook.answering.verify import Claim
+from pillowbook.domain.answers import Citation, Draft, Effort, Tokens
+from pillowbook.domain.documents import Passage
+from pillowbook.models.generator.client import Generated
+
+REFUSAL = "not said"
+"""What the prompts ask for where the notes do not say."""
+
+REFUSALS = (REFUSAL, REFUSAL.capitalize())
+"""The model is told it may refuse and then kept from it: how much it wanted to is one of the signals. Left to itself it
+refused questions it could answer as often as ones it could not."""
+
+
+class Drafting:
+    """What is known of an answer while it is made."""
+
+    def __init__(
+        self, question: str, effort: Effort, model: str, nearest: tuple[Citation, ...], most_citations: int
+    ) -> None:
+        self.tokens = Tokens()
+        self._first_token_ms: float | None = None
+        self._model = model
+        self._question = question
+        self._effort = effort
+        self._nearest = nearest
+        self._most_citations = most_citations
+
+    def note(self, made: Generated) -> None:
+        """Count what was read and written; the first text is the one the user waits for."""
+        self.tokens += made.tokens
+        self._model = made.model or self._model
+        if self._first_token_ms is None:
+            self._first_token_ms = made.first_token_ms
+
+    def refuse(self, why: str, confidence: float = 0.0) -> Draft:
+        return self._draft("", (), round(confidence, 3), (f"refused-{why}",))
+
+    def accept(
+        self,
+        claims: Sequence[Claim],
+        confidence: float,
+        *,
+        before: Sequence[Claim],
+        date_of: Callable[[Passage], str],
+    ) -> Draft:
+        """The answer; ``before`` are the claims of an older note, which are told in one sentence."""
+        units = cited_units(claims)[: self._most_citations - bool(before)] + cited_units(before)[:1]
+        checks = ("quotes-verbatim", "numbers", "names", "sure") + (("newer-note",) if before else ())
+        told = [told_before(before, date_of)] if before else []
+        answer = " ".join([*(claim.text for claim in claims), *told])
+        return self._draft(answer, tuple(cite_unit(unit) for unit in units), round(confidence, 3), checks)
+
+    def _draft(
+        self, answer: str, citations: tuple[Citation, ...], confidence: float, checks: tuple[str, ...]
+    ) -> Draft:
+        return Draft(
+            question=self._question,
+            answer=answer,
+            citations=citations,
+            nearest=self._nearest,
+            confidence=confidence,
+            checks=checks,
+            tokens=self.tokens,
+            model=self._model,
+            effort=self._effort,
+            first_token_ms=self._first_token_ms,
+        )
+
+
+class Stream:
+    """Passes the answer on as it is written, and nothing of a refusal."""
+
+    _HOLD = len(REFUSAL) + 2
+
+    def __init__(self, on_text: Callable[[str], None]) -> None:
+        self._on_text = on_text
+        self._held = ""
+        self._is_open = False
+
+    def take(self, delta: str) -> None:
+        self._held += delta
+        if not self._is_open:
+            if is_refusal(self._held) or _may_become_refusal(self._held):
+                return
+            self._is_open = True
+        cut = re.search(r"\s+$", self._held)
+        ready, self._held = (
+            (self._held[: cut.start()], self._held[cut.start() :]) if cut else (self._held, "")
+        )
+        if ready:
+            self._on_text(ready)
+
+
+def _folded(text: str) -> str:
+    return text.strip().strip("[]\"'.-").casefold()
+
+
+def is_refusal(text: str) -> bool:
+    folded = _folded(text)
+    return not folded or folded.startswith((REFUSAL, "not in the notes", "not mentioned"))
+
+
+def _may_become_refusal(text: str) -> bool:
+    return any(whole.startswith(_folded(text)) for whole in (REFUSAL, "not in the notes", "not mentioned"))
+
+
+def cited_units(claims: Sequence[Claim]) -> list[Unit]:
+    units: list[Unit] = []
+    for claim in claims:
+        units.extend(unit for unit in claim.units if unit not in units)
+    return units
