@@ -3,11 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from pillowbook.answering.retrieve import RankedUnit
-from pillowbook.answering.units import Unit
+from pillowbook.answering.units import Unit, count_tokens
 from pillowbook.domain.documents import Passage
-
-CHARS_PER_TOKEN = 4.2
-"""Of English prose with the default model; only for budgets."""
 
 MAX_UNIT_CHARS = 420
 MIN_UNITS = 2
@@ -16,17 +13,23 @@ IN_CONTEXT = 2
 
 
 def within_budget(units: Sequence[Unit], *, tokens: int, most: int) -> list[Unit]:
-    """The first units that come to about ``tokens`` with their places; at least two, at most ``most``."""
+    """The first units that come to about ``tokens`` with their places; at least two, at most ``most``.
+
+    One that does not fit is passed over for the next that does.
+    """
     taken: list[Unit] = []
     places: set[str] = set()
-    left = tokens * CHARS_PER_TOKEN
-    for unit in units[:most]:
-        size = min(len(unit.text), MAX_UNIT_CHARS) + (0 if unit.place in places else len(unit.place))
+    left = float(tokens)
+    for unit in units:
+        size = count_tokens(unit.text[:MAX_UNIT_CHARS]) + 1
+        size += 0 if unit.place in places else count_tokens(unit.place)
         if size > left and len(taken) >= MIN_UNITS:
-            break
+            continue
         left -= size
         places.add(unit.place)
         taken.append(unit)
+        if len(taken) == most:
+            break
     return taken
 
 
