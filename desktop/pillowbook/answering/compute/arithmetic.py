@@ -478,7 +478,7 @@ def _prices(fact: AmountFact, root: str) -> bool:
     if word and (_singular(word[1]) == root or stem(word[1].split("-")[0]) == stem(root.split("-")[0])):
         return True
     return fact.amount.per in ("each", "time", "go", "lesson") and root in frozenset(
-        canonical_stems(fact.unit.text)
+        canonical_stems(f"{fact.unit.place} {fact.unit.text}")
     )
 
 

@@ -30,7 +30,9 @@ _DATE = re.compile(
 _TO = re.compile(r"\s*(?:[–-]|to|until|till)\s*$", re.IGNORECASE)
 _LINK = re.compile(r"\s*(?:[–-]|to|until|till|and)\s*", re.IGNORECASE)
 _FEASTS = {"christmas eve": (12, 24), "christmas": (12, 25), "new year's eve": (12, 31), "new year": (1, 1)}
-_CLOCK = re.compile(r"(?<![\d:.])(\d{1,2})(?:[:.](\d{2}))?\s?(am|pm)?(?![\d:%])\b", re.IGNORECASE)
+_CLOCK = re.compile(
+    r"(?<![\d:.,£€$])(\d{1,2})(?::(\d{2})|\.(\d{2})(?=\s?[ap]m))?\s?(am|pm)?(?![\d:%])\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +185,11 @@ def find_times(text: str) -> list[tuple[int, int, int]]:
     """Times of day as (minutes after midnight, start, end); a bare hour only with am or pm."""
     found: list[tuple[int, int, int]] = []
     for match in _CLOCK.finditer(text):
-        if not match[2] and not match[3]:
+        if not match[2] and not match[4]:
             continue
-        hour, minute = int(match[1]), int(match[2] or 0)
-        if match[3]:
-            hour = hour % 12 + 12 * (match[3].lower() == "pm")
+        hour, minute = int(match[1]), int(match[2] or match[3] or 0)
+        if match[4]:
+            hour = hour % 12 + 12 * (match[4].lower() == "pm")
         if hour < 24 and minute < 60:
             found.append((60 * hour + minute, match.start(), match.end()))
     return found

@@ -31,7 +31,7 @@ _FRAME = frozenset(
         day days date week weeks month months year years night nights hour hours minute minutes long time get got give
         go goes going happen take took start begin end finish run runs running last lasts due up out back come came
         left many much more away be until till since ago between from after before have do did again actually exactly
-        still left remaining start starts started
+        still left remaining start starts started cost altogether total together sum add combined
         """
     )
 )

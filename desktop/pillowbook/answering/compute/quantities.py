@@ -5,7 +5,7 @@ English first: decimal points, commas or thin spaces between thousands, number w
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 _TO_TWENTY = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
@@ -136,9 +136,14 @@ def unit_of(name: str) -> tuple[str, Decimal] | None:
     return _UNITS.get(name.lower())
 
 
+def half_up(value: Decimal, places: int = 2) -> Decimal:
+    """Rounded as people do: half a penny up, not to the even one."""
+    return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+
+
 def plain(value: Decimal, *, places: int = 2) -> str:
     """A number as notes write it: ``1,315.10`` is left to :func:`spelled`; here no more decimals than it has."""
-    rounded = round(value, places)
+    rounded = half_up(value, places)
     text = f"{rounded:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -147,7 +152,7 @@ def spelled(value: Decimal, unit: str) -> str:
     """An amount with its unit: ``£1,315.10``, ``18 days``, ``1,250 g``."""
     if unit in ("£", "€", "$"):
         sign = "-" if value < 0 else ""
-        pounds = round(abs(value), 2)
+        pounds = half_up(abs(value), 2)
         return f"{sign}{unit}{pounds:,.2f}" if pounds % 1 else f"{sign}{unit}{pounds:,.0f}"
     if unit in ("%", "°C"):
         return f"{plain(value)}{'' if unit == '%' else ' '}{unit}"

@@ -291,9 +291,7 @@ def _compute(
     if operation is Operation.SUM:
         return Result(f"{spelled(total, unit)} in all: {' + '.join(told)}.", summed)
     average = total / len(used)
-    return Result(
-        f"{spelled(round(average, 2), unit)} on average: ({' + '.join(told)}) / {len(used)}.", summed
-    )
+    return Result(f"{spelled(average, unit)} on average: ({' + '.join(told)}) / {len(used)}.", summed)
 
 
 def _difference(asked: Asked, view: _View, value: int | None, name: int) -> Result | None:
