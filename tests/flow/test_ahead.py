@@ -145,7 +145,7 @@ def test_the_likely_passage_comes_before_any_model_and_marks_its_sentence(boiler
     assert isinstance(likely, LikelyPassage) and texts == embedded
     start, end = likely.marked
     assert likely.snippet[start:end] == likely.citation.quote == "The rabbit's vet is Ola in Northgate."
-    assert likely.snippet.startswith("# Pets The cat sleeps") or likely.snippet.startswith("The cat sleeps")
+    assert likely.snippet.startswith(("Pets The cat sleeps", "The cat sleeps"))
     assert sum(isinstance(part, LikelyPassage) for part, _ in seen) == 1, "the nearest one is the same"
 
 
@@ -168,3 +168,14 @@ def test_a_found_passage_marks_the_sentence_with_the_words(boiler: Stream) -> No
     start, end = hit.marked
     assert "flame button" in hit.snippet[start:end] and "bar" not in hit.snippet[start:end]
     assert len(hit.snippet) <= 250
+
+
+def test_a_snippet_reads_as_a_line_and_not_as_markdown(boiler: Stream) -> None:
+    boiler.write(
+        "rent.md", "# Rent\n\n- Office in the yard\n- Rent of the workshop: £215\n* Gate code 4471\n\n---\n"
+    )
+    boiler.sync()
+    hit = boiler.server.search("workshop rent").hits[0]
+    start, end = hit.marked
+    assert hit.snippet[start:end] == "Rent of the workshop: £215"
+    assert hit.snippet.endswith("• Office in the yard • Rent of the workshop: £215 • Gate code 4471")

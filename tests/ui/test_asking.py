@@ -2,7 +2,6 @@
 
 import re
 import threading
-import time
 from dataclasses import replace
 
 import pytest
@@ -18,7 +17,7 @@ from pillowbook.domain.answers import AnswerKind, Freshness
 from pillowbook.domain.asking import AnswerText, LikelyPassage
 from pillowbook.domain.errors import ModelMissing, VaultLocked
 from pillowbook.domain.events import LibraryChanged, VaultChanged
-from pillowbook.ui.asking import AHEAD_MS, Asking
+from pillowbook.ui.asking import Asking
 from pillowbook.ui.panel import Panel
 
 BOILER = "When is the boiler due for its next service?"
@@ -144,10 +143,10 @@ def test_the_likely_passage_is_there_soon_after_enter_with_its_sentence_marked(
     snippet = "The roof. The repair came to £640. It was paid."
     core.script.parts[ROOF] = [LikelyPassage(citation("Roof"), snippet, (10, 34)), 1.0]
     panel.question.setText(ROOF)
-    began = time.monotonic()
+    core.script.parts[ROOF][1] = 3.0
     QTest.keyClick(panel.question, Qt.Key.Key_Return)
     wait_until(lambda: text_of(panel, "sources-heading") == "LIKELY PASSAGE")
-    assert time.monotonic() - began < 0.5, "80 ms on a quiet machine"
+    assert text_of(panel, "answer") == text_of(panel, "draft") == ""
     row = panel.card.rows[0]._text
     assert row.text() == snippet
     start, length = row._marked
@@ -200,14 +199,15 @@ def test_what_is_typed_is_read_ahead_after_a_pause_and_stopped_when_it_is_cleare
 def test_nothing_is_read_ahead_once_a_question_is_asked_or_answered(
     panel: Panel, asking: Asking, core: ScriptedCore
 ) -> None:
+    asking._ahead.setInterval(60_000)
     ask(panel, ROOF)
-    turn(AHEAD_MS + 100)
-    assert not core.calls_of(p.ReadAhead)
+    assert not asking._ahead.isActive()
     ready = core.script.answers[BOILER]
     core.script.completions[0] = replace(core.script.completions[0], answer=ready)
     panel.question.setText(BOILER)
     wait_until(lambda: text_of(panel, "answer") == ready.answer)
-    turn(AHEAD_MS + 100)
+    asking._ahead.timeout.emit()
+    turn(100)
     assert not core.calls_of(p.ReadAhead)
 
 

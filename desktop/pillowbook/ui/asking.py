@@ -219,9 +219,7 @@ class Asking(QObject):
     @Slot()
     def _show_waiting(self) -> None:
         """No prepared answer has come: the passage that is likely stands in its place meanwhile."""
-        self._panel.show_waiting()
-        if self._likely is not None:
-            self._panel.show_likely(self._likely)
+        self._panel.show_waiting(self._likely)
 
     def _take_answer(self, answer: Answer) -> None:
         self._patience.stop()

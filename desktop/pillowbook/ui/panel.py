@@ -122,12 +122,15 @@ class Panel(PanelFrame):
         self._fill_rows([found for found in completions if found is not answered], hits, is_marked=True)
         self._settle()
 
-    def show_waiting(self) -> None:
-        """A question was asked and no answer was ready; what was found stays below until better is known."""
+    def show_waiting(self, likely: LikelyPassage | None = None) -> None:
+        """A question was asked and no answer was ready; what was found stays below until a likely passage is known."""
         self._hide_message()
         self._select(None)
         self.card.show_waiting()
-        self._settle()
+        if likely is not None:
+            self.show_likely(likely)
+        else:
+            self._settle()
 
     def show_likely(self, likely: LikelyPassage) -> None:
         """The likely passage, while the answer is being made."""

@@ -1,5 +1,6 @@
 """The words that are there at once: the best passage for a question, with the sentence of it that fits best."""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -8,9 +9,13 @@ from pillowbook.answering.retrieve import AskedWords, Retriever
 from pillowbook.answering.units import Unit, split_units
 from pillowbook.domain.asking import LikelyPassage, SearchHit
 from pillowbook.domain.documents import Passage
+from pillowbook.domain.visible import visible_line
 from pillowbook.flow.serve.questions import Vector
 from pillowbook.store.words import WordIndex
 
+_ITEM: Final = re.compile(r"^[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]+", re.MULTILINE)
+_HEADING: Final = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+", re.MULTILINE)
+_RULE: Final = re.compile(r"^[ \t|:]*[-=*_][-=*_ \t|:]{2,}$", re.MULTILINE)
 SNIPPET_CHARS: Final = 240
 _BEFORE_CHARS: Final = 70
 _PASSAGES: Final = 3
@@ -81,13 +86,16 @@ class Likely:
 
     def _around(self, text: str, start: int, end: int, words: str) -> tuple[str, tuple[int, int]]:
         """A sentence and its surroundings in one line, and where in it the sentence stands."""
-        sentence = " ".join(text[start:end].split())
+        flat = _flat(text[start:end])
+        sentence = flat.removeprefix("• ")
         if len(sentence) >= SNIPPET_CHARS:
             cut = self._words.snippet(sentence, words)
             return cut, (0, len(cut))
         before = _last_words(text[:start], min(_BEFORE_CHARS, SNIPPET_CHARS - len(sentence)))
         after = _first_words(text[end:], SNIPPET_CHARS - len(sentence) - len(before))
         left = f"{before} " if before else ""
+        if sentence != flat and before:
+            left += "• "  # the sign of the item is not part of what is marked
         right = f" {after}" if after else ""
         return f"{left}{sentence}{right}", (len(left), len(left) + len(sentence))
 
@@ -101,8 +109,13 @@ def _best_unit(asked: AskedWords, passage: Passage) -> tuple[float, Unit] | None
     return fit, units[-number]
 
 
+def _flat(text: str) -> str:
+    """One line: items of a list begin with a dot, headings with nothing, rules and rows' rules are gone."""
+    return visible_line(_ITEM.sub("• ", _HEADING.sub("", _RULE.sub("", text))))
+
+
 def _last_words(text: str, room: int) -> str:
-    flat = " ".join(text[-4 * SNIPPET_CHARS :].split())
+    flat = _flat(text[-4 * SNIPPET_CHARS :])
     if len(flat) <= room and len(text) <= 4 * SNIPPET_CHARS:
         return flat
     space = flat.find(" ", max(0, len(flat) - room + 2))
@@ -110,7 +123,7 @@ def _last_words(text: str, room: int) -> str:
 
 
 def _first_words(text: str, room: int) -> str:
-    flat = " ".join(text[: 4 * SNIPPET_CHARS].split())
+    flat = _flat(text[: 4 * SNIPPET_CHARS])
     if len(flat) <= room:
         return flat
     space = flat.rfind(" ", 0, max(0, room - 2))
