@@ -174,7 +174,9 @@ class ModelDamaged(UserFixable):
 
 class ModelFileMissing(ModelMissing):
     code = "model-file-missing"
-    sentence = "The model file {model} is not there or cannot be read; choose a model with 'pillowbook models use'."
+    sentence = (
+        "The model file {model} is not there or cannot be read; choose a model with 'pillowbook models use'."
+    )
 
 
 class ModelFileUnsuitable(UserFixable):
@@ -184,7 +186,9 @@ class ModelFileUnsuitable(UserFixable):
 
 class ModelCannotWrite(UserFixable):
     code = "model-cannot-write"
-    sentence = "The model {model} finds passages and writes nothing; 'pillowbook models list' shows the generators."
+    sentence = (
+        "The model {model} finds passages and writes nothing; 'pillowbook models list' shows the generators."
+    )
 
 
 class ModelNoneFits(UserFixable):
@@ -280,7 +284,7 @@ class ServerUnusable(UserFixable):
 class ServerContextOverflow(ContextOverflow):
     code = "server-context-overflow"
     sentence = (
-        "That is more text than the server's model can read at once; give it more context there, or ask about less."
+        "That is more text than the server's model can read at once; give it more context, or ask about less."
     )
 
 
