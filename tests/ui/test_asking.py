@@ -108,12 +108,12 @@ def test_live_answer_shows_a_passage_then_unverified_text_then_the_answer(
     panel: Panel, asking: Asking, core: ScriptedCore
 ) -> None:
     core.script.parts[ROOF] = [
-        0.2,
+        0.5,
         LikelyPassage(citation()),
-        0.1,
+        0.3,
         AnswerText("The repair "),
         AnswerText("came"),
-        0.3,
+        2.0,
     ]
     ask(panel, ROOF)
     wait_until(lambda: text_of(panel, "freshness") == "Looking in your notes…")
@@ -236,7 +236,7 @@ def test_an_answer_used_before_enter_counts_as_asked_once(
 def test_an_answer_that_is_typed_past_is_not_counted(
     panel: Panel, asking: Asking, core: ScriptedCore
 ) -> None:
-    asking._rest.setInterval(400)
+    asking._rest.setInterval(60_000)
     ready = core.script.answers[BOILER]
     core.script.completions[0] = replace(core.script.completions[0], answer=ready)
     panel.question.setText(BOILER)
@@ -244,7 +244,9 @@ def test_an_answer_that_is_typed_past_is_not_counted(
     core.script.completions[:] = []
     QTest.keyClicks(panel.question, " and")
     wait_until(lambda: text_of(panel, "answer") == "")
-    turn(500)
+    assert not asking._rest.isActive()
+    asking._rest.timeout.emit()
+    turn(100)
     assert not core.calls_of(p.NoteUse)
 
 
