@@ -63,7 +63,7 @@ def ask(
     server: RawServer,
     *,
     max_tokens: int = 20,
-    deadline_s: float = 20.0,
+    deadline_s: float = 60.0,
     stop: tuple[str, ...] = (),
     on_text: Callable[[str], None] | None = None,
     cancel: CancelToken | None = None,
