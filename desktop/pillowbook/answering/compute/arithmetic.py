@@ -197,18 +197,22 @@ def _changed(asked: Asked, reader: Reader) -> Result | None:
     if not facts or facts[0].score < MIN_FACT:
         return None
     first = facts[0]
-    for other in facts[1:]:
-        if other.score < first.score - 0.2 or other.score < MIN_FACT - 0.06:
-            break
-        is_elsewhere = other.unit != first.unit
-        if (
-            other.amount.value != first.amount.value
-            and is_elsewhere
-            and other.amount.per == first.amount.per
-            and _alike(first.amount, other.amount)
-        ):
-            return _told_difference(asked, first, other)
-    return None
+    others = [
+        other
+        for other in facts[1:]
+        if other.score >= max(first.score - 0.2, MIN_FACT - 0.06)
+        and other.unit != first.unit
+        and other.amount.value != first.amount.value
+        and other.amount.per == first.amount.per
+        and _alike(first.amount, other.amount)
+    ]
+    # Several that fit as well: which one was meant is not told.
+    if not others or any(
+        other.amount.value != others[0].amount.value and other.score >= others[0].score - 0.05
+        for other in others[1:]
+    ):
+        return None
+    return _told_difference(asked, first, others[0])
 
 
 def _changes_in_place(asked: Asked, reader: Reader) -> Result | None:
@@ -443,7 +447,12 @@ def _rated(asked: Asked, reader: Reader) -> Result | None:
     )
 
 
-def _of_its_unit(fact: AmountFact, reader: Reader) -> Result | None:
+def _of_their_units(facts: Sequence[AmountFact]) -> Result | None:
+    near = (fact for fact in facts if fact.amount.per and fact.score >= facts[0].score - 0.15)
+    return next((found for fact in near if (found := _of_its_unit(fact))), None)
+
+
+def _of_its_unit(fact: AmountFact) -> Result | None:
     """A price for one of what the same sentence counts: ``18 litres, £1.20 a litre``; ``22-28 July, £151 a night``."""
     if fact.score < MIN_FACT or not fact.amount.per:
         return None

@@ -14,13 +14,26 @@ from pillowbook.answering.compute.meters import answer_from_meters
 from pillowbook.answering.compute.questions import Asked, Operation, read_question
 from pillowbook.answering.compute.results import Result
 from pillowbook.answering.compute.tables import answer_from_tables
+from pillowbook.answering.newer import newer_place
 from pillowbook.answering.retrieve import Retriever
+from pillowbook.answering.verify import Claim
 from pillowbook.domain.answers import Draft, Effort, Tokens
 from pillowbook.domain.ids import DocumentId
 from pillowbook.host.workers import CancelToken
 from pillowbook.models.generator.client import Generator
 
 MAX_CITATIONS = 8
+_CHANGING = frozenset(
+    {
+        Operation.UNTIL,
+        Operation.BETWEEN,
+        Operation.SUM,
+        Operation.DIFFERENCE,
+        Operation.OTHER,
+        Operation.OFFSET,
+    }
+)
+"""What rests on one or two statements that a later note may change; births and whole lists are not looked after."""
 COMPUTED = "computed"
 """The check that marks such an answer; what was computed counts from the day it was computed on."""
 
@@ -57,11 +70,19 @@ class Computer:
             return None
         if vector is None:
             vector = self._retriever.embed(question, background=background)
-        readings = gather(
+        readings, ranked = gather(
             self._retriever, question, vector=vector, today=today, background=background, without=without
         )
         result = compute(asked, Reader(self._retriever, readings, today, without))
         if result is None:
+            return None
+        # A later note says that something changed, and code took the older: the model reads both.
+        claim = Claim(result.text, result.units)
+        if (
+            asked.operation in _CHANGING
+            and result.units
+            and newer_place(question, [claim], ranked, self._retriever.date_of) is not None
+        ):
             return None
         units = tuple(dict.fromkeys(result.units))[:MAX_CITATIONS]
         return Draft(

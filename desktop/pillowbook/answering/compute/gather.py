@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pillowbook.answering.compute.sheets import Sheet, document_sheets
 from pillowbook.answering.pairs import canonical_stems
-from pillowbook.answering.retrieve import Retriever
+from pillowbook.answering.retrieve import RankedUnit, Retriever
 from pillowbook.answering.units import Unit, split_units
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.ids import DocumentId
@@ -61,8 +61,8 @@ def gather(
     today: date,
     background: bool = False,
     without: frozenset[DocumentId] = frozenset(),
-) -> list[Reading]:
-    """The documents nearest to a question, nearest first."""
+) -> tuple[list[Reading], list[RankedUnit]]:
+    """The documents nearest to a question, nearest first, and their units that fit it best."""
     found = retriever.retrieve(
         question, limit=PASSAGES, vector=vector, background=background, without=without
     )
@@ -73,10 +73,11 @@ def gather(
     for one in found:
         by_document.setdefault(one.passage.document_id, []).append(one.passage)
         similar[one.passage.id] = one.similarity
-    return [
+    readings = [
         read_document(retriever, document_id, hits, similar, units, today)
         for document_id, hits in list(by_document.items())[:DOCUMENTS]
     ]
+    return readings, ranked
 
 
 def read_document(

@@ -57,6 +57,7 @@ _RULES: tuple[tuple[Operation, str], ...] = (
         r".*\b(?:until|till|left|remain\w*|to go|away|from (?:now|today)|before)\b|\bcount (?:down )?the (?:days|"
         r"weeks|months)\b",
     ),
+    (Operation.UNTIL, r"\bin how many (?:days|weeks|months)\b"),
     (
         Operation.SINCE,
         r"\bhow (?:long|many (?:days|weeks|months|years))\b.*\b(?:since|ago)\b|\bhow long (?:have|"
@@ -106,6 +107,7 @@ _RULES: tuple[tuple[Operation, str], ...] = (
         r"\b(?:to do|all|things|need to|have to|bring|pack|left|everything)\b|\bwho (?:are|"
         r"were|all)\b|\beverybody|everyone\b",
     ),
+    (Operation.LIST, r"\b(?:whose|who(?:'s| has| have))\b.*\b(?:in|during|between) \w"),
     (
         Operation.OTHER,
         r"\b(?:how much|how many|how far|what(?:'s| (?:do|does|did|would|will|is|was)))\b.*"

@@ -18,6 +18,9 @@ from pillowbook.answering.units import Unit
 MIN_EXPLAINED = 0.74
 """Share of the question's own words that a table, its place and its document must know."""
 
+MIN_NAMED = 0.5
+"""The same where two columns are named in full."""
+
 MAX_ROWS_TOLD = 24
 _MONEY = frozenset(
     canonical_stems(
@@ -130,6 +133,8 @@ def _answer(asked: Asked, view: _View, document: frozenset[str]) -> tuple[float,
             filters.append(root)
     share = explained / len(asked.roots) if asked.roots else 0.0
     told = any(root in place or root in headers for root in asked.roots)
+    if share >= MIN_NAMED and told and (found := _products(asked, view, list(range(len(sheet.rows))))):
+        return share, found
     if share < MIN_EXPLAINED or not told:
         return None
     rows = _filtered(asked, view, cells, filters)
@@ -145,7 +150,7 @@ def _answer(asked: Asked, view: _View, document: frozenset[str]) -> tuple[float,
         if value is None:
             return None
         rows = [i for i in rows if (a := view.amounts[value][i]) is not None and asked.bound.holds(a.value)]
-    result = _products(asked, view, rows) or _compute(asked, view, rows, value, place)
+    result = _compute(asked, view, rows, value, place)
     return None if result is None else (share, result)
 
 
