@@ -174,7 +174,9 @@ def measure_prefix(generator: LlamaGenerator, is_quick: bool, model: Path) -> No
 
 
 def measure_first_token(generator: LlamaGenerator, is_quick: bool) -> None:
-    table("From Enter to the first token, ms", "prompt", "median", "worst", "tokens", "of them read", "runs")
+    table(
+        "From Enter to the first token, ms", "prompt", "median", "worst", "tokens, last", "most read", "runs"
+    )
     fresh(generator)
     live(generator, 0)  # the instructions are read from the second question on
     for is_ahead in (False, True):
