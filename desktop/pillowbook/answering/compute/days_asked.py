@@ -50,6 +50,7 @@ _ENDING = re.compile(
 _STARTING = re.compile(r"\b(?:start|starts|started|begins?|began|opens?)\b", re.IGNORECASE)
 _END_MARK = re.compile(r"\b(?:until|till|to|ends?|by|expires?|runs? out|through)\W*(?:\w+ )?$", re.IGNORECASE)
 _BIRTH = re.compile(r"\b(?:born|birth|birthdays?|b\.)\b", re.IGNORECASE)
+_YEARLY = re.compile(r"\b(?:birthdays?|anniversar(?:y|ies)|turns? \d+)\b", re.IGNORECASE)
 _AGE = re.compile(
     r"how (?:old|many (?:years|months|weeks) old) (?:was|is|will|were|are|would|had|am)\s+(?P<who>.+?)(?:\s+(?:be|"
     r"turn))?"
@@ -118,6 +119,8 @@ def _until(asked: Asked, reader: Reader) -> Result | None:
     literal = _literal(phrase, asked.today)
     if literal is not None and not _content(phrase):
         return _span_result(asked, asked.today, literal.first, ())
+    if _YEARLY.search(phrase):
+        return _until_yearly(asked, phrase, reader)
     facts = find_day_facts(
         phrase,
         reader.with_words(expanded(phrase)),
@@ -136,6 +139,27 @@ def _until(asked: Asked, reader: Reader) -> Result | None:
         return None
     target = facts[0].days.last if is_end else facts[0].days.first
     return _span_result(asked, asked.today, target, (facts[0].unit,))
+
+
+def _until_yearly(asked: Asked, phrase: str, reader: Reader) -> Result | None:
+    """Until a birthday or an anniversary comes round again, whatever year its day is given with."""
+    facts = find_day_facts(
+        phrase, reader.with_words(expanded(phrase)), today=asked.today, keep=lambda days: days.is_day
+    )
+    if re.search(r"\bmy\b", phrase, re.IGNORECASE):
+        facts = [fact for fact in facts if re.search(r"^\w+: me\b|\bmy\b", fact.unit.text)]
+    facts = [
+        fact
+        for fact in facts
+        if _YEARLY.search(f"{fact.unit.place} {fact.unit.text} {fact.unit.passage.path}")
+    ]
+    if not facts or facts[0].score < MIN_SCORE:
+        return None
+    first = facts[0].days.first
+    day = add_months(first, 12 * max(0, asked.today.year - first.year))
+    if day < asked.today:
+        day = add_months(first, 12 * (asked.today.year + 1 - first.year))
+    return _span_result(asked, asked.today, day, (facts[0].unit,))
 
 
 def _since(asked: Asked, reader: Reader) -> Result | None:
@@ -381,6 +405,11 @@ def _weekday(asked: Asked, reader: Reader) -> Result | None:
             return None
         day = add_months(born.days.first, 12 * int(nth[2]))
         return Result(f"{weekday_of(day)}, {named(day)}.", (born.unit,))
+    if born_of := re.search(r"\b(?:was|were|is)\s+(.+?)\s+born\b", asked.text, re.IGNORECASE):
+        born = _birth(born_of[1], reader, asked.today)
+        if born is None or not born.days.is_day:
+            return None
+        return Result(f"{weekday_of(born.days.first)}, {named(born.days.first)}.", (born.unit,))
     if literal is not None and literal.has_year and literal.is_day:
         return Result(f"{weekday_of(literal.first)}, {named(literal.first)}.", ())
     facts = find_day_facts(
