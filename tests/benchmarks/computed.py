@@ -28,6 +28,7 @@ from tests.benchmarks.plain import Outcome, Plain
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.compute.computer import Computer
 from pillowbook.answering.compute.days import named, weekday_of
+from pillowbook.domain.clock import SystemClock
 from pillowbook.host.resources import resource
 
 WAYS = ("ours", "plain", "code")
@@ -86,7 +87,7 @@ def verdict(case: Case, answer: str) -> str:
 
 def ways_of(parts: Parts, texts: Path) -> dict[str, Callable[[Case], Outcome]]:
     """Each way of answering."""
-    composer = Composer(generator=parts.generator, retriever=parts.retriever)
+    composer = Composer(generator=parts.generator, retriever=parts.retriever, clock=SystemClock())
     computer = Computer(generator=parts.generator, retriever=parts.retriever)
     plain: list[Plain] = []
 

@@ -28,12 +28,14 @@ class ScriptedGenerator:
         script: Sequence[str | Exception] | Callable[[Sequence[Message]], str] = (),
         *,
         score: Callable[[Sequence[Message], str], float] | None = None,
+        refusal: Callable[[Sequence[Message]], float] | None = None,
         log_probability: float = -0.1,
         model_id: str = "scripted",
     ) -> None:
         self._replies = [] if callable(script) else list(script)
         self._make = script if callable(script) else None
         self._score = score
+        self._refusal = refusal
         self._log_probability = log_probability
         self._lock = threading.Lock()
         self.model_id = model_id
@@ -83,6 +85,7 @@ class ScriptedGenerator:
             is_complete=len(words) <= max_tokens,
             mean_log_probability=self._log_probability if text else 0.0,
             min_log_probability=self._log_probability if text else 0.0,
+            barred_log_probability=self._refusal(messages) if barred and self._refusal else None,
         )
 
     def score(

@@ -55,7 +55,8 @@ class Stream:
         self.library, self.knowledge = self.vault.library, self.vault.knowledge
         self.embedder = HashEmbedder()
         self.says: dict[str, str] = {}
-        self.generator = ScriptedGenerator(self._reply)
+        self.doubts: set[str] = set()
+        self.generator = ScriptedGenerator(self._reply, score=self._weigh, refusal=self._refuse)
         self.retriever = Retriever(
             words=self.vault.words,
             vectors=self.vault.vectors,
@@ -126,6 +127,14 @@ class Stream:
     def close(self) -> None:
         self._extractor.close()
         self.vault.lock()
+
+    def _refuse(self, messages: Sequence[Message]) -> float:
+        return -0.1 if any(piece in messages[-1].text for piece in self.doubts) else -12.0
+
+    def _weigh(self, messages: Sequence[Message], option: str) -> float:
+        """Yes, the units answer the question; no, where a piece of it is doubted."""
+        is_doubted = any(piece in messages[-1].text for piece in self.doubts)
+        return -0.02 if (option == "No") == is_doubted else -4.0
 
     def _reply(self, messages: Sequence[Message]) -> str:
         asked = messages[-1].text

@@ -75,6 +75,7 @@ def test_only_headings_that_are_questions_make_questions() -> None:
 
 
 def test_a_predicted_question_without_a_verified_answer_leaves_nothing(boiler: Stream) -> None:
+    boiler.doubts.add("What colour")
     outcome = boiler.prepare("What colour is the boiler pressure gauge?", Reason.CONTENT)
     assert outcome.result is SliceResult.REFUSED
     assert boiler.prepared("What colour is the boiler pressure gauge?") is None
