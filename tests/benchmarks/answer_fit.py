@@ -34,7 +34,7 @@ RIDGE = 1.0
 AGAINST = frozenset({"refusal", "missing"})
 """What speaks against an answer the more there is of it; all else speaks for it."""
 
-MAX_UNDECIDED = 0.05
+MAX_UNDECIDED = 0.0
 """Of the questions the first regression decides alone, at most this share may turn out otherwise by the second."""
 
 
