@@ -33,7 +33,7 @@ class Form:
 
 BRIEF = Form(
     prompt="answer",
-    notes_tokens={Effort.LIVE: 160, Effort.PREPARED: 300},
+    notes_tokens={Effort.LIVE: 200, Effort.PREPARED: 300},
     most_units={Effort.LIVE: 8, Effort.PREPARED: 12},
     max_tokens=96,
     citations=3,

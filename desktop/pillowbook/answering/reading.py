@@ -8,7 +8,7 @@ from pillowbook.domain.documents import Passage
 
 MAX_UNIT_CHARS = 420
 MIN_UNITS = 2
-IN_CONTEXT = 1
+IN_CONTEXT = 2
 """So many of the best units are read with the sentence before them where they point back to it; it costs budget."""
 
 
