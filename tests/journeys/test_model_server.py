@@ -21,13 +21,13 @@ WARNED = "will leave this machine"
 
 
 def answer(connection: socket.socket, request: bytes) -> None:
-    """A chat server that always says the same."""
+    """A chat server that always says the same, and yes when it is asked whether that stands there."""
     if request.startswith(b"GET"):
         body = b'{"object": "list", "data": [{"id": "home-model"}]}'
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         connection.sendall(head.encode() + body)
         return
-    text = "The next service is on 14 October 2026. [1]"
+    text = "Yes" if b"Yes or no" in request else "The next service is on 14 October 2026."
     if b'"stream":true' not in request:  # a wish for probabilities, which it does not have
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
         return

@@ -71,7 +71,7 @@ def test_no_label_of_the_panel_reads_markup(panel: Panel) -> None:
 
 
 def test_direction_and_control_characters_are_dropped() -> None:
-    assert one_line("in\u202evoice\x00.exe\n next") == "in voice .exe next"
+    assert one_line("in\u202evoice\x00.exe\n next") == "invoice .exe next"
 
 
 def test_marks_follow_the_beginning_of_words() -> None:
