@@ -51,6 +51,10 @@ WRITTEN_OTHERWISE = -6.0
 SAID = 2.0
 """Stands for the log-odds of a plain yes, where a generator cannot be asked how probable it is."""
 
+MIN_SURE_CHANGED = 0.2
+"""A later note that says in words that something changed, and gives another value, counts from this P(right) on: by
+itself it is evidence that the older answer is wrong, however sure that looks."""
+
 MIN_SURE_UNSAID = 0.6
 """A later note that says otherwise, and does not say that anything changed, counts from this P(right) on."""
 
@@ -171,7 +175,7 @@ class Composer:
         if newer is not None:
             signals = self._signals(question, newer.claims, found, evidence, newer.made, call, draft)
             sure = self._sureness.probability(signals)
-            if sure >= (self._sureness.threshold if newer.says_changed else MIN_SURE_UNSAID):
+            if sure >= (MIN_SURE_CHANGED if newer.says_changed else MIN_SURE_UNSAID):
                 return draft.accept(newer.claims, sure, before=older, date_of=self._retriever.date_of)
         if claims:
             signals = self._signals(question, claims, found, evidence, made, call, draft)

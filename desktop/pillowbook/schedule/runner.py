@@ -249,7 +249,9 @@ class Runner:
         except Cancelled:
             outcome = SliceOutcome(SliceResult.CANCELLED)
         except ContextOverflow:
-            outcome = SliceOutcome(SliceResult.FAILED)  # this text is too much for the model, the next need not be
+            outcome = SliceOutcome(
+                SliceResult.FAILED
+            )  # this text is too much for the model, the next need not be
         except PillowbookError as caught:
             error = caught
             outcome = SliceOutcome(SliceResult.FAILED)
