@@ -24,7 +24,7 @@ from pillowbook.models.generator.client import Generator
 
 MAX_CITATIONS = 8
 RIGHT_UNSEEN = 0.63
-"""So many of the answers computed for questions that nothing was built on were right, 33 of 52: none counts as surer."""
+"""So many answers computed for questions that nothing was built on were right, 33 of 52: none counts as surer."""
 
 _CHANGING = frozenset(
     {
