@@ -21,7 +21,15 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.benchmarks.common import ask_product, machine, real_parts, share
+from tests.benchmarks.common import (
+    add_arguments,
+    add_row,
+    ask_product,
+    machine,
+    read_rows,
+    real_parts,
+    share,
+)
 from tests.benchmarks.plain import LONG, Plain
 
 from pillowbook.answering.compose import Composer
@@ -38,9 +46,7 @@ WAYS = ("ours", "plain")
 
 def collect(arguments: argparse.Namespace) -> None:
     """Ask all that has no row yet."""
-    known: set[str] = set()
-    if arguments.rows.exists():
-        known = {json.loads(line)["id"] for line in arguments.rows.read_text(encoding="utf-8").splitlines()}
+    known = {row["id"] for row in read_rows(arguments.rows)}
     lines = (arguments.data / "questions.jsonl").read_text(encoding="utf-8").splitlines()
     specific = [row for row in map(json.loads, lines) if row["kind"] == "specific"]
     random.Random(SEED).shuffle(specific)
@@ -72,8 +78,7 @@ def collect(arguments: argparse.Namespace) -> None:
                 "ours": dataclasses.asdict(ours),
                 "plain": dataclasses.asdict(plain.ask(question)),
             }
-            with arguments.rows.open("a", encoding="utf-8") as out:
-                out.write(json.dumps(row) + "\n")
+            add_row(arguments.rows, row)
             print(question, "|", ours.answer or f"- ({ours.checks})", flush=True)
 
 
@@ -173,15 +178,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--generator", type=Path, required=True)
-    parser.add_argument("--embedder", type=Path, required=True)
-    parser.add_argument("--rows", type=Path, required=True)
-    parser.add_argument("--profile", type=Path, help="keep the vault here between runs")
+    add_arguments(parser)
     parser.add_argument("--questions", type=int, default=60)
     arguments = parser.parse_args()
     collect(arguments)
-    report([json.loads(line) for line in arguments.rows.read_text(encoding="utf-8").splitlines()])
+    report(read_rows(arguments.rows))
 
 
 if __name__ == "__main__":

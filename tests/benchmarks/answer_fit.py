@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from tests.benchmarks import squad
 from tests.benchmarks.answers import is_right, read_cases
-from tests.benchmarks.common import real_parts
+from tests.benchmarks.common import add_arguments, add_row, read_rows, real_parts
 
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.sureness import FEATURES, FEATURES_READ, Signals
@@ -40,9 +40,7 @@ MAX_UNDECIDED = 0.0
 
 def collect(arguments: argparse.Namespace) -> None:
     """Answer every question that has no row yet, and write its signals and whether it was right."""
-    known = set()
-    if arguments.rows.exists():
-        known = {json.loads(line)["id"] for line in arguments.rows.read_text(encoding="utf-8").splitlines()}
+    known = {row["id"] for row in read_rows(arguments.rows)}
     cases = read_cases(Path(__file__).parents[1] / "data" / "sample_questions.jsonl")
     asked = squad.sample(
         arguments.data, fit=True, answerable=arguments.answerable, unanswerable=arguments.unanswerable
@@ -98,8 +96,7 @@ def collect(arguments: argparse.Namespace) -> None:
                     "signals": dataclasses.asdict(seen[0][0]) if seen else None,
                     "tokens": draft.tokens.prompt,
                 }
-                with arguments.rows.open("a", encoding="utf-8") as out:
-                    out.write(json.dumps(row) + "\n")
+                add_row(arguments.rows, row)
                 print(source, key, row["right"], is_answerable, row["refused"], answer[:60], flush=True)
 
 
@@ -165,7 +162,7 @@ def calibration(p: NDArray[np.float64], target: NDArray[np.float64]) -> Sequence
 
 def fit(arguments: argparse.Namespace) -> None:
     """Fit both regressions, choose the bounds between which the units are read again, and print what came of it."""
-    rows = [json.loads(line) for line in arguments.rows.read_text(encoding="utf-8").splitlines()]
+    rows = read_rows(arguments.rows)
     made = [row for row in rows if row["signals"]]
     signals = [Signals(**row["signals"]) for row in made]
     target = np.array([row["right"] for row in made], dtype=float)
@@ -243,11 +240,7 @@ def main() -> None:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("collect")
-    one.add_argument("--data", type=Path, required=True)
-    one.add_argument("--generator", type=Path, required=True)
-    one.add_argument("--embedder", type=Path, required=True)
-    one.add_argument("--rows", type=Path, required=True)
-    one.add_argument("--profile", type=Path, help="keep the vaults here between runs")
+    add_arguments(one)
     one.add_argument("--answerable", type=int, default=150)
     one.add_argument("--unanswerable", type=int, default=110)
     one.set_defaults(run=collect)

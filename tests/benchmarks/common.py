@@ -1,9 +1,11 @@
 """What the benchmarks of answers share: opening a vault over a folder, asking the product, and printing."""
 
+import argparse
+import json
 import math
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +102,28 @@ def opens_rightly(citation: Citation, library: Library) -> bool:
     lines = Path(citation.path).read_text(encoding="utf-8").splitlines()
     begins = citation.quote.splitlines()[0].strip()
     return citation.line is not None and begins in lines[citation.line - 1]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What every benchmark that keeps its rows takes."""
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--generator", type=Path, required=True)
+    parser.add_argument("--embedder", type=Path, required=True)
+    parser.add_argument("--rows", type=Path, required=True)
+    parser.add_argument("--profile", type=Path, help="keep the vault here between runs")
+
+
+def read_rows(path: Path) -> list[dict]:
+    """The rows of a JSONL file; none where there is no file yet."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def add_row(path: Path, row: Mapping[str, object]) -> None:
+    """Append a row, so that a run that is stopped loses none."""
+    with path.open("a", encoding="utf-8") as out:
+        out.write(json.dumps(row) + "\n")
 
 
 def share(part: int, whole: int) -> str:

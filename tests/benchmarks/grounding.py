@@ -13,7 +13,6 @@ A question is handled rightly when a gold answer stands in the answer, or when i
 
 import argparse
 import dataclasses
-import json
 import statistics
 import tempfile
 import time
@@ -21,7 +20,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.benchmarks import squad
-from tests.benchmarks.common import ask_product, machine, real_parts, share
+from tests.benchmarks.common import (
+    add_arguments,
+    add_row,
+    ask_product,
+    machine,
+    read_rows,
+    real_parts,
+    share,
+)
 from tests.benchmarks.plain import Plain, write
 
 from pillowbook.answering.compose import Composer
@@ -33,9 +40,7 @@ NO_NOTES = "Answer the question in one short sentence. If you do not know, answe
 
 def collect(arguments: argparse.Namespace) -> None:
     """Ask all that has no row yet."""
-    known: set[str] = set()
-    if arguments.rows.exists():
-        known = {json.loads(line)["id"] for line in arguments.rows.read_text(encoding="utf-8").splitlines()}
+    known = {row["id"] for row in read_rows(arguments.rows)}
     asked = squad.sample(
         arguments.data, fit=False, answerable=arguments.answerable, unanswerable=arguments.unanswerable
     )
@@ -64,8 +69,7 @@ def collect(arguments: argparse.Namespace) -> None:
             }
             row: dict[str, object] = {"id": one.id, "question": one.question, "answers": one.answers}
             row |= {way: dataclasses.asdict(outcome) for way, outcome in outcomes.items()}
-            with arguments.rows.open("a", encoding="utf-8") as out:
-                out.write(json.dumps(row) + "\n")
+            add_row(arguments.rows, row)
             print(one.question, *(outcomes[way].answer or "-" for way in WAYS), sep=" | ", flush=True)
 
 
@@ -135,16 +139,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--generator", type=Path, required=True)
-    parser.add_argument("--embedder", type=Path, required=True)
-    parser.add_argument("--rows", type=Path, required=True)
-    parser.add_argument("--profile", type=Path, help="keep the vault here between runs")
+    add_arguments(parser)
     parser.add_argument("--answerable", type=int, default=100)
     parser.add_argument("--unanswerable", type=int, default=60)
     arguments = parser.parse_args()
     collect(arguments)
-    report([json.loads(line) for line in arguments.rows.read_text(encoding="utf-8").splitlines()])
+    report(read_rows(arguments.rows))
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ from pillowbook.answering.verify import (
 )
 from pillowbook.domain.answers import Citation, Draft, Effort
 from pillowbook.domain.clock import Clock
+from pillowbook.domain.documents import Passage
 from pillowbook.domain.errors import ScoringUnavailable
 from pillowbook.domain.ids import DocumentId
 from pillowbook.host.workers import CancelToken
@@ -314,8 +315,7 @@ class Composer:
         # A letter names the person it is about once, at the top: what was found of the same document counts with it.
         passages = [one.passage for one in evidence if one.passage.document_id in documents]
         passages += [unit.passage for unit in units if unit.passage not in passages]
-        read = " ".join(passage.text for passage in passages)
-        places = " ".join(f"{passage.title} {passage.heading} {passage.path}" for passage in passages)
+        read, places = _texts(passages)
         cited = frozenset(stems(" ".join(f"{unit.place} {unit.text}" for unit in units)))
         ranked = [one for one in found if one.unit in units]
         signals = Signals(
@@ -391,12 +391,15 @@ def _is_near(ranked: Sequence[RankedUnit]) -> bool:
     return max((one.similarity for one in ranked), default=0.0) >= MIN_SIMILARITY
 
 
+def _texts(passages: Sequence[Passage]) -> tuple[str, str]:
+    """What passages say, and their titles, headings and paths."""
+    read = " ".join(passage.text for passage in passages)
+    return read, " ".join(f"{passage.title} {passage.heading} {passage.path}" for passage in passages)
+
+
 def _is_about(question: str, evidence: Sequence[Evidence]) -> bool:
     """Whether all that was found together knows the question's numbers, names and specific words."""
-    read = " ".join(found.passage.text for found in evidence)
-    places = " ".join(
-        f"{found.passage.title} {found.passage.heading} {found.passage.path}" for found in evidence
-    )
+    read, places = _texts([found.passage for found in evidence])
     return not unsupported_marks(question, read, places) and not unknown_terms(question, f"{read} {places}")
 
 

@@ -18,6 +18,9 @@ REFUSALS = (REFUSAL, REFUSAL.capitalize())
 """The model is told it may refuse and then kept from it: how much it wanted to is one of the signals. Left to itself it
 refused questions it could answer as often as ones it could not."""
 
+_BEGINNINGS = (REFUSAL, "not in the notes", "not mentioned")
+"""How a refusal begins that a generator could not be kept from."""
+
 
 class Drafting:
     """What is known of an answer while it is made."""
@@ -78,8 +81,6 @@ class Drafting:
 class Stream:
     """Passes the answer on as it is written, and nothing of a refusal."""
 
-    _HOLD = len(REFUSAL) + 2
-
     def __init__(self, on_text: Callable[[str], None]) -> None:
         self._on_text = on_text
         self._held = ""
@@ -105,11 +106,11 @@ def _folded(text: str) -> str:
 
 def is_refusal(text: str) -> bool:
     folded = _folded(text)
-    return not folded or folded.startswith((REFUSAL, "not in the notes", "not mentioned"))
+    return not folded or folded.startswith(_BEGINNINGS)
 
 
 def _may_become_refusal(text: str) -> bool:
-    return any(whole.startswith(_folded(text)) for whole in (REFUSAL, "not in the notes", "not mentioned"))
+    return any(whole.startswith(_folded(text)) for whole in _BEGINNINGS)
 
 
 def cited_units(claims: Sequence[Claim]) -> list[Unit]:
