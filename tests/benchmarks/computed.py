@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
-from tests.benchmarks.common import DEADLINE_S, Parts, ask_product, machine, real_parts, share
+from tests.benchmarks.common import Parts, ask_product, machine, real_parts, share
 from tests.benchmarks.plain import Outcome, Plain
 
 from pillowbook.answering.compose import Composer
@@ -93,7 +93,7 @@ def ways_of(parts: Parts, texts: Path) -> dict[str, Callable[[Case], Outcome]]:
 
     def by_code(case: Case) -> Outcome:
         began = time.monotonic()
-        draft = computer.answer(case.question, today=case.today, deadline_s=DEADLINE_S)
+        draft = computer.answer(case.question, today=case.today)
         seconds = time.monotonic() - began
         if draft is None:
             return Outcome("", 0, 0, seconds, None)

@@ -146,8 +146,6 @@ class Composer:
                 question,
                 today=self._clock.now().astimezone().date(),
                 vector=vector,
-                deadline_s=deadline_s,
-                cancel=cancel,
                 background=background,
                 without=without,
             )

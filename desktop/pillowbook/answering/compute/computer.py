@@ -19,7 +19,6 @@ from pillowbook.answering.retrieve import Retriever
 from pillowbook.answering.verify import Claim
 from pillowbook.domain.answers import Draft, Effort, Tokens
 from pillowbook.domain.ids import DocumentId
-from pillowbook.host.workers import CancelToken
 from pillowbook.models.generator.client import Generator
 
 MAX_CITATIONS = 8
@@ -54,8 +53,6 @@ class Computer:
         *,
         today: date,
         vector: NDArray[np.float32] | None = None,
-        deadline_s: float = 60.0,
-        cancel: CancelToken | None = None,
         background: bool = False,
         without: frozenset[DocumentId] = frozenset(),
     ) -> Draft | None:
