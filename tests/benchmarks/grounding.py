@@ -6,7 +6,8 @@ DIR is ``squad_vault/dev``: 20 articles as notes, all of them indexed. The sampl
 nothing was fitted on (``squad.py``): 100 questions the notes answer and 60 they do not. Each question is asked three
 ways, one after the other: by the product at live effort; the plain way (the five paragraphs nearest by cosine of the
 same embeddings into the prompt, one call, the same model, told to say so where the notes do not); and without any
-notes, for what the model knows by itself. Rows are appended to ROWS as they come; a run that was stopped goes on.
+notes, for what the model knows by itself. Rows are appended to ROWS as they come; a run that was stopped goes on,
+and ``--ways`` asks only some ways: what is right needs no quiet machine, seconds do.
 
 A question is handled rightly when a gold answer stands in the answer, or when it is refused where the notes do not say.
 """
@@ -40,11 +41,11 @@ NO_NOTES = "Answer the question in one short sentence. If you do not know, answe
 
 def collect(arguments: argparse.Namespace) -> None:
     """Ask all that has no row yet."""
-    known = {row["id"] for row in read_rows(arguments.rows)}
+    known = {(row["id"], row["way"]) for row in read_rows(arguments.rows)}
     asked = squad.sample(
         arguments.data, fit=False, answerable=arguments.answerable, unanswerable=arguments.unanswerable
     )
-    todo = [one for one in asked if one.id not in known]
+    todo = [(one, way) for one in asked for way in arguments.ways if (one.id, way) not in known]
     if not todo:
         return
     folder = arguments.data / "vault"
@@ -60,21 +61,33 @@ def collect(arguments: argparse.Namespace) -> None:
         composer = Composer(generator=parts.generator, retriever=parts.retriever, clock=SystemClock())
         plain = Plain(folder, parts.embedder, parts.generator)
         parts.generator.preload()
-        for one in todo:
+        for one, way in todo:
             began = time.monotonic()
-            outcomes = {
-                "no notes": write(parts.generator, NO_NOTES, f"Question: {one.question}", began),
-                "ours": ask_product(composer, parts.vault.library, one.question),
-                "plain": plain.ask(one.question),
-            }
-            row: dict[str, object] = {"id": one.id, "question": one.question, "answers": one.answers}
-            row |= {way: dataclasses.asdict(outcome) for way, outcome in outcomes.items()}
-            add_row(arguments.rows, row)
-            print(one.question, *(outcomes[way].answer or "-" for way in WAYS), sep=" | ", flush=True)
+            match way:
+                case "ours":
+                    outcome = ask_product(composer, parts.vault.library, one.question)
+                case "plain":
+                    outcome = plain.ask(one.question)
+                case _:
+                    outcome = write(parts.generator, NO_NOTES, f"Question: {one.question}", began)
+            row: dict[str, object] = {"id": one.id, "way": way, "answers": one.answers}
+            add_row(arguments.rows, row | dataclasses.asdict(outcome))
+            print(way, one.question, outcome.answer or "-", sep=" | ", flush=True)
+
+
+def by_question(rows: Sequence[dict]) -> list[dict]:
+    """One row a question, with its outcome by way; questions that were not asked in every way are left out."""
+    joined: dict[str, dict] = {}
+    for row in rows:
+        joined.setdefault(row["id"], {"id": row["id"], "answers": row["answers"]})[row["way"]] = row
+    return [row for row in joined.values() if all(way in row for way in WAYS)]
 
 
 def report(rows: Sequence[dict]) -> None:
     """The table."""
+    if not rows:
+        print("No question was asked in every way yet.")
+        return
     said = [row for row in rows if row["answers"]]
     unsaid = [row for row in rows if not row["answers"]]
     print(f"\n{len(said)} questions the notes answer, {len(unsaid)} they do not; {machine()}\n")
@@ -142,9 +155,10 @@ def main() -> None:
     add_arguments(parser)
     parser.add_argument("--answerable", type=int, default=100)
     parser.add_argument("--unanswerable", type=int, default=60)
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS)
     arguments = parser.parse_args()
     collect(arguments)
-    report(read_rows(arguments.rows))
+    report(by_question(read_rows(arguments.rows)))
 
 
 if __name__ == "__main__":
