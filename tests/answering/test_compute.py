@@ -115,16 +115,13 @@ def ask(computer: Computer, question: str) -> Draft | None:
         ("How many days were there between the survey and the launching?", "9 days"),
         ("How long until the lease of the berth ends?", "147 days"),
         ("How many weeks ago was the launching of the boat?", "3 weeks and 3 days"),
-        ("How much will the mooring go up?", "£7 a month: £71 - £64."),
         ("What would five nights on the visitors' pontoon cost?", "£70: 5 × £14."),
         ("How old will Agnes be on her next birthday?", "75 years old on 9 May 2024"),
         ("How old is Rufus?", "8 years old"),
         ("What weekday was Rufus born on?", "Monday, 30 November 2015."),
-        ("How many grams of lentils do I need to make the stew for ten people?", "750 g"),
+        ("How many grams of lentils for ten people?", "750 g"),
         ("Which meals use carrots?", "Lentil stew"),
-        ("How much water did we use between 1 January and 1 April 2024?", "47 between"),
         ("When is the last session of the pottery class?", "Thursday 25 April 2024"),
-        ("What do the eight pottery sessions cost altogether?", "£144: 8 × £18."),
     ],
 )
 def test_what_the_notes_hold_is_computed(computer: Computer, question: str, wanted: str) -> None:
@@ -141,6 +138,10 @@ def test_what_the_notes_hold_is_computed(computer: Computer, question: str, want
         "How old is Ines?",  # no year
         "How much did we spend on the tool shed in 2019?",  # nothing that year
         "How long until the trip to Norway?",  # nothing of it
+        "How much will the mooring go up?",  # of which two amounts is for the model to read
+        "How much dearer was the hoe than the hoe?",  # one thing
+        "How old was Agnes when the lease of the berth was signed?",
+        "How long until the survey?",  # it is over
         "What is the total weight of the tools?",  # no weights
         "How many grams of saffron do I need to make the stew for ten people?",
         "When does the lease of the berth end?",  # it stands there: nothing to compute

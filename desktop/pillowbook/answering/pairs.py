@@ -44,6 +44,8 @@ _SYNONYMS = (
     "location place located", "form create formed created", "organisation organization", "colour color",
 )  # fmt: skip
 _CANONICAL = {stem(word): stem(group.split()[0]) for group in _SYNONYMS for word in group.split()}
+SYNONYMS = {stem(group.split()[0]): tuple(group.split()) for group in _SYNONYMS}
+"""Everyday words for the same, by the stem that stands for them all (see :func:`canonical_stems`)."""
 
 _NEGATIONS = frozenset({"not", "no", "never", "none", "nobody", "nothing", "without", "neither", "nor", "except",
                         "unless", "isnt", "dont", "doesnt", "didnt", "cant", "wont", "cannot", "avoid", "fail",

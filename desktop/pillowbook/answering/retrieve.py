@@ -177,6 +177,13 @@ class Retriever:
         vector: NDArray[np.float32] = rows[0]
         return vector
 
+    def similarities(
+        self, vector: NDArray[np.float32], units: Sequence[Unit], *, background: bool = False
+    ) -> list[float]:
+        """The cosines of a unit vector with units (one or more), each read with its place."""
+        found: list[float] = (self._embed_units(units, background=background) @ vector).tolist()
+        return found
+
     def by_words(self, question: str, *, limit: int) -> list[Passage]:
         """Passages by words alone: at once, and without the embedder."""
         return self._library.get_passages([hit.passage_id for hit in self._words.search(question, limit)])

@@ -164,6 +164,28 @@ def _joined(text: str, found: list[Days]) -> list[Days]:
     return out
 
 
+def day_of_note(stated: str, name: str, today: date) -> tuple[date, bool]:
+    """The day a note is of, and whether it says so; the middle of the month or year where only that is known.
+
+    Args:
+        stated: as ``note_date`` gives it.
+        name: title and file name, which may hold a year.
+    """
+    parts = [int(part) for part in stated.split("-")] if stated else []
+    if not parts and (found := re.search(rf"(?<!\d)({_YEAR})(?!\d)", name)):
+        parts = [int(found[1])]
+    try:
+        if len(parts) == 3:
+            return date(parts[0], parts[1], parts[2]), True
+        if len(parts) == 2:
+            return date(parts[0], parts[1], 15), True
+        if parts:
+            return date(parts[0], 7, 1), True
+    except ValueError:
+        pass
+    return today, False
+
+
 def find_feast(text: str, today: date) -> Days | None:
     """A day that needs no note: today, tomorrow, Christmas."""
     lowered = text.lower()

@@ -1,6 +1,5 @@
 """The documents a question may be computed from, read whole: tables, lists and sentences, not only the best few."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -8,6 +7,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from pillowbook.answering.compute.days import day_of_note
 from pillowbook.answering.compute.sheets import Sheet, document_sheets
 from pillowbook.answering.pairs import canonical_stems
 from pillowbook.answering.retrieve import RankedUnit, Retriever
@@ -21,8 +21,6 @@ UNITS = 28
 FOUND_BY_WORDS = 8
 MAX_DOCUMENT_PASSAGES = 60
 """Of a longer document only the passages found are read: a table goes on in the next passage, a book does not."""
-
-_YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,9 @@ def read_document(
         units = tuple(unit for passage in passages for unit in split_units(passage))
     first = passages[0] if passages else hits[0]
     text = " ".join(passage.text for passage in passages)
-    day, is_dated = _day_of(retriever.date_of(first), f"{first.title} {first.path.rpartition('/')[2]}", today)
+    day, is_dated = day_of_note(
+        retriever.date_of(first), f"{first.title} {first.path.rpartition('/')[2]}", today
+    )
     return Reading(
         document_id,
         tuple(passages),
@@ -109,22 +109,6 @@ def read_document(
         {int(key): value for key, value in similar.items()},
         unit_nearness,
     )
-
-
-def _day_of(stated: str, name: str, today: date) -> tuple[date, bool]:
-    parts = [int(part) for part in stated.split("-")] if stated else []
-    if not parts and (found := _YEAR.search(name)):
-        parts = [int(found[1])]
-    try:
-        if len(parts) == 3:
-            return date(parts[0], parts[1], parts[2]), True
-        if len(parts) == 2:
-            return date(parts[0], parts[1], 15), True
-        if parts:
-            return date(parts[0], 7, 1), True
-    except ValueError:
-        pass
-    return today, False
 
 
 class Reader:

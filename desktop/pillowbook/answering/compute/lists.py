@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from pillowbook.answering.compute.gather import Reader, Reading
-from pillowbook.answering.compute.lookup import knows, phrase_roots, score_place
+from pillowbook.answering.compute.lookup import phrase_roots, score_place
 from pillowbook.answering.compute.questions import Asked, Operation
 from pillowbook.answering.compute.results import Result, joined
 from pillowbook.answering.compute.sheets import Row, Sheet
@@ -45,13 +45,7 @@ def answer_from_boxes(asked: Asked, readings: Sequence[Reading]) -> Result | Non
             place = frozenset(canonical_stems(f"{sheet.place} {sheet.lead} {sheet.passage.path}"))
             inside = frozenset(canonical_stems(" ".join(row.cells[0] for row in sheet.rows)))
             share = sum(
-                1.0
-                if knows(place, root)
-                else 0.7
-                if root in inside
-                else 0.4
-                if root in reading.stems
-                else 0.0
+                1.0 if root in place else 0.7 if root in inside else 0.4 if root in reading.stems else 0.0
                 for root in asked.roots
             ) / max(1, len(asked.roots))
             best.append((share + 0.3 * reading.nearness.get(int(sheet.passage.id), 0.3), sheet))
@@ -131,7 +125,7 @@ def answer_from_lists(asked: Asked, readings: Sequence[Reading]) -> Result | Non
                 continue
             near = sum(reading.near(row.unit) for row in sheet.rows) / len(sheet.rows)
             known = frozenset(canonical_stems(label))
-            named = sum(share for root, share in roots if knows(known, root))
+            named = sum(share for root, share in roots if root in known)
             if not named:
                 continue
             score = score_place(roots, label, sheet.rows[0].unit, reading) + 0.2 * near
@@ -160,12 +154,6 @@ def _in_a_row(asked: Asked, roots: Sequence[tuple[str, float]], unit: Unit, read
     for root, share in roots:
         weight += share
         total += share * (
-            1.0
-            if knows(known, root)
-            else 0.8
-            if knows(place, root)
-            else 0.35
-            if knows(reading.stems, root)
-            else 0.0
+            1.0 if root in known else 0.8 if root in place else 0.35 if root in reading.stems else 0.0
         )
     return total / weight + 0.35 * reading.near(unit)

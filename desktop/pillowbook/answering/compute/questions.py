@@ -7,14 +7,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from pillowbook.answering.compute.days import MONTHS, Days, add_months, find_days
+from pillowbook.answering.compute.days import Days, add_months, find_days
 from pillowbook.answering.compute.quantities import find_quantities
 from pillowbook.answering.pairs import canonical_stems
-from pillowbook.answering.terms import stem
 
 
 class Operation(StrEnum):
-    """What is to be done with the facts."""
+    """What is to be done with the rows."""
 
     SUM = "sum"
     AVERAGE = "average"
@@ -22,61 +21,9 @@ class Operation(StrEnum):
     LIST = "list"
     LEAST = "least"
     MOST = "most"
-    DIFFERENCE = "difference"
-    UNTIL = "until"
-    SINCE = "since"
-    BETWEEN = "between"
-    AGE = "age"
-    WEEKDAY = "weekday"
-    SERIES = "series"
-    OFFSET = "offset"
-    OTHER = "other"
 
 
 _RULES: tuple[tuple[Operation, str], ...] = (
-    (Operation.WEEKDAY, r"\b(?:day of the week|weekday)\b|\bwhat day (?:is|was|did|does|will|do)\b"),
-    (
-        Operation.SERIES,
-        r"\b(?:what|which) (?:date|day)\b.*\b(?:last|final|first|second|third|fourth|fifth|"
-        r"sixth|seventh|eighth|ninth|tenth|\d+(?:st|nd|rd|th))\b|"
-        r"\bwhen (?:was|is|will|were) (?:the|my|our|her|his|their) (?:last|final|second|third|"
-        r"fourth|fifth|sixth|seventh|eighth|ninth|tenth|\d+th)\b",
-    ),
-    (
-        Operation.OFFSET,
-        r"^if\b.*\bwhen\b|\b(?:(?:what|which) (?:date|day) (?:is|was|will)|what(?:'s| is| was) the (?:date|"
-        r"day))\b.*\b(?:days?|weeks?|"
-        r"months?|years?)\b.*\b(?:after|before|from)\b|"
-        r"\bwhen (?:is|was|will)\b.*\b(?:days?|weeks?|months?|years?)'? (?:after|before|from)\b",
-    ),
-    (Operation.AGE, r"\bhow old\b|\bhow many (?:years|months|weeks) old\b|\bwhat age\b"),
-    (
-        Operation.UNTIL,
-        r"\b(?:how (?:long|many (?:more )?(?:days|weeks|months|years|nights|sleeps))|(?:the )?(?:days|"
-        r"weeks|months) (?:left|remaining|to go))\b"
-        r".*\b(?:until|till|left|remain\w*|to go|away|from (?:now|today)|before)\b|\bcount (?:down )?the (?:days|"
-        r"weeks|months)\b",
-    ),
-    (Operation.UNTIL, r"\bin how many (?:days|weeks|months)\b"),
-    (
-        Operation.SINCE,
-        r"\bhow (?:long|many (?:days|weeks|months|years))\b.*\b(?:since|ago)\b|\bhow long (?:have|"
-        r"has) (?:we|i|he|she|they|it|our|my)\b",
-    ),
-    (
-        Operation.BETWEEN,
-        r"\bhow (?:long|many (?:days|weeks|months|years|nights|hours|minutes))\b.*\b(?:between|"
-        r"from|after|before|did|does|do|was|were|is|are|will|late|early)\b",
-    ),
-    (
-        Operation.DIFFERENCE,
-        r"\bhow much (?:more|less|cheaper|dearer|higher|lower|longer|heavier|lighter|extra|"
-        r"bigger|smaller)\b|\bdifference\b|"
-        r"\bhow many (?:\w+ )?(?:more|fewer)\b|\bby how (?:much|many)\b|\bhow much (?:has|have|"
-        r"did|does|will|is|was)\b.*\b(?:gone (?:up|down)|"
-        r"go(?:es)? (?:up|down)|went (?:up|down)|drop\w*|r[io]se\w*|fall\w*|fell|increase\w*|"
-        r"decrease\w*|save\w*|left)\b|\bshort of\b",
-    ),
     (Operation.AVERAGE, r"\b(?:average|mean|on average)\b"),
     (
         Operation.SUM,
@@ -89,14 +36,12 @@ _RULES: tuple[tuple[Operation, str], ...] = (
     (
         Operation.LEAST,
         r"\b(?:cheapest|lowest|least|fewest|smallest|shortest|lightest|youngest|nearest|slowest|"
-        r"minimum|worst|earliest|soonest|"
-        r"(?:which|what|who)\b.*\bfirst)\b",
+        r"minimum|worst|earliest|soonest)\b",
     ),
     (
         Operation.MOST,
         r"\b(?:dearest|priciest|highest|most|biggest|largest|longest|heaviest|oldest|maximum|"
-        r"best|greatest|tallest|latest|fastest|furthest|"
-        r"(?:which|what|who)\b.*\blast)\b",
+        r"best|greatest|tallest|latest|fastest|furthest)\b",
     ),
     (
         Operation.LIST,
@@ -108,13 +53,16 @@ _RULES: tuple[tuple[Operation, str], ...] = (
         r"were|all)\b|\beverybody|everyone\b",
     ),
     (Operation.LIST, r"\b(?:whose|who(?:'s| has| have))\b.*\b(?:in|during|between) \w"),
-    (
-        Operation.OTHER,
-        r"\b(?:how much|how many|how far|what(?:'s| (?:do|does|did|would|will|is|was)))\b.*"
-        r"\b(?:\d+|two|three|four|five|six|seven|eight|nine|ten|twelve|a (?:whole )?(?:year|"
-        r"week|month|fortnight)|per year|used?|bring in|come to|in [a-z]{2,})\b",
-    ),
 )
+_OF_FACTS = re.compile(
+    r"\bhow (?:old|long)\b|\b(?:until|till|ago|since|weekday|day of the week|difference)\b|"
+    r"\b(?:by how (?:much|many)|short of)\b|"
+    r"\bwhat day\b|\bhow (?:much|many) (?:\w+ )?(?:more|less|fewer|cheaper|dearer|higher|lower|longer|extra)\b|"
+    r"\b(?:gone|go(?:es)?|went) (?:up|down)\b",
+    re.IGNORECASE,
+)
+"""Asks for a computation with single facts; without its facts no row answers it."""
+
 _COMPILED = tuple((operation, re.compile(pattern, re.IGNORECASE)) for operation, pattern in _RULES)
 
 _LATEST = re.compile(r"\b(?:youngest|latest|last)\b", re.IGNORECASE)
@@ -237,8 +185,9 @@ def read_question(text: str, today: date) -> Asked | None:
     bound, rest = _read_bound(flat)
     period, rest = _read_period(rest, today)
     # "in the first three months" asks for no extreme, "more than 7" for no difference.
-    operation = next((one for one, pattern in _COMPILED if pattern.search(" ".join(rest.split()))), None)
-    if operation is None:
+    plain = " ".join(rest.split())
+    operation = next((one for one, pattern in _COMPILED if pattern.search(plain)), None)
+    if operation is None or _OF_FACTS.search(plain):
         return None
     is_open: bool | None = None
     if _OPEN.search(flat) or (_DONE.search(flat) and _NOT_DONE.search(flat)):
@@ -346,37 +295,3 @@ def _month(day: date) -> Period:
 
 def _without(text: str, match: re.Match[str]) -> str:
     return text[: match.start()] + " " + text[match.end() :]
-
-
-def is_month(word: str) -> bool:
-    """Whether a lower-case word is the name of a month."""
-    return word[:3] in MONTHS and stem(word) != "mark"
-
-
-_THAN = re.compile(
-    r"(?:how much|how many|by how much|what)\b.*?\b(?P<word>more|less|fewer|cheaper|dearer|"
-    r"higher|lower|longer|shorter|heavier|lighter|bigger|smaller|"
-    r"older|taller|better|worse|hotter)\b(?: expensive)?(?P<head>.*?)\bthan\s+(?P<than>.+)",
-    re.IGNORECASE,
-)
-_DIFFERENCE = re.compile(
-    r"\bdifference (?:in (?P<in>.+?) )?between\s+(?P<a>.+?)\s+and\s+(?P<b>.+)", re.IGNORECASE
-)
-_ELLIPTIC = re.compile(
-    r"(?:it |we |they )?(?:was |is |did |were )?(?:in|at|for|with|on|by|last|this|from|before|under)\b",
-    re.IGNORECASE,
-)
-
-
-def compared_sides(text: str) -> tuple[str, str] | None:
-    """The two things of "how much more is A than B", or "the difference between A and B"."""
-    flat = text.rstrip("?. ")
-    if found := _DIFFERENCE.search(flat):
-        return f"{found['a']} {found['in'] or ''}", f"{found['b']} {found['in'] or ''}"
-    if not (found := _THAN.search(flat)):
-        return None
-    head, than = found["head"], found["than"]
-    if _ELLIPTIC.match(than):
-        parts = re.split(r"\b(?:at|in|for|with|on|of|under)\b", head)
-        than = f"{than} {' '.join(parts[:-1]) if len(parts) > 1 else head}"
-    return head, than

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from pillowbook.answering.compute.days import Days, find_days, find_times
 from pillowbook.answering.compute.quantities import Quantity, find_quantities, spelled, unit_of
-from pillowbook.answering.compute.questions import EXCEPT, Asked, Operation, compared_sides
+from pillowbook.answering.compute.questions import EXCEPT, Asked, Operation
 from pillowbook.answering.compute.results import Result, joined
 from pillowbook.answering.compute.sheets import Row, Sheet
 from pillowbook.answering.pairs import canonical_stems
@@ -17,9 +17,6 @@ from pillowbook.answering.units import Unit
 
 MIN_EXPLAINED = 0.74
 """Share of the question's own words that a table, its place and its document must know."""
-
-MIN_NAMED = 0.5
-"""The same where two columns are named in full."""
 
 MAX_ROWS_TOLD = 24
 _MONEY = frozenset(
@@ -133,8 +130,6 @@ def _answer(asked: Asked, view: _View, document: frozenset[str]) -> tuple[float,
             filters.append(root)
     share = explained / len(asked.roots) if asked.roots else 0.0
     told = any(root in place or root in headers for root in asked.roots)
-    if share >= MIN_NAMED and told and (found := _products(asked, view, list(range(len(sheet.rows))))):
-        return share, found
     if share < MIN_EXPLAINED or not told:
         return None
     rows = _filtered(asked, view, cells, filters)
@@ -278,11 +273,9 @@ def _compute(
         count = len(kept) if _TIMES.search(asked.text) or len(told) == len(kept) else len(told)
         listed = [_labelled(view, i, name) for i in kept] if len(set(told)) < len(kept) else told
         return Result(f"{count}: {joined(listed)}.", tuple(units))
-    if operation is Operation.DIFFERENCE:
-        return _difference(asked, view, value, name)
     if operation in (Operation.MOST, Operation.LEAST):
         return _extreme(asked, view, rows, value, name)
-    if operation not in (Operation.SUM, Operation.AVERAGE) or value is None:
+    if value is None:
         return None
     used = [(i, amount) for i in rows if (amount := view.amounts[value][i]) is not None]
     if len(used) < 2 or len({one.unit if one.dimension else "" for _, one in used if one.value}) > 1:
@@ -297,60 +290,6 @@ def _compute(
         return Result(f"{spelled(total, unit)} in all: {' + '.join(told)}.", summed)
     average = total / len(used)
     return Result(f"{spelled(average, unit)} on average: ({' + '.join(told)}) / {len(used)}.", summed)
-
-
-def _difference(asked: Asked, view: _View, value: int | None, name: int) -> Result | None:
-    """Two rows set against each other: ``how much dearer was A than B``."""
-    sides = compared_sides(asked.text)
-    if sides is None or value is None:
-        return None
-    chosen: list[int] = []
-    for side in sides:
-        wanted = frozenset(canonical_stems(side))
-        scored = []
-        for i, row in enumerate(view.sheet.rows):
-            own = frozenset(canonical_stems(" ".join(row.cells)))
-            if view.amounts[value][i] is not None and wanted & own and i not in chosen:
-                scored.append((len(wanted & own) / len(wanted) + 0.3 * len(wanted & own) / len(own), i))
-        if not scored or max(scored)[0] < 0.5:
-            return None
-        chosen.append(max(scored)[1])
-    first, second = (view.amounts[value][i] for i in chosen)
-    if first is None or second is None or first.dimension != second.dimension:
-        return None
-    unit = first.unit if first.dimension else ""
-    low, high = sorted((first.value, second.value))
-    text = f"{spelled(high - low, unit)}: {spelled(high, unit)} - {spelled(low, unit)}."
-    return Result(text, tuple(view.sheet.rows[i].cited(value) for i in chosen), 0.75)
-
-
-def _products(asked: Asked, view: _View, rows: Sequence[int]) -> Result | None:
-    """Prices times numbers, row by row, where the question names both columns in full."""
-    named = [
-        column
-        for column, roots in enumerate(view.roots)
-        if column
-        and roots
-        and roots <= frozenset(canonical_stems(asked.text))
-        and all(view.amounts[column][i] for i in rows)
-    ]
-    prices = [c for c in named if all((one := view.amounts[c][i]) and one.dimension == "money" for i in rows)]
-    counts = [c for c in named if all((one := view.amounts[c][i]) and not one.dimension for i in rows)]
-    if (
-        len(prices) != 1
-        or len(counts) != 1
-        or len(rows) < 1
-        or asked.operation in (Operation.MOST, Operation.LEAST)
-    ):
-        return None
-    pairs = [(view.amounts[counts[0]][i], view.amounts[prices[0]][i]) for i in rows]
-    used = [(count.value, price) for count, price in pairs if count is not None and price is not None]
-    total = sum((count * price.value for count, price in used), Decimal(0))
-    unit = used[0][1].unit
-    told = " + ".join(f"{spelled(count, '')} × {spelled(price.value, unit)}" for count, price in used)
-    return Result(
-        f"{spelled(total, unit)}: {told}.", tuple(view.sheet.rows[i].cited(prices[0]) for i in rows), 0.75
-    )
 
 
 def _asks_for_rows(asked: Asked, view: _View, name: int, place: frozenset[str]) -> bool:
