@@ -7,10 +7,11 @@ from pillowbook.answering.forms import BRIEF, FULL, form_of
 from pillowbook.answering.reading import in_order, lay_out, within_budget
 from pillowbook.answering.sureness import (
     FEATURES,
-    FEATURES_READ,
+    FEATURES_AGAIN,
     Regression,
     Signals,
     Sureness,
+    agreement,
     measured_sureness,
 )
 from pillowbook.answering.units import split_units
@@ -70,39 +71,36 @@ def test_a_sentence_may_be_carried_together_where_that_is_allowed() -> None:
 
 
 def signals(**changes: float) -> Signals:
-    values = {
-        "refusal": -6.0,
-        "least": -0.5,
-        "mean": -0.1,
-        "similarity": 0.6,
-        "share": 0.5,
-        "known": 1.0,
-        "covered": 0.8,
-        "missing": 0,
-        "carried": 1.0,
-        "fits": True,
-        "about": True,
-        "stated": None,
-    }
+    values = {"refusal": -6.0, "similarity": 0.6, "share": 0.5, "missing": 0, "stated": 0.5, "agrees": None}
     return Signals(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def test_the_second_reading_decides_only_between_the_bounds() -> None:
+def test_asking_again_decides_only_between_the_bounds() -> None:
     first = Regression(tuple(-0.5 if name == "refusal" else 0.0 for name in FEATURES), -3.0)
-    second = Regression(tuple(1.0 if name == "stated" else 0.0 for name in FEATURES_READ), 0.0)
-    sureness = Sureness(first, second, low=0.2, high=0.8, threshold=0.5)
+    second = Regression(tuple(4.0 if name == "agrees" else 0.0 for name in FEATURES_AGAIN), -2.0)
+    again = Regression(tuple(1.0 if name == "stated" else 0.0 for name in FEATURES_AGAIN), 0.0)
+    sureness = Sureness(first, second, again, low=0.2, high=0.8, threshold=0.5)
     assert sureness.is_decided(signals(refusal=-12.0))
     assert sureness.is_decided(signals(refusal=-0.1))
     assert not sureness.is_decided(signals(refusal=-6.0))
-    assert sureness.probability(signals(stated=2.0)) > 0.8 > 0.2 > sureness.probability(signals(stated=-2.0))
+    assert sureness.probability(signals(agrees=1.0)) > 0.8 > 0.2 > sureness.probability(signals(agrees=0.0))
+    assert sureness.probability_again(signals(agrees=0.0, stated=3.0)) > 0.8
 
 
 def test_the_measured_parameters_trust_an_answer_more_that_the_model_finds_stated_and_would_not_refuse() -> (
     None
 ):
     sureness = measured_sureness()
-    good, bad = signals(refusal=-10.0, stated=3.0), signals(refusal=-0.7, stated=-3.0)
-    assert sureness.probability(good) > sureness.threshold > sureness.probability(bad)
+    for agrees in (None, 1.0):
+        good = signals(refusal=-8.0, stated=3.0, agrees=agrees)  # type: ignore[arg-type]
+        bad = signals(refusal=-0.7, stated=-3.0, agrees=agrees)  # type: ignore[arg-type]
+        assert sureness.probability(good) > sureness.threshold > sureness.probability(bad)
+
+
+def test_agreement_is_the_share_of_the_answers_own_words() -> None:
+    assert agreement("the Silk Road", "He brought peace to the Silk Road.") == 1.0
+    assert agreement("45 minutes", "It takes 35 minutes.") == 0.5
+    assert agreement("45 minutes", "") == 0.0
 
 
 def test_a_row_with_a_feature_too_few_is_an_error() -> None:

@@ -20,12 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from tests.benchmarks import squad
-from tests.benchmarks.answers import is_right, read_cases
+from tests.benchmarks.answers import Case, is_right, read_cases
 from tests.benchmarks.common import add_arguments, add_row, read_rows, real_parts
 
 from pillowbook.answering.compose import Composer
-from pillowbook.answering.sureness import FEATURES, FEATURES_READ, Signals
-from pillowbook.domain.answers import Effort
+from pillowbook.answering.sureness import FEATURES, FEATURES_AGAIN, Signals
+from pillowbook.answering.weighing import Weighed
+from pillowbook.domain.answers import Draft, Effort
 from pillowbook.domain.clock import SystemClock
 from pillowbook.host.resources import resource
 
@@ -33,9 +34,6 @@ DEADLINE_S = 300.0
 RIDGE = 1.0
 AGAINST = frozenset({"refusal", "missing"})
 """What speaks against an answer the more there is of it; all else speaks for it."""
-
-MAX_UNDECIDED = 0.0
-"""Of the questions the first regression decides alone, at most this share may turn out otherwise by the second."""
 
 
 def collect(arguments: argparse.Namespace) -> None:
@@ -59,6 +57,7 @@ def collect(arguments: argparse.Namespace) -> None:
         todo = [one for one in questions if one[0] not in known]
         if not todo:
             continue
+        is_right_one = partial(_right, source, golds, rights)
         with (
             tempfile.TemporaryDirectory() as temporary,
             real_parts(
@@ -68,40 +67,59 @@ def collect(arguments: argparse.Namespace) -> None:
                 embedder=arguments.embedder,
             ) as parts,
         ):
-            seen: list[tuple[Signals, str]] = []
+            seen: list[tuple[Weighed, Weighed | None]] = []
             composer = Composer(
                 generator=parts.generator,
                 retriever=parts.retriever,
                 clock=SystemClock(),
-                on_signals=partial(_keep, seen),
+                on_weighed=partial(_keep, seen),
             )
             for key, question, is_answerable in todo:
                 seen.clear()
                 draft = composer.answer(question, effort=Effort.LIVE, deadline_s=DEADLINE_S)
-                answer = seen[0][1] if seen else ""
-                if not is_answerable:
-                    right = False
-                elif source == "squad":
-                    right = squad.contains(answer, golds[key].answers)
-                else:
-                    right = is_right(rights[key], dataclasses.replace(draft, answer=answer))
+                first, second = seen[0] if seen else (None, None)
                 row = {
                     "id": key,
                     "source": source,
                     "question": question,
                     "is_answerable": is_answerable,
-                    "answer": answer,
-                    "right": bool(answer) and right,
                     "refused": draft.checks[0] if not seen else "",
-                    "signals": dataclasses.asdict(seen[0][0]) if seen else None,
                     "tokens": draft.tokens.prompt,
                 }
+                for name, one in (("first", first), ("again", second)):
+                    answer = told(one)
+                    row |= {
+                        name: answer,
+                        f"{name}_right": bool(answer) and is_answerable and is_right_one(key, answer, draft),
+                        f"{name}_signals": dataclasses.asdict(one.signals) if one else None,
+                    }
                 add_row(arguments.rows, row)
-                print(source, key, row["right"], is_answerable, row["refused"], answer[:60], flush=True)
+                print(
+                    source,
+                    key,
+                    row["first_right"],
+                    row["again_right"],
+                    is_answerable,
+                    told(first)[:60],
+                    flush=True,
+                )
 
 
-def _keep(seen: list[tuple[Signals, str]], signals: Signals, answer: str) -> None:
-    seen.append((signals, answer))
+def _keep(seen: list[tuple[Weighed, Weighed | None]], first: Weighed, second: Weighed | None) -> None:
+    seen.append((first, second))
+
+
+def _right(
+    source: str, golds: dict[str, squad.Asked], rights: dict[str, Case], key: str, answer: str, draft: Draft
+) -> bool:
+    if source == "squad":
+        return squad.contains(answer, golds[key].answers)
+    return is_right(rights[key], dataclasses.replace(draft, answer=answer))
+
+
+def told(weighed: Weighed | None) -> str:
+    """The text of an answer; empty where there is none."""
+    return " ".join(claim.text for claim in weighed.claims) if weighed else ""
 
 
 def regress(rows: NDArray[np.float64], target: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
@@ -120,7 +138,7 @@ def regress(rows: NDArray[np.float64], target: NDArray[np.float64]) -> tuple[NDA
         value = float(np.logaddexp(0.0, z).sum() - target @ z + 0.5 * (ridge * beta * beta).sum())
         return value, x.T @ (p - target) + ridge * beta
 
-    against = [name in AGAINST for name in FEATURES_READ[: rows.shape[1]]]
+    against = [name in AGAINST for name in FEATURES_AGAIN[: rows.shape[1]]]
     signs = [(None, 0.0) if one else (0.0, None) for one in against]
     found = minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B", bounds=[*signs, (None, None)])
     weights = found.x[:-1] / spread
@@ -161,76 +179,85 @@ def calibration(p: NDArray[np.float64], target: NDArray[np.float64]) -> Sequence
 
 
 def fit(arguments: argparse.Namespace) -> None:
-    """Fit both regressions, choose the bounds between which the units are read again, and print what came of it."""
+    """Fit the three regressions, and print what comes of all questions when each is used where it is in the product."""
     rows = read_rows(arguments.rows)
-    made = [row for row in rows if row["signals"]]
-    signals = [Signals(**row["signals"]) for row in made]
-    target = np.array([row["right"] for row in made], dtype=float)
-    second = np.array([one.row() for one in signals])
-    first = second[:, : len(FEATURES)]
-    p_first, p_second = crossed(first, target), crossed(second, target)
-    print(f"{len(rows)} questions, {len(made)} answers, {int(target.sum())} right")
-    print(f"AUC, crossed: first {auc(p_first, target):.3f}, second {auc(p_second, target):.3f}")
-    for name, column in zip(FEATURES_READ, second.T, strict=True):
-        print(f"  {name:>10} alone: AUC {max(auc(column, target), auc(-column, target)):.3f}")
-    low, high = bounds(p_first, p_second, arguments.threshold)
-    decided = ~((p_first > low) & (p_first < high))
-    p = np.where(decided, p_first, p_second)
-    print(f"decided without reading again: {decided.mean():.0%} (low {low:.2f}, high {high:.2f})")
+    made = [row for row in rows if row["first_signals"]]
+    again = [row for row in made if row["again_signals"]]
+    second = np.array([Signals(**row["first_signals"]).row() for row in made])
+    parts = {
+        "first": (FEATURES, second[:, : len(FEATURES)], _target(made, "first")),
+        "second": (FEATURES_AGAIN, second, _target(made, "first")),
+        "again": (
+            FEATURES_AGAIN,
+            np.array([Signals(**row["again_signals"]).row() for row in again]),
+            _target(again, "again"),
+        ),
+    }
+    print(f"{len(rows)} questions, {len(made)} answers, {len(again)} answers when asked again")
+    sure: dict[str, NDArray[np.float64]] = {}
+    stored: dict[str, object] = {}
+    areas: dict[str, float] = {}
+    for name, (features, matrix, target) in parts.items():
+        sure[name] = crossed(matrix, target)
+        areas[name] = round(auc(sure[name], target), 3)
+        print(f"{name}: {int(target.sum())} right of {len(target)}, AUC crossed {areas[name]:.3f}")
+        for feature, column in zip(features, matrix.T, strict=True):
+            print(f"  {feature:>10} alone: AUC {max(auc(column, target), auc(-column, target)):.3f}")
+        weights, intercept = regress(matrix, target)
+        stored[name] = {
+            "weights": {f: round(float(w), 4) for f, w in zip(features, weights, strict=True)},
+            "intercept": round(intercept, 4),
+        }
+    by_again = {row["id"]: (p, bool(row["again_right"])) for row, p in zip(again, sure["again"], strict=True)}
+    chosen: dict[str, tuple[float, bool]] = {}
+    asked_again = 0
+    for row, p_first, p_second in zip(made, sure["first"], sure["second"], strict=True):
+        if arguments.low < p_first < arguments.high:
+            asked_again += 1
+            options = [(float(p_second), bool(row["first_right"]))]
+            options += [by_again[row["id"]]] if row["id"] in by_again else []
+            chosen[row["id"]] = max(options)
+        else:
+            chosen[row["id"]] = (float(p_first), bool(row["first_right"]))
+    print(f"asked again: {asked_again / len(rows):.0%} (P between {arguments.low} and {arguments.high})")
     for threshold in sorted({0.3, 0.4, 0.5, 0.6, 0.7, arguments.threshold}):
-        print(f"threshold {threshold:.2f}: {handled(rows, made, p, threshold)}")
-    print("calibration, crossed:", *calibration(p, target), sep="\n")
+        print(f"threshold {threshold:.2f}: {handled(rows, chosen, threshold)}")
+    p = np.array([one for one, _ in chosen.values()])
+    print(
+        "calibration, crossed:",
+        *calibration(p, np.array([float(is_right) for _, is_right in chosen.values()])),
+        sep="\n",
+    )
     if arguments.write:
-        stored: dict[str, object] = {
-            "what": "logistic regressions P(right) over an answer's signals; 'second': cited units read again",
+        own = ", and the project's sample questions" if any(row["source"] == "sample" for row in rows) else ""
+        about = {
+            "what": "logistic regressions P(right) over an answer's signals: alone; beside a second one; of the second",
             "script": "tests/benchmarks/answer_fit.py",
-            "fitted_on": "half of the articles of SQuAD 2.0 dev (CC BY-SA 4.0), and the project's sample questions",
+            "fitted_on": "half of the articles of SQuAD 2.0 dev (CC BY-SA 4.0)" + own,
             "generator": arguments.model,
             "embedder": "all-MiniLM-L6-v2",
             "answers": len(made),
-            "auc_crossed": {
-                "first": round(auc(p_first, target), 3),
-                "second": round(auc(p_second, target), 3),
-            },
-            "low": round(low, 3),
-            "high": round(high, 3),
+            "auc_crossed": areas,
+            "low": arguments.low,
+            "high": arguments.high,
             "threshold": arguments.threshold,
         }
-        for name, features, matrix in (("first", FEATURES, first), ("second", FEATURES_READ, second)):
-            weights, intercept = regress(matrix, target)
-            stored[name] = {
-                "weights": {f: round(float(w), 4) for f, w in zip(features, weights, strict=True)},
-                "intercept": round(intercept, 4),
-            }
-        arguments.write.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
+        arguments.write.write_text(json.dumps(about | stored, indent=2) + "\n", encoding="utf-8")
 
 
-def bounds(
-    p_first: NDArray[np.float64], p_second: NDArray[np.float64], threshold: float
-) -> tuple[float, float]:
-    """The widest outer ranges in which the second regression decides otherwise for at most MAX_UNDECIDED."""
-    low, high = 0.0, 1.0
-    for candidate in np.arange(0.02, threshold, 0.02):
-        below = p_first <= candidate
-        if below.any() and (p_second[below] >= threshold).mean() <= MAX_UNDECIDED:
-            low = float(candidate)
-    for candidate in np.arange(0.98, threshold, -0.02):
-        above = p_first >= candidate
-        if above.any() and (p_second[above] < threshold).mean() <= MAX_UNDECIDED:
-            high = float(candidate)
-    return low, high
+def _target(rows: list[dict], name: str) -> NDArray[np.float64]:
+    return np.array([row[f"{name}_right"] for row in rows], dtype=float)
 
 
-def handled(rows: list[dict], made: list[dict], p: NDArray[np.float64], threshold: float) -> str:
+def handled(rows: list[dict], chosen: dict[str, tuple[float, bool]], threshold: float) -> str:
     """What would come of all questions at a threshold."""
-    shown = {row["id"] for row, sure in zip(made, p, strict=True) if sure >= threshold}
-    right = sum(row["right"] and row["id"] in shown for row in rows)
-    wrong = sum(not row["right"] and row["id"] in shown for row in rows)
+    shown = {key: is_right for key, (p, is_right) in chosen.items() if p >= threshold}
+    right = sum(shown.values())
     refused_rightly = sum(not row["is_answerable"] and row["id"] not in shown for row in rows)
     refused_wrongly = sum(row["is_answerable"] and row["id"] not in shown for row in rows)
     return (
-        f"right {right}, wrong {wrong}, refused rightly {refused_rightly}, refused wrongly {refused_wrongly}, "
-        f"handled rightly {(right + refused_rightly) / len(rows):.1%}"
+        f"right {right}, wrong {len(shown) - right}, refused rightly {refused_rightly}, "
+        f"refused wrongly {refused_wrongly}, handled rightly {(right + refused_rightly) / len(rows):.1%}"
     )
 
 
@@ -247,7 +274,11 @@ def main() -> None:
     two = commands.add_parser("fit")
     two.add_argument("--rows", type=Path, required=True)
     two.add_argument("--write", type=Path)
-    two.add_argument("--threshold", type=float, default=0.5)
+    two.add_argument("--threshold", type=float, default=0.4)
+    two.add_argument(
+        "--low", type=float, default=0.25, help="at or below this P the model is not asked again"
+    )
+    two.add_argument("--high", type=float, default=0.62, help="at or above it neither")
     two.add_argument("--model", default="qwen2.5-coder-1.5b-instruct-q4_k_m")
     two.set_defaults(run=fit)
     arguments = parser.parse_args()

@@ -132,7 +132,7 @@ def write(
     text = made.text.strip()
     return Outcome(
         answer="" if REFUSED.search(text) else text,
-        prompt=made.tokens.prompt,
+        prompt=made.spent.prompt,
         completion=made.tokens.completion,
         seconds=time.monotonic() - began,
         first_token_s=found_s + made.first_token_ms / 1000,

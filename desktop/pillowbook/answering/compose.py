@@ -5,7 +5,6 @@ answer (``verify``): they are the quotes, verbatim without a token spent on copy
 dropped. How sure the answer is (``sureness``) decides whether it is given or the notes do not say.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,43 +13,27 @@ from numpy.typing import NDArray
 
 from pillowbook.answering.cite import cite_passage, cite_unit
 from pillowbook.answering.compute.computer import Computer
-from pillowbook.answering.drafting import REFUSALS, Drafting, Stream, cited_units, is_refusal
-from pillowbook.answering.forms import BRIEF, FULL, Form, form_of
+from pillowbook.answering.drafting import REFUSALS, Drafting, Stream, is_refusal
+from pillowbook.answering.forms import BRIEF, FULL, form_of
 from pillowbook.answering.newer import contradicts, newer_place, quoted_claim
 from pillowbook.answering.prompts import load_prompt
 from pillowbook.answering.reading import in_order, lay_out, with_context, within_budget
 from pillowbook.answering.retrieve import Evidence, RankedUnit, Retriever
-from pillowbook.answering.sureness import Signals, Sureness, measured_sureness
-from pillowbook.answering.terms import content_stems, coverage, numbers, stems
+from pillowbook.answering.sureness import Sureness, measured_sureness
+from pillowbook.answering.terms import numbers
 from pillowbook.answering.units import Unit
-from pillowbook.answering.verify import (
-    Claim,
-    check_claim,
-    fits_kind,
-    known_share,
-    split_claims,
-    unknown_terms,
-    unsupported_marks,
-)
+from pillowbook.answering.verify import Claim, fits_kind, known_share, unknown_terms
+from pillowbook.answering.weighing import Asking, Call, Candidate, OnWeighed, Weigher, check_claims
 from pillowbook.domain.answers import Citation, Draft, Effort
 from pillowbook.domain.clock import Clock
-from pillowbook.domain.documents import Passage
-from pillowbook.domain.errors import ScoringUnavailable
 from pillowbook.domain.ids import DocumentId
 from pillowbook.host.workers import CancelToken
 from pillowbook.models.generator.client import Generated, Generator, Message
 
-MAX_WORD_TOKENS = 3
 READ_AHEAD_DEADLINE_S = 30.0
 NEAREST = 3
 MIN_SIMILARITY = 0.22
 """Below this the best unit has nothing to do with the question (all-MiniLM-L6-v2), whatever words they share."""
-
-WRITTEN_OTHERWISE = -6.0
-"""Stands for the log-probability of a refusal where a generator cannot be kept from it, and did not refuse."""
-
-SAID = 2.0
-"""Stands for the log-odds of a plain yes, where a generator cannot be asked how probable it is."""
 
 MIN_SURE_CHANGED = 0.2
 """A later note that says in words that something changed, and gives another value, counts from this P(right) on: by
@@ -66,22 +49,10 @@ _WHOLE_DOCUMENT_CHARS = 2400
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
-    """How one question is answered; ``asked_of`` is the document it was predicted from."""
-
-    form: Form
-    deadline_s: float
-    cancel: CancelToken | None
-    background: bool
-    asked_of: DocumentId | None
-
-
-@dataclass(frozen=True, slots=True)
 class _Newer:
     """What a later note says, as the model made it of that place."""
 
-    claims: list[Claim]
-    made: Generated
+    said: Candidate
     says_changed: bool
 
 
@@ -91,7 +62,8 @@ class Composer:
     Args:
         clock: tells today, for what is computed.
         sureness: how signals become P(right); the measured parameters by default.
-        on_signals: gets the signals of each answer that was made, always with the second reading; for fitting.
+        on_weighed: gets each answer that was made and the second one; for fitting, so the model is always asked again
+            and nothing is computed.
     """
 
     def __init__(
@@ -101,16 +73,20 @@ class Composer:
         retriever: Retriever,
         clock: Clock,
         sureness: Sureness | None = None,
-        on_signals: Callable[[Signals, str], None] | None = None,
+        on_weighed: OnWeighed | None = None,
     ) -> None:
         self._generator = generator
         self._retriever = retriever
         self._clock = clock
         self._computer = Computer(generator=generator, retriever=retriever)
-        self._sureness = sureness or measured_sureness()
-        self._on_signals = on_signals
+        self._weigher = Weigher(
+            generator=generator,
+            date_of=retriever.date_of,
+            sureness=sureness or measured_sureness(),
+            on_weighed=on_weighed,
+        )
+        self._computes = on_weighed is None
         self._prompts = {form.prompt: load_prompt(form.prompt) for form in (BRIEF, FULL)}
-        self._stated_prompt = load_prompt("stated")
 
     def answer(
         self,
@@ -141,7 +117,7 @@ class Composer:
         """
         if vector is None:
             vector = self._retriever.embed(question, background=background)
-        if self._on_signals is None:
+        if self._computes:
             computed = self._computer.answer(
                 question,
                 today=self._clock.now().astimezone().date(),
@@ -153,7 +129,7 @@ class Composer:
                 return replace(computed, effort=effort)
         evidence, found = self._find(question, effort, vector, background=background, without=without)
         ranked = _focused(question, found, evidence)
-        call = _Call(form_of(question), deadline_s, cancel, background, document_id)
+        call = Call(form_of(question), deadline_s, cancel, background, document_id)
         read = self._reading(ranked, effort, call)
         nearest = _nearest(ranked, evidence)
         draft = Drafting(question, effort, self._generator.model_id, nearest, call.form.citations)
@@ -164,23 +140,23 @@ class Composer:
         made = self._generate(messages, call, draft, stream)
         if is_refusal(made.text):
             return draft.refuse("model")
-        claims = _check_claims(made.text, read, question, call.form)
+        claims = check_claims(made.text, read, question, call.form)
         # An older and a newer note mixed into one sentence are carried by neither: then the best unit is the older.
         older = claims or [Claim(found[0].unit.text, (found[0].unit,))]
         newer = self._newer(question, older, found, draft, call)
         if not claims and newer is None:
             return draft.refuse("quotes")
+        asking = Asking(question, found, evidence, call, draft)
         sure = 0.0
         if newer is not None:
-            signals = self._signals(question, newer.claims, found, evidence, newer.made, call, draft)
-            sure = self._sureness.probability(signals)
+            sure = self._weigher.weigh(newer.said, asking).sure
             if sure >= (MIN_SURE_CHANGED if newer.says_changed else MIN_SURE_UNSAID):
-                return draft.accept(newer.claims, sure, before=older, date_of=self._retriever.date_of)
+                return draft.accept(newer.said.claims, sure, before=older, date_of=self._retriever.date_of)
         if claims:
-            signals = self._signals(question, claims, found, evidence, made, call, draft)
-            sure = self._sureness.probability(signals)
-            if sure >= self._sureness.threshold:
-                return draft.accept(claims, sure, before=(), date_of=self._retriever.date_of)
+            best = self._weigher.surest(Candidate(claims, read, made), asking)
+            sure = best.sure
+            if sure >= self._weigher.threshold:
+                return draft.accept(best.claims, sure, before=(), date_of=self._retriever.date_of)
         return draft.refuse("unsure", sure)
 
     def read_ahead(
@@ -199,7 +175,7 @@ class Composer:
         if cancel is not None:
             cancel.raise_if_cancelled()
         if _is_near(ranked):
-            call = _Call(form_of(question), READ_AHEAD_DEADLINE_S, cancel, background=False, asked_of=None)
+            call = Call(form_of(question), READ_AHEAD_DEADLINE_S, cancel, background=False, asked_of=None)
             read = self._reading(ranked, Effort.LIVE, call)
             self._generator.read_ahead(
                 self._messages(question, read, call), deadline_s=call.deadline_s, cancel=cancel
@@ -224,7 +200,7 @@ class Composer:
         )
         return evidence, found
 
-    def _reading(self, ranked: Sequence[RankedUnit], effort: Effort, call: _Call) -> list[Unit]:
+    def _reading(self, ranked: Sequence[RankedUnit], effort: Effort, call: Call) -> list[Unit]:
         """What the model reads, in an order that keeps the prefix: the document's units first, in its order."""
         form = call.form
         best = within_budget(
@@ -239,9 +215,9 @@ class Composer:
             return best
         return own + [unit for unit in best if unit.passage.document_id != call.asked_of][:3]
 
-    def _messages(self, question: str, read: Sequence[Unit], call: _Call) -> list[Message]:
+    def _messages(self, question: str, read: Sequence[Unit], call: Call) -> list[Message]:
         return self._prompts[call.form.prompt].fill(
-            _made_from(read, call),
+            call.made_from(read),
             notes=lay_out(read, self._retriever.date_of),
             question=question.strip(),
         )
@@ -249,14 +225,13 @@ class Composer:
     def _generate(
         self,
         messages: Sequence[Message],
-        call: _Call,
+        call: Call,
         draft: Drafting,
         stream: Stream | None = None,
-        max_tokens: int | None = None,
     ) -> Generated:
         made = self._generator.generate(
             messages,
-            max_tokens=max_tokens or call.form.max_tokens,
+            max_tokens=call.form.max_tokens,
             stop=("\n\n", "Question:"),
             deadline_s=call.deadline_s,
             on_text=stream.take if stream else None,
@@ -275,130 +250,29 @@ class Composer:
         claims: Sequence[Claim],
         ranked: Sequence[RankedUnit],
         draft: Drafting,
-        call: _Call,
+        call: Call,
     ) -> "_Newer | None":
         """The answer by a later note, where there is one and it says otherwise."""
         place = newer_place(question, claims, ranked, self._retriever.date_of)
         if place is None:
             return None
         made = self._generate(self._messages(question, place.around, call), call, draft)
-        newer = [] if is_refusal(made.text) else _check_claims(made.text, place.around, question, call.form)
+        newer = [] if is_refusal(made.text) else check_claims(made.text, place.around, question, call.form)
         answer = " ".join(claim.text for claim in newer)
         # The date of the note stands in its place, and is no date of what it tells.
         told = numbers(f"{question} {' '.join(unit.text for unit in place.around)}")
         is_told = numbers(answer) <= told
         if newer and is_told and fits_kind(question, answer) and contradicts(question, newer, claims):
-            return _Newer(newer, made, place.says_changed)
+            return _Newer(Candidate(newer, place.around, made), place.says_changed)
         if place.is_sure and fits_kind(question, place.unit.text):
-            return _Newer([quoted_claim(place.unit, self._retriever.date_of)], made, True)
+            quoted = [quoted_claim(place.unit, self._retriever.date_of)]
+            return _Newer(Candidate(quoted, place.around, made), says_changed=True)
         return None
-
-    # -- how sure -----------------------------------------------------------------------------------
-
-    def _signals(
-        self,
-        question: str,
-        claims: Sequence[Claim],
-        found: Sequence[RankedUnit],
-        evidence: Sequence[Evidence],
-        made: Generated,
-        call: _Call,
-        draft: Drafting,
-    ) -> Signals:
-        """All that tells whether the claims are right; the cited units are read once more where that may matter."""
-        answer = " ".join(claim.text for claim in claims)
-        barred = made.barred_log_probability
-        units = cited_units(claims)
-        documents = {unit.passage.document_id for unit in units}
-        # A letter names the person it is about once, at the top: what was found of the same document counts with it.
-        passages = [one.passage for one in evidence if one.passage.document_id in documents]
-        passages += [unit.passage for unit in units if unit.passage not in passages]
-        read, places = _texts(passages)
-        cited = frozenset(stems(" ".join(f"{unit.place} {unit.text}" for unit in units)))
-        ranked = [one for one in found if one.unit in units]
-        signals = Signals(
-            refusal=WRITTEN_OTHERWISE if barred is None else barred,
-            least=made.min_log_probability,
-            mean=made.mean_log_probability,
-            similarity=max((one.similarity for one in ranked), default=0.4),
-            share=max((one.share for one in ranked), default=0.0),
-            known=known_share(question, f"{read} {places}"),
-            covered=max((one.covered for one in ranked), default=0.0),
-            missing=len(unsupported_marks(question, read, places)),
-            carried=coverage(content_stems(answer), cited),
-            fits=fits_kind(question, answer),
-            about=_is_about(question, evidence),
-        )
-        if self._on_signals is None and self._sureness.is_decided(signals):
-            return signals
-        signals = replace(signals, stated=self._stated(question, units, call, draft))
-        if self._on_signals is not None:
-            self._on_signals(signals, answer)
-        return signals
-
-    def _stated(self, question: str, units: Sequence[Unit], call: _Call, draft: Drafting) -> float:
-        """Log-odds that the units alone answer the question."""
-        messages = self._stated_prompt.fill(
-            _made_from(units, call),
-            notes=lay_out(units, self._retriever.date_of),
-            question=question.strip(),
-        )
-        try:
-            scored = self._generator.score(
-                messages,
-                ["Yes", "No"],
-                deadline_s=call.deadline_s,
-                cancel=call.cancel,
-                background=call.background,
-            )
-        except ScoringUnavailable:
-            said = self._generate(messages, call, draft, max_tokens=MAX_WORD_TOKENS).text
-            return SAID if said.strip().casefold().startswith("yes") else -SAID
-        draft.tokens += scored.tokens
-        yes, no = scored.log_probabilities
-        return yes - no
-
-
-_HEDGE = re.compile(
-    r"\b(?:not (?:said|mentioned|stated|specified|provided|given|included|contained)|"
-    r"(?:do|does|did) not (?:say|mention|contain|specify|state|provide|include)|"
-    r"no (?:information|mention)|not in (?:the )?notes)\b",
-    re.IGNORECASE,
-)
-
-
-def _check_claims(answer: str, read: Sequence[Unit], question: str, form: Form) -> list[Claim]:
-    claims: list[Claim] = []
-    for text in split_claims(answer):
-        if _HEDGE.search(text):
-            continue
-        claim = check_claim(text, read, question, most=form.most_carriers)
-        if claim is not None and all(claim.text != other.text for other in claims):
-            claims.append(claim)
-    return claims
-
-
-def _made_from(units: Sequence[Unit], call: _Call) -> set[DocumentId]:
-    """The documents a prompt was made from, that of the question included."""
-    asked_of = set() if call.asked_of is None else {call.asked_of}
-    return {unit.passage.document_id for unit in units} | asked_of
 
 
 def _is_near(ranked: Sequence[RankedUnit]) -> bool:
     """Whether anything found has to do with the question at all; decided without a token."""
     return max((one.similarity for one in ranked), default=0.0) >= MIN_SIMILARITY
-
-
-def _texts(passages: Sequence[Passage]) -> tuple[str, str]:
-    """What passages say, and their titles, headings and paths."""
-    read = " ".join(passage.text for passage in passages)
-    return read, " ".join(f"{passage.title} {passage.heading} {passage.path}" for passage in passages)
-
-
-def _is_about(question: str, evidence: Sequence[Evidence]) -> bool:
-    """Whether all that was found together knows the question's numbers, names and specific words."""
-    read, places = _texts([found.passage for found in evidence])
-    return not unsupported_marks(question, read, places) and not unknown_terms(question, f"{read} {places}")
 
 
 def _focused(

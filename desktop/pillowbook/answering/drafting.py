@@ -38,7 +38,7 @@ class Drafting:
 
     def note(self, made: Generated) -> None:
         """Count what was read and written; the first text is the one the user waits for."""
-        self.tokens += made.tokens
+        self.tokens += made.spent
         self._model = made.model or self._model
         if self._first_token_ms is None:
             self._first_token_ms = made.first_token_ms

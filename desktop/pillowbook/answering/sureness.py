@@ -1,12 +1,12 @@
 """How sure is an answer? A calibrated probability that it is right, from what the model and the texts give away.
 
-Asked for a word, a model of this size says "yes, the note says so" of nearly all its inventions. How *probable* it
+Asked for a word, a model of this size says "yes, the notes say so" of nearly all its inventions. How *probable* it
 finds "yes", and how probable it found to refuse, tells answers and inventions apart far better. A logistic regression
 over these and over what code can compare gives P(right); below a threshold the notes do not say.
 
-Two regressions, one after the other: the first has what the answer's own reading gave and decides where it is sure
-already; only between its two bounds a second, short reading of the cited units is paid for. Their parameters and how
-they were fitted are in ``resources/measured/answer.json``, made by ``tests/benchmarks/answer_fit.py``.
+Three regressions: of an answer alone, which decides where it is sure already; of the same answer once it is known how
+far a second one agrees; and of that second answer. Their parameters and how they were fitted are in
+``resources/measured/answer.json``, made by ``tests/benchmarks/answer_fit.py``.
 """
 
 import json
@@ -14,15 +14,14 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
+from pillowbook.answering.terms import stems
 from pillowbook.host.resources import resource
 
-FEATURES = (
-    "refusal", "least", "mean", "similarity", "share", "known", "covered", "missing", "carried", "fits", "about",
-)  # fmt: skip
+FEATURES = ("refusal", "similarity", "share", "missing", "stated")
 """Of the first regression, in their order."""
 
-FEATURES_READ = (*FEATURES, "stated")
-"""Of the second."""
+FEATURES_AGAIN = (*FEATURES, "agrees")
+"""Of the second and of the third."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,47 +30,30 @@ class Signals:
 
     Attributes:
         refusal: natural log-probability that the model would have refused instead.
-        least, mean: log-probabilities of the least probable token of the answer, and of all on average.
         similarity: cosine of the question and the nearest cited unit.
         share: how likely the best cited unit holds the answer, among all units found (see ``rank``).
-        known: share of the question's specific words that the cited documents know, 0 to 1.
-        covered: share of the question's words that the best cited unit or its place holds, rare ones counting more.
         missing: numbers and names of the question that nothing found in the cited documents holds.
-        carried: share of the answer's own content words that the cited units hold.
-        fits: whether the answer is of the sort that was asked for (an amount, a time).
-        about: whether all that was found together knows the question's numbers, names and specific words.
-        stated: log-odds of yes against no, that the cited units answer the question; None when not read again.
+        stated: log-odds of yes against no, that what was read answers the question.
+        agrees: how far the second answer says the same, 0 to 1; None when the model was not asked again.
     """
 
     refusal: float
-    least: float
-    mean: float
     similarity: float
     share: float
-    known: float
-    covered: float
     missing: int
-    carried: float
-    fits: bool
-    about: bool
-    stated: float | None = None
+    stated: float
+    agrees: float | None = None
 
     def row(self) -> tuple[float, ...]:
-        """The features of the first regression, or of the second when ``stated`` is known; probabilities bounded."""
+        """The features of the first regression, or of the others when ``agrees`` is known; logarithms bounded."""
         first = (
             max(-12.0, self.refusal),
-            max(-6.0, self.least),
-            max(-3.0, self.mean),
             self.similarity,
             self.share,
-            self.known,
-            self.covered,
             float(min(3, self.missing)),
-            self.carried,
-            float(self.fits),
-            float(self.about),
+            max(-6.0, min(6.0, self.stated)),
         )
-        return first if self.stated is None else (*first, max(-6.0, min(6.0, self.stated)))
+        return first if self.agrees is None else (*first, self.agrees)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,24 +78,30 @@ class Sureness:
     """P(right) of an answer.
 
     Attributes:
-        first, second: without and with the second reading.
+        first: of an answer alone.
+        second, again: of that answer, and of the second one, once it is known how far they agree.
         low, high: at or below ``low`` and at or above ``high`` the first decides alone.
         threshold: below it the notes do not say.
     """
 
     first: Regression
     second: Regression
+    again: Regression
     low: float
     high: float
     threshold: float
 
     def probability(self, signals: Signals) -> float:
         """P(right), by the regression that has all its features."""
-        regression = self.first if signals.stated is None else self.second
+        regression = self.first if signals.agrees is None else self.second
         return regression.probability(signals.row())
 
+    def probability_again(self, signals: Signals) -> float:
+        """P(right) of a second answer."""
+        return self.again.probability(signals.row())
+
     def is_decided(self, signals: Signals) -> bool:
-        """Whether a second reading would hardly change anything."""
+        """Whether asking again would hardly change anything."""
         return not self.low < self.probability(signals) < self.high
 
 
@@ -128,8 +116,15 @@ def measured_sureness() -> Sureness:
 
     return Sureness(
         first=regression("first", FEATURES),
-        second=regression("second", FEATURES_READ),
+        second=regression("second", FEATURES_AGAIN),
+        again=regression("again", FEATURES_AGAIN),
         low=stored["low"],
         high=stored["high"],
         threshold=stored["threshold"],
     )
+
+
+def agreement(answer: str, other: str) -> float:
+    """How far another answer says the same: the share of the answer's words that it has, by their stems, 0 to 1."""
+    own = frozenset(stems(answer))
+    return len(own & frozenset(stems(other))) / len(own) if own else 0.0

@@ -68,7 +68,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Tokens read and written by the generator."""
+    """Tokens read and written by the generator; what it still had in memory is not read."""
 
     prompt: int = 0
     completion: int = 0

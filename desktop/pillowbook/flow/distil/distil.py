@@ -92,7 +92,7 @@ class Distiller:
             cancel=cancel,
             background=True,
         )
-        spent.tokens += made.tokens
+        spent.tokens += made.spent
         # A sentence whose numbers or names are not in the text, or that was cut off, is dropped.
         hay = f"{section[0].title} {' '.join(passage.heading for passage in section)} {text}"
         known = frozenset(stems(hay))
@@ -121,7 +121,7 @@ class Distiller:
             cancel=cancel,
             background=True,
         )
-        spent.tokens += made.tokens
+        spent.tokens += made.spent
         chosen = [int(number) - 1 for number in re.findall(r"\d+", made.text)]
         picked = [shown[index] for index in dict.fromkeys(chosen) if 0 <= index < len(shown)]
         return [_fact(unit) for unit in (picked or _by_weight(units))[:count]]

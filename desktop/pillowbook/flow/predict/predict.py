@@ -116,7 +116,7 @@ class Predictor:
             cancel=cancel,
             background=True,
         )
-        spent.tokens += made.tokens
+        spent.tokens += made.spent
         hay = f"{title} {' '.join(passage.heading for passage in section)} {text}"
         lines = [_NUMBERED.sub("", line).strip() for line in made.text.splitlines()]
         if lines and not made.is_complete:

@@ -86,6 +86,11 @@ class Generated:
     min_log_probability: float = 0.0
     barred_log_probability: float | None = None
 
+    @property
+    def spent(self) -> Tokens:
+        """What was really read and written: without what was still in memory."""
+        return Tokens(self.tokens.prompt - self.reused_tokens, self.tokens.completion)
+
 
 @dataclass(frozen=True, slots=True)
 class Scored:
@@ -101,6 +106,11 @@ class Scored:
     tokens: Tokens
     reused_tokens: int
     seconds: float
+
+    @property
+    def spent(self) -> Tokens:
+        """What was really read and scored: without what was still in memory."""
+        return Tokens(self.tokens.prompt - self.reused_tokens, self.tokens.completion)
 
 
 class Generator(Protocol):
