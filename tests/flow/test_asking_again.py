@@ -1,0 +1,74 @@
+"""Where an answer is neither sure nor hopeless the model is asked again, and the surer answer is given."""
+
+from collections.abc import Sequence
+
+import pytest
+from tests.fakes.generator import ScriptedGenerator
+from tests.flow.conftest import Stream
+
+from pillowbook.answering.compose import Composer
+from pillowbook.answering.sureness import FEATURES, FEATURES_AGAIN, Regression, Sureness
+from pillowbook.domain.answers import Draft, Effort
+from pillowbook.models.generator.client import Message
+
+QUESTION = "Who is the vet of Mungo?"
+
+
+def sureness(*, first: float) -> Sureness:
+    """P of a first answer by logit; of the second by how far they agree; the second answer is sure by itself."""
+    by_agreement = tuple(6.0 if name == "agrees" else 0.0 for name in FEATURES_AGAIN)
+    return Sureness(
+        first=Regression((0.0,) * len(FEATURES), first),
+        second=Regression(by_agreement, -3.0),
+        again=Regression((0.0,) * len(FEATURES_AGAIN), 1.0),
+        low=0.25,
+        high=0.75,
+        threshold=0.5,
+    )
+
+
+def ask(stream: Stream, replies: dict[bool, str], first: float) -> tuple[Draft, ScriptedGenerator]:
+    def reply(messages: Sequence[Message]) -> str:
+        return replies["one short sentence" in messages[0].text]
+
+    generator = ScriptedGenerator(reply)
+    composer = Composer(
+        generator=generator,
+        retriever=stream.retriever,
+        clock=stream.clock,
+        sureness=sureness(first=first),
+    )
+    return composer.answer(QUESTION, effort=Effort.LIVE, deadline_s=5.0), generator
+
+
+@pytest.mark.parametrize(("first", "texts"), [(3.0, 1), (0.0, 2), (-3.0, 1)])
+def test_the_model_is_asked_again_only_where_the_first_answer_leaves_it_open(
+    boiler: Stream, first: float, texts: int
+) -> None:
+    _, generator = ask(boiler, {False: "Femi", True: "His vet is Femi."}, first)
+    assert len(generator.calls) == texts
+
+
+def test_a_second_answer_that_agrees_makes_the_first_sure(boiler: Stream) -> None:
+    draft, _ = ask(boiler, {False: "Femi", True: "His vet is Femi."}, 0.0)
+    assert draft.answer == "Femi"
+    assert draft.confidence > 0.9
+
+
+def test_where_they_differ_the_surer_is_given_with_its_own_quote(boiler: Stream) -> None:
+    draft, _ = ask(boiler, {False: "27.4 kg", True: "His vet is Femi at Saltmarsh Vets."}, 0.0)
+    assert draft.answer == "His vet is Femi at Saltmarsh Vets."
+    assert [one.quote for one in draft.citations] == ["His vet is Femi at Saltmarsh Vets."]
+
+
+@pytest.mark.parametrize("again", ["The notes do not say.", "His vet is Ola in Dover."])
+def test_a_second_answer_that_refuses_or_is_not_carried_is_never_given(boiler: Stream, again: str) -> None:
+    draft, _ = ask(boiler, {False: "Femi", True: again}, 0.0)
+    assert draft.answer == ""
+    assert draft.checks == ("refused-unsure",)
+
+
+def test_the_tokens_of_both_are_counted(boiler: Stream) -> None:
+    once, _ = ask(boiler, {False: "Femi", True: "His vet is Femi."}, 3.0)
+    twice, _ = ask(boiler, {False: "Femi", True: "His vet is Femi."}, 0.0)
+    assert twice.tokens.prompt > once.tokens.prompt
