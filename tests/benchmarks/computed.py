@@ -5,8 +5,9 @@ Run:  python -m tests.benchmarks.computed --generator FILE.gguf --embedder DIR -
 
 A row of the file is {"id", "question", "kind", "today", "accept", "all", "none_of"}: right is an answer that holds one
 of ``accept`` (where there are any), every one of ``all`` and none of ``none_of``, as whole words; of kind
-``unanswerable``, a refusal. ``ours`` is the computer and, where it leaves a question, the composer; ``code`` is the
-computer alone, without a model. The plain way reads the extracted text of all documents and is told what day it is.
+``unanswerable``, a refusal. ``ours`` is the product, which computes and, where that leaves a question, composes;
+``code`` is the computer alone, without a model. The plain way reads the extracted text of all documents and is told
+what day it is.
 """
 
 import argparse
@@ -15,12 +16,12 @@ import random
 import re
 import statistics
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
+from time import monotonic
 
 from tests.benchmarks.common import Parts, ask_product, machine, real_parts, share
 from tests.benchmarks.plain import Outcome, Plain
@@ -28,7 +29,7 @@ from tests.benchmarks.plain import Outcome, Plain
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.compute.computer import Computer
 from pillowbook.answering.compute.days import named, weekday_of
-from pillowbook.domain.clock import SystemClock
+from pillowbook.domain.clock import ManualClock
 from pillowbook.host.resources import resource
 
 WAYS = ("ours", "plain", "code")
@@ -87,14 +88,13 @@ def verdict(case: Case, answer: str) -> str:
 
 def ways_of(parts: Parts, texts: Path) -> dict[str, Callable[[Case], Outcome]]:
     """Each way of answering."""
-    composer = Composer(generator=parts.generator, retriever=parts.retriever, clock=SystemClock())
     computer = Computer(generator=parts.generator, retriever=parts.retriever)
     plain: list[Plain] = []
 
     def by_code(case: Case) -> Outcome:
-        began = time.monotonic()
+        began = monotonic()
         draft = computer.answer(case.question, today=case.today)
-        seconds = time.monotonic() - began
+        seconds = monotonic() - began
         if draft is None:
             return Outcome("", 0, 0, seconds, None)
         good = sum(
@@ -107,11 +107,10 @@ def ways_of(parts: Parts, texts: Path) -> dict[str, Callable[[Case], Outcome]]:
         )  # fmt: skip
 
     def ours(case: Case) -> Outcome:
-        return (
-            by_code_found
-            if (by_code_found := by_code(case)).answer
-            else ask_product(composer, parts.vault.library, case.question)
-        )
+        # The product at noon of the case's day; it computes first by itself.
+        clock = ManualClock(datetime.combine(case.today, time(12), tzinfo=UTC))
+        composer = Composer(generator=parts.generator, retriever=parts.retriever, clock=clock)
+        return ask_product(composer, parts.vault.library, case.question)
 
     def plainly(case: Case) -> Outcome:
         if not plain:

@@ -89,8 +89,6 @@ class _Working:
     def told(self, node: Apply) -> str:
         if node.operation == "count":
             return self._counted(node)
-        if node.operation == "last":
-            return self._lasting(node)
         if node.operation == "age":
             return self._age(node)
         if node.operation == "weekday":
@@ -116,16 +114,6 @@ class _Working:
         if end < begin:
             begin, end = end, begin
         return f"{spelled_span(begin, end, node.unit)}, from {named(begin)} to {named(end)}."
-
-    def _lasting(self, node: Apply) -> str:
-        """How long one thing lasts, whose first and last day stand together."""
-        day = self._day(node.arguments[0])
-        first, last = day.first, day.last
-        if node.unit in ("hours", "minutes"):
-            raise NotFound
-        if node.unit == "days" or (not node.unit and (last - first).days < 14):
-            return f"{(last - first).days + 1} days, {named(first)} to {named(last)}, both counted."
-        return f"{spelled_span(first, last, node.unit)}, from {named(first)} to {named(last)}."
 
     def _age(self, node: Apply) -> str:
         born, at = (self._day(one) for one in node.arguments)

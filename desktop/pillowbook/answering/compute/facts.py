@@ -8,7 +8,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,8 +170,6 @@ class Facts:
         if lookup.kind == "amount":
             return _amounts(self._question, lookup.only, unit.text)
         days = find_days(unit.text, reading.day if reading.is_dated else self._today)
-        if lookup.kind == "span":
-            return [one for one in days if one.grain == "span"] + _till(unit.text, days)
         if lookup.kind == "series":
             is_weekly = _WEEKLY.search(unit.text) is not None
             return [one for one in days if is_weekly and one.is_day and _FROM.search(unit.text[: one.start])]
@@ -202,18 +199,6 @@ class Facts:
             for one, at in zip(found, near, strict=True)
         ]
         return sorted(scored, key=lambda one: -one.score)
-
-
-def _till(text: str, days: Sequence[Days]) -> list[Days]:
-    """Spans told in words: ``came home the 8th, stayed with us till the 24th``."""
-    return [
-        replace(first, last=second.last, grain="span", end=second.end)
-        for first, second in pairwise(days)
-        if first.is_day
-        and second.is_day
-        and first.first < second.first
-        and re.fullmatch(r"[^.;]*\b(?:till|until)\s+", text[first.end : second.start])
-    ]
 
 
 def _amounts(question: str, only: str, text: str) -> list[Quantity]:

@@ -31,7 +31,7 @@ class Lookup:
     """A single fact.
 
     Attributes:
-        kind: ``date``, ``birth``, ``span`` (first and last day), ``series`` (the first day of what is weekly) or
+        kind: ``date``, ``birth``, ``series`` (the first day of what is weekly) or
             ``amount``.
         only: of a date ``ahead`` or ``past`` where only such a day is meant; of an amount its dimension.
     """
@@ -46,11 +46,11 @@ class Apply:
     """An operation on facts.
 
     Attributes:
-        operation: ``count`` (the time between two days), ``last`` (how long one thing lasts), ``age``, ``weekday``,
+        operation: ``count`` (the time between two days), ``age``, ``weekday``,
             ``after`` and ``before`` (a day and a time), ``next`` (return of a birthday), ``nth`` (of what is weekly;
             0 is the last), ``convert``, ``scale`` (to another number of people), ``times`` (a rate) or ``-`` (how far
             apart).
-        unit: what ``count`` and ``last`` count, empty for what fits; what ``convert`` gives.
+        unit: what ``count`` counts, empty for what fits; what ``convert`` gives.
     """
 
     operation: str
@@ -115,7 +115,6 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("since", rf"{_LONG}\b(?: \w+){{0,5}}? since (?P<a>.+)$"),
         ("since", rf"^{_LONG} ago {_BE} (?P<a>.+)$"),
         ("shift", rf"\b{_SHIFT} (?P<a>.+)$"),
-        ("last", rf"^{_LONG} {_BE} (?P<a>.+)$"),
         ("minus", rf"\b(?:how much|how many|by how much|what)\b[^,]*?\b{_CMP}\b(?P<a>.*?) than (?P<b>.+)$"),
         ("minus", r"\bdifference (?:in (?P<of>.+?) )?between (?P<a>.+?) and (?P<b>.+)$"),
         ("scale", rf"^(?:how (?:much|many) )?(?P<a>.+?) for {_PEOPLE}"),
@@ -209,8 +208,6 @@ def _plan(name: str, groups: dict[str, str], unit: str, a: str) -> Apply:
         said = groups["n"].lower()
         index = ORDINALS.index(said) + 1 if said in ORDINALS else int(re.sub(r"\D", "", said) or 0)
         return Apply("nth", (Lookup("series", f"{a} {b}".strip()), Number(Decimal(index))))
-    if name == "last":
-        return Apply("last", (Lookup("span", a),), unit)
     if name == "minus":
         first, second = _sides(a, groups["b"], groups.get("of", ""))
         return Apply("-", (Lookup("amount", first), Lookup("amount", second)))
