@@ -167,6 +167,12 @@ def test_every_citation_is_the_words_of_the_note(computer: Computer) -> None:
         assert citation.quote in Path(citation.path).read_text(encoding="utf-8")
 
 
+def test_what_an_amount_is_scaled_by_is_cited_too(computer: Computer) -> None:
+    draft = ask(computer, "How many grams of lentils for ten people?")
+    assert draft is not None
+    assert {citation.quote for citation in draft.citations} == {"- 300 g lentils", "Serves 4."}
+
+
 def test_documents_that_are_left_out_are_not_read(computer: Computer) -> None:
     question = "How much did we spend on the tool shed in 2023?"
     draft = ask(computer, question)

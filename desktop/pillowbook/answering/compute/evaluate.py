@@ -17,6 +17,7 @@ from pillowbook.answering.compute.days import (
 from pillowbook.answering.compute.facts import Fact, NotFound
 from pillowbook.answering.compute.plans import Apply, Lookup, Node, Number, Today, lookups
 from pillowbook.answering.compute.quantities import Quantity, find_quantities, plain, spelled, unit_of
+from pillowbook.answering.units import Unit
 
 _TOLD_PER = frozenset({"hour", "day", "night", "week", "month", "quarter", "term", "year"})
 _ENDS = re.compile(
@@ -66,8 +67,8 @@ class Amount:
         return self.value * self.factor
 
 
-def work_out(plan: Apply, *, today: date, find: Callable[[Lookup], Fact]) -> str:
-    """The answer in words.
+def work_out(plan: Apply, *, today: date, find: Callable[[Lookup], Fact]) -> tuple[str, tuple[Unit, ...]]:
+    """The answer in words, and the units it was computed from.
 
     Raises:
         NotFound: a fact is missing, or the facts do not fit the operation.
@@ -76,13 +77,16 @@ def work_out(plan: Apply, *, today: date, find: Callable[[Lookup], Fact]) -> str
     # Two questions with one answer: one of them was misunderstood.
     if len({(one.unit, one.value) for one in found}) < len(found):
         raise NotFound
-    return _Working(today, find).told(plan)
+    working = _Working(today, find)
+    text = working.told(plan)
+    return text, (*(one.unit for one in found if one.unit is not None), *working.besides)
 
 
 class _Working:
     def __init__(self, today: date, find: Callable[[Lookup], Fact]) -> None:
         self._today = today
         self._find = find
+        self.besides: list[Unit] = []
 
     # -- what is told ---------------------------------------------------------------------------
 
@@ -217,6 +221,7 @@ class _Working:
             serves = next((one for one in _SERVES.finditer(unit.text) if find_quantities(one["n"])), None)
             if serves is not None:
                 base = find_quantities(serves["n"])[0].value
+                self.besides.append(unit)
                 told = f"{amount.told} for {plain(base)}, × {plain(wanted.value)} ÷ {plain(base)}"
                 return Amount(amount.value * wanted.value / base, amount.unit, amount.dimension, told=told)
         raise NotFound

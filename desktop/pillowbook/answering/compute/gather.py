@@ -31,7 +31,6 @@ class Reading:
         day: the day it is of; the middle of the year or month where no day is known, today where nothing is.
         is_dated: whether it says when it is of.
         stems: of everything in it, with title and path.
-        similarity: of its nearest passage to the question.
     """
 
     document_id: DocumentId
@@ -41,7 +40,6 @@ class Reading:
     stems: frozenset[str]
     day: date
     is_dated: bool
-    similarity: float
     nearness: dict[int, float]
     unit_nearness: dict[tuple[int, int], float]
 
@@ -105,7 +103,6 @@ def read_document(
         frozenset(canonical_stems(f"{first.title} {first.path} {text}")),
         day,
         is_dated,
-        max((similar.get(passage.id, 0.0) for passage in hits), default=0.0),
         {int(key): value for key, value in similar.items()},
         unit_nearness,
     )

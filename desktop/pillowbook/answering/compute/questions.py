@@ -65,7 +65,6 @@ _OF_FACTS = re.compile(
 
 _COMPILED = tuple((operation, re.compile(pattern, re.IGNORECASE)) for operation, pattern in _RULES)
 
-_LATEST = re.compile(r"\b(?:youngest|latest|last)\b", re.IGNORECASE)
 _OPEN = re.compile(
     r"\b(?:left to|still|remain\w*|outstanding|open|undone|unfinished|to do|to-dos?|todos?|"
     r"not (?:yet )?(?:been )?(?:done|ticked|crossed|finished)\b)",
@@ -164,7 +163,6 @@ class Asked:
         period: of which time; None for any.
         bound: what a value must reach or stay below; None for any.
         is_open: True for what is still to be done, False for what is done, None for both.
-        wants_latest: of an extreme in time: the last, not the first.
     """
 
     text: str
@@ -173,7 +171,6 @@ class Asked:
     period: Period | None
     bound: Bound | None
     is_open: bool | None
-    wants_latest: bool
     today: date
 
 
@@ -198,7 +195,7 @@ def read_question(text: str, today: date) -> Asked | None:
     roots = tuple(
         dict.fromkeys(root for root in canonical_stems(rest) if root not in _ASKING and len(root) > 1)
     )
-    return Asked(flat, operation, roots, period, bound, is_open, bool(_LATEST.search(flat)), today)
+    return Asked(flat, operation, roots, period, bound, is_open, today)
 
 
 def _read_bound(text: str) -> tuple[Bound | None, str]:
