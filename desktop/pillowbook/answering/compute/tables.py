@@ -2,15 +2,14 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from pillowbook.answering.compute.days import Days, find_days, find_times
-from pillowbook.answering.compute.quantities import Quantity, find_quantities, spelled, unit_of
+from pillowbook.answering.compute.quantities import spelled, unit_of
 from pillowbook.answering.compute.questions import EXCEPT, Asked, Operation
 from pillowbook.answering.compute.results import Result, joined
 from pillowbook.answering.compute.sheets import Row, Sheet
+from pillowbook.answering.compute.views import View, transposed, view_of
 from pillowbook.answering.pairs import canonical_stems
 from pillowbook.answering.terms import STOP_WORDS, stem, words
 from pillowbook.answering.units import Unit
@@ -28,19 +27,9 @@ _RATING = frozenset(
     canonical_stems("mark rating score stars points grade like liked enjoyed best worst favourite rated")
 )
 _TIMES = re.compile(r"\bhow (?:many times|often)\b|\btimes\b", re.IGNORECASE)
-_ME = re.compile(r"\b(?:i|me|my|mine|i've|i'm)\b", re.IGNORECASE)
+_I = re.compile(r"\b(?:have|did|do|was|am) i\b|\bmy (?:turn|own|choice|choices)\b", re.IGNORECASE)
 _PERSONS = re.compile(r"\b(?:who|whom|everybody|everyone|names of|people|persons)\b", re.IGNORECASE)
 _PERSON_COLUMN = re.compile(r"\b(?:who|name|by|person|people|guest|member|for|contact)\b", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """A table with what each column holds."""
-
-    sheet: Sheet
-    roots: tuple[frozenset[str], ...]
-    amounts: tuple[tuple[Quantity | None, ...], ...]
-    days: tuple[tuple[Days | None, ...], ...]
 
 
 def answer_from_tables(
@@ -56,7 +45,7 @@ def answer_from_tables(
     for sheet, document, anchor, nearness in sheets:
         if not sheet.is_table:
             continue
-        for view in (_view(sheet, anchor), _transposed(sheet, anchor)):
+        for view in (view_of(sheet, anchor), transposed(sheet, anchor)):
             if view is None:
                 continue
             found = _answer(asked, view, document)
@@ -65,51 +54,7 @@ def answer_from_tables(
     return None if best is None else best[1]
 
 
-def _view(sheet: Sheet, anchor: date) -> _View:
-    width = len(sheet.columns)
-    amounts: list[tuple[Quantity | None, ...]] = []
-    days: list[tuple[Days | None, ...]] = []
-    for column in range(width):
-        cells = [row.cell(column) for row in sheet.rows]
-        found_days = [_first_day(cell, anchor) for cell in cells]
-        filled = sum(bool(cell) for cell in cells)
-        is_dated = filled and sum(day is not None for day in found_days) >= 0.6 * filled
-        days.append(tuple(found_days) if is_dated else (None,) * len(cells))
-        amounts.append((None,) * len(cells) if is_dated else tuple(_amount(cell) for cell in cells))
-    roots = tuple(frozenset(canonical_stems(name)) for name in sheet.columns)
-    return _View(sheet, roots, tuple(amounts), tuple(days))
-
-
-def _transposed(sheet: Sheet, anchor: date) -> _View | None:
-    """A table whose first column has no name holds an attribute a row: turned, each column is a thing."""
-    if sheet.columns[0] or len(sheet.columns) < 3:
-        return None
-    labels = ("", *(row.cell(0) for row in sheet.rows))
-    rows = tuple(
-        Row(
-            sheet.rows[0].unit,
-            (name, *(row.cell(column) for row in sheet.rows)),
-            units=tuple(row.unit for row in sheet.rows),
-        )
-        for column, name in enumerate(sheet.columns)
-        if column
-    )
-    return _view(Sheet(labels, rows, sheet.place, sheet.lead), anchor)
-
-
-def _first_day(cell: str, anchor: date) -> Days | None:
-    found = find_days(cell, anchor)
-    return found[0] if found and found[0].start <= 12 else None
-
-
-def _amount(cell: str) -> Quantity | None:
-    if find_times(cell):
-        return None
-    found = find_quantities(cell)
-    return found[0] if found and found[0].start <= 8 else None
-
-
-def _answer(asked: Asked, view: _View, document: frozenset[str]) -> tuple[float, Result] | None:
+def _answer(asked: Asked, view: View, document: frozenset[str]) -> tuple[float, Result] | None:
     sheet = view.sheet
     place = frozenset(canonical_stems(f"{sheet.place} {sheet.lead} {sheet.passage.path}"))
     headers = frozenset().union(*view.roots)
@@ -149,9 +94,7 @@ def _answer(asked: Asked, view: _View, document: frozenset[str]) -> tuple[float,
     return None if result is None else (share, result)
 
 
-def _filtered(
-    asked: Asked, view: _View, cells: Sequence[frozenset[str]], filters: Sequence[str]
-) -> list[int]:
+def _filtered(asked: Asked, view: View, cells: Sequence[frozenset[str]], filters: Sequence[str]) -> list[int]:
     """The rows that hold all words that stand in rows only; where none holds all of them, those that hold any."""
     sheet = view.sheet
     rows = list(range(len(sheet.rows)))
@@ -159,19 +102,16 @@ def _filtered(
         every = [i for i in rows if all(root in cells[i] for root in filters)]
         rows = every or [i for i in rows if any(root in cells[i] for root in filters)]
     excepted = EXCEPT.search(asked.text)
-    if _ME.search(asked.text) and not excepted:
+    if _I.search(asked.text) and not excepted:
         mine = [i for i in rows if any(cell.strip().lower() == "me" for cell in sheet.rows[i].cells)]
-        if mine and re.search(
-            r"\b(?:have|did|do|was|am) i\b|\bmy (?:turn|own|choice|choices)\b", asked.text, re.I
-        ):
-            rows = mine
+        rows = mine or rows
     if excepted:
         left_out = frozenset(canonical_stems(excepted["what"]))
         rows = [i for i in rows if not left_out & cells[i]]
     return rows
 
 
-def _within(asked: Asked, view: _View, rows: list[int]) -> list[int] | None:
+def _within(asked: Asked, view: View, rows: list[int]) -> list[int] | None:
     """The rows of the period asked for; None when the table has no days to tell it by."""
     if asked.period is None:
         return rows
@@ -191,7 +131,7 @@ def _within(asked: Asked, view: _View, rows: list[int]) -> list[int] | None:
     return kept
 
 
-def _value_column(asked: Asked, view: _View, place: frozenset[str]) -> int | None:
+def _value_column(asked: Asked, view: View, place: frozenset[str]) -> int | None:
     """The column of amounts that is asked for: by its name, by money, by marks; None when that is not clear."""
     lowered = frozenset(stem(word) for word in words(asked.text)) | frozenset(canonical_stems(asked.text))
     best: tuple[float, int] | None = None
@@ -215,7 +155,7 @@ def _value_column(asked: Asked, view: _View, place: frozenset[str]) -> int | Non
     return None if best is None else best[1]
 
 
-def _name_column(asked: Asked, view: _View, value: int | None) -> int:
+def _name_column(asked: Asked, view: View, value: int | None) -> int:
     """The column that names a row: the one the question asks for, else the first that is neither day nor amount."""
     head = asked.text.lower()
     best: tuple[float, int] | None = None
@@ -242,7 +182,7 @@ def _name_column(asked: Asked, view: _View, value: int | None) -> int:
 
 
 def _compute(
-    asked: Asked, view: _View, rows: Sequence[int], value: int | None, place: frozenset[str]
+    asked: Asked, view: View, rows: Sequence[int], value: int | None, place: frozenset[str]
 ) -> Result | None:
     sheet = view.sheet
     name = 0 if sheet.rows[0].units else _name_column(asked, view, value)
@@ -292,13 +232,13 @@ def _compute(
     return Result(f"{spelled(average, unit)} on average: ({' + '.join(told)}) / {len(used)}.", summed)
 
 
-def _asks_for_rows(asked: Asked, view: _View, name: int, place: frozenset[str]) -> bool:
+def _asks_for_rows(asked: Asked, view: View, name: int, place: frozenset[str]) -> bool:
     """Whether all rows are what is asked for: the question names the column, or what the whole table is of."""
     roots = frozenset(asked.roots)
     return bool(view.roots[name] & roots) or (asked.period is not None or asked.bound is not None)
 
 
-def _labelled(view: _View, row: int, name: int) -> str:
+def _labelled(view: View, row: int, name: int) -> str:
     other = next(
         (
             column
@@ -316,7 +256,7 @@ def _is_total(row: Row) -> bool:
     )
 
 
-def _extreme(asked: Asked, view: _View, rows: Sequence[int], value: int | None, name: int) -> Result | None:
+def _extreme(asked: Asked, view: View, rows: Sequence[int], value: int | None, name: int) -> Result | None:
     sheet = view.sheet
     is_most = asked.operation is Operation.MOST
     if value is None:
