@@ -116,6 +116,7 @@ def ask(computer: Computer, question: str) -> Draft | None:
         ("How long until the lease of the berth ends?", "147 days"),
         ("How many weeks ago was the launching of the boat?", "3 weeks and 3 days"),
         ("What would five nights on the visitors' pontoon cost?", "£70: 5 × £14."),
+        ("What does the visitors' pontoon cost from 3 June to 8 June?", "£70: 5 × £14."),
         ("How old will Agnes be on her next birthday?", "75 years old on 9 May 2024"),
         ("How old is Rufus?", "8 years old"),
         ("What weekday was Rufus born on?", "Monday, 30 November 2015."),

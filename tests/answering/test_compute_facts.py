@@ -126,7 +126,7 @@ def test_a_period_and_a_bound_are_no_words_of_the_matter() -> None:
 def test_the_form_of_a_question_gives_the_operation_and_what_is_looked_up(
     question: str, operation: str, looked_up: list[str]
 ) -> None:
-    plan = read_plan(question)
+    plan = read_plan(question, TODAY)
     assert plan is not None
     assert plan.operation == operation
     assert [one.phrase for one in lookups(plan)] == looked_up
@@ -144,11 +144,11 @@ def test_the_form_of_a_question_gives_the_operation_and_what_is_looked_up(
     ],
 )
 def test_a_question_of_no_known_form_has_no_plan(question: str) -> None:
-    assert read_plan(question) is None
+    assert read_plan(question, TODAY) is None
 
 
 def test_the_second_side_of_a_comparison_may_leave_out_the_matter() -> None:
-    plan = read_plan("How much less did we pay for the insurance in 2023 than in 2022?")
+    plan = read_plan("How much less did we pay for the insurance in 2023 than in 2022?", TODAY)
     assert plan is not None
     first, second = lookups(plan)
     assert first.phrase.endswith("insurance in 2023")

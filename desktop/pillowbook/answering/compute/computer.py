@@ -53,7 +53,7 @@ class Computer:
         Returns:
             None when nothing is to be computed, or the facts were not found surely enough.
         """
-        plan = read_plan(question)
+        plan = read_plan(question, today)
         result = None
         if plan is not None:
             facts = Facts(self._retriever, question, today=today, background=background, without=without)

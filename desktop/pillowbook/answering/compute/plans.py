@@ -6,8 +6,10 @@ is a plain phrase that is looked up like any other question. A question of no su
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
+from pillowbook.answering.compute.days import find_days, find_times
 from pillowbook.answering.compute.quantities import find_quantities, unit_of
 
 MAX_QUESTION_CHARS = 400
@@ -137,6 +139,12 @@ _FRAME = re.compile(
 _ENDS_IDLE = re.compile(
     r"\s+(?:away|now|exactly|please|altogether|in total|from (?:now|today)|go|to go|left)$", re.IGNORECASE
 )
+_COSTS = re.compile(r"\b(?:how much|what)\b.*\b(?:costs?|pay|owe|come to|charges?|bill)\b", re.IGNORECASE)
+_LINKS = re.compile(
+    r"\b(?:from|until|till|to|between|and|on|what|how much|do|does|did|will|would|that|it|if|we|i|she|he|him|come|"
+    r"fetch\w*)\b|[,:?]",
+    re.IGNORECASE,
+)
 _BIRTHDAY = re.compile(
     rf"^(?P<who>.+?)(?:'s?)? (?:(?:next |(?P<n>\d{{1,3}})(?:st|nd|rd|th) )?birthday|(?:turns?|turned) (?P<age>{_N}))$",
     re.IGNORECASE,
@@ -151,11 +159,13 @@ _ELLIPTIC = re.compile(
 )
 
 
-def read_plan(question: str) -> Apply | None:
+def read_plan(question: str, today: date) -> Apply | None:
     """The operation that a question asks for by its form; None for none that is known."""
     if len(question) > MAX_QUESTION_CHARS:
         return None
     text = _OPENING.sub("", " ".join(question.replace("’", "'").split()).rstrip("?!. "))
+    if (plan := _stay(text, today)) is not None:
+        return plan
     text = _CONDITION.sub(" ", text).strip()
     for name, pattern in _FORMS:
         if found := pattern.search(text):
@@ -165,6 +175,27 @@ def read_plan(question: str) -> Apply | None:
             plan = _plan(name, groups, unit, a)
             return plan if all(_says(one.phrase) for one in lookups(plan)) else None
     return None
+
+
+def _stay(text: str, today: date) -> Apply | None:
+    """What something costs from one time or day of the question to another: its rate for so many hours or nights."""
+    if not _COSTS.search(text):
+        return None
+    times = [(value, start, end) for value, start, end in find_times(text)]
+    days = [one for one in find_days(text, today) if one.grain in ("day", "span")]
+    first, last = (days[0].first, days[-1].last) if days else (today, today)
+    if len(times) == 2:
+        many, per = Decimal((times[1][0] - times[0][0]) % 1440) / 60, "hour"
+        spans = [(start, end) for _, start, end in times]
+    elif len(days) in (1, 2) and first < last:
+        many, per = Decimal((last - first).days), "night"
+        spans = [(one.start, one.end) for one in days]
+    else:
+        return None
+    rest = "".join(" " if any(start <= at < end for start, end in spans) else c for at, c in enumerate(text))
+    return Apply(
+        "times", (Number(many), Lookup("amount", " ".join(_LINKS.sub(" ", rest).split()), "money")), per
+    )
 
 
 def lookups(node: Node) -> list[Lookup]:
