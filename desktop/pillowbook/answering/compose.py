@@ -42,7 +42,6 @@ itself it is evidence that the older answer is wrong, however sure that looks.""
 MIN_SURE_UNSAID = 0.6
 """A later note that says otherwise, and does not say that anything changed, counts from this P(right) on."""
 
-_PASSAGES = {Effort.LIVE: 8, Effort.PREPARED: 14}
 UNITS_COMPARED = 20
 """Among this many a later note is looked for; only the first few are read by the model."""
 _WHOLE_DOCUMENT_CHARS = 2400
@@ -127,7 +126,14 @@ class Composer:
             )
             if computed is not None:
                 return replace(computed, effort=effort)
-        evidence, found = self._find(question, effort, vector, background=background, without=without)
+        evidence, found = self._retriever.find(
+            question,
+            effort=effort,
+            limit=UNITS_COMPARED,
+            vector=vector,
+            background=background,
+            without=without,
+        )
         ranked = _focused(question, found, evidence)
         call = Call(form_of(question), deadline_s, cancel, background, document_id)
         read = self._reading(ranked, effort, call)
@@ -170,7 +176,9 @@ class Composer:
         """
         if vector is None:
             vector = self._retriever.embed(question)
-        evidence, found = self._find(question, Effort.LIVE, vector)
+        evidence, found = self._retriever.find(
+            question, effort=Effort.LIVE, limit=UNITS_COMPARED, vector=vector
+        )
         ranked = _focused(question, found, evidence)
         if cancel is not None:
             cancel.raise_if_cancelled()
@@ -181,24 +189,7 @@ class Composer:
                 self._messages(question, read, call), deadline_s=call.deadline_s, cancel=cancel
             )
 
-    # -- finding and reading ------------------------------------------------------------------------
-
-    def _find(
-        self,
-        question: str,
-        effort: Effort,
-        vector: NDArray[np.float32],
-        *,
-        background: bool = False,
-        without: frozenset[DocumentId] = frozenset(),
-    ) -> tuple[list[Evidence], list[RankedUnit]]:
-        evidence = self._retriever.retrieve(
-            question, limit=_PASSAGES[effort], vector=vector, background=background, without=without
-        )
-        found = self._retriever.rank_units(
-            question, evidence, limit=UNITS_COMPARED, vector=vector, background=background
-        )
-        return evidence, found
+    # -- reading ------------------------------------------------------------------------
 
     def _reading(self, ranked: Sequence[RankedUnit], effort: Effort, call: Call) -> list[Unit]:
         """What the model reads, in an order that keeps the prefix: the document's units first, in its order."""

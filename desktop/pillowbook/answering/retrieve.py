@@ -30,6 +30,7 @@ from pillowbook.answering.rank import (
 from pillowbook.answering.scope import Scope, read_scope
 from pillowbook.answering.terms import content_stems, names, numbers, stems, words
 from pillowbook.answering.units import Unit, split_units
+from pillowbook.domain.answers import Effort
 from pillowbook.domain.clock import Clock, SystemClock
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.errors import DocumentUnknown
@@ -49,6 +50,9 @@ NEAR_WEIGHT = 0.65
 """Of the cosine; the rest is of the share of the best BM25 score."""
 
 DOCUMENT_WEIGHT = 0.3
+_PASSAGES = {Effort.LIVE: 8, Effort.PREPARED: 14}
+"""So many make the evidence for an answer."""
+
 DOCUMENT_PASSAGES = 3
 """A passage gains by the mean score of the best three of its document."""
 
@@ -259,6 +263,24 @@ class Retriever:
         firsts = zip(by_words[:SURE_OF_A_PLACE], near[:SURE_OF_A_PLACE], strict=False)
         sure = [one for word, vector_hit in firsts for one in (word.passage_id, PassageId(vector_hit.id))]
         return _diverse(found, limit, frozenset(sure[: limit - 1]))
+
+    def find(
+        self,
+        question: str,
+        *,
+        effort: Effort,
+        limit: int,
+        vector: NDArray[np.float32],
+        background: bool = False,
+        without: frozenset[DocumentId] = frozenset(),
+    ) -> tuple[list[Evidence], list[RankedUnit]]:
+        """The passages that an answer of that effort is made from, and the best ``limit`` units in them."""
+        evidence = self.retrieve(
+            question, limit=_PASSAGES[effort], vector=vector, background=background, without=without
+        )
+        return evidence, self.rank_units(
+            question, evidence, limit=limit, vector=vector, background=background
+        )
 
     def rank_units(
         self,

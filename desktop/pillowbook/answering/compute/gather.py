@@ -12,10 +12,10 @@ from pillowbook.answering.compute.sheets import Sheet, document_sheets
 from pillowbook.answering.pairs import canonical_stems
 from pillowbook.answering.retrieve import RankedUnit, Retriever
 from pillowbook.answering.units import Unit, split_units
+from pillowbook.domain.answers import Effort
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.ids import DocumentId
 
-PASSAGES = 14
 DOCUMENTS = 8
 UNITS = 28
 FOUND_BY_WORDS = 8
@@ -59,10 +59,9 @@ def gather(
     without: frozenset[DocumentId] = frozenset(),
 ) -> tuple[list[Reading], list[RankedUnit]]:
     """The documents nearest to a question, nearest first, and their units that fit it best."""
-    found = retriever.retrieve(
-        question, limit=PASSAGES, vector=vector, background=background, without=without
+    found, ranked = retriever.find(
+        question, effort=Effort.PREPARED, limit=UNITS, vector=vector, background=background, without=without
     )
-    ranked = retriever.rank_units(question, found, limit=UNITS, vector=vector, background=background)
     units = {(int(one.unit.passage.id), one.unit.start): one.similarity for one in ranked}
     by_document: dict[DocumentId, list[Passage]] = {}
     similar: dict[int, float] = {}

@@ -12,8 +12,8 @@ from typing import Final
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.match import Matcher
 from pillowbook.answering.retrieve import Retriever
+from pillowbook.domain.answers import Effort
 from pillowbook.domain.errors import Cancelled, Transient, UserFixable
-from pillowbook.flow.serve.likely import LIVE_PASSAGES
 from pillowbook.flow.serve.questions import RecentVectors, Vector, clean_typed
 from pillowbook.host.workers import CancelToken
 
@@ -95,8 +95,9 @@ class ReadAhead:
 
     def _key(self, question: str, vector: Vector) -> _Key:
         # Behind whatever is looked up for the next key press; what is embedded here is remembered for the question.
-        evidence = self._retriever.retrieve(question, limit=LIVE_PASSAGES, vector=vector, background=True)
-        ranked = self._retriever.rank_units(question, evidence, limit=_UNITS, vector=vector, background=True)
+        _, ranked = self._retriever.find(
+            question, effort=Effort.LIVE, limit=_UNITS, vector=vector, background=True
+        )
         return tuple((int(one.unit.passage.id), one.unit.start) for one in ranked)
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from pillowbook.answering.cite import cite_passage, cite_unit
 from pillowbook.answering.retrieve import AskedWords, Retriever
 from pillowbook.answering.units import Unit, split_units
+from pillowbook.domain.answers import Effort
 from pillowbook.domain.asking import LikelyPassage, SearchHit
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.visible import visible_line
@@ -19,8 +20,6 @@ _RULE: Final = re.compile(r"^[ \t|:]*[-=*_][-=*_ \t|:]{2,}$", re.MULTILINE)
 SNIPPET_CHARS: Final = 240
 _BEFORE_CHARS: Final = 70
 _PASSAGES: Final = 3
-LIVE_PASSAGES: Final = 8
-"""As a live answer's, so that the composer finds the vectors of the same units remembered."""
 _RANK_STEP: Final = 0.2
 """What a passage's sentence must fit better to be shown instead of one from the passage ranked before it."""
 
@@ -58,8 +57,7 @@ class Likely:
 
     def nearest(self, question: str, vector: Vector) -> LikelyPassage | None:
         """The sentence nearest in meaning; what is embedded for it is what a live answer's reading compares anyway."""
-        evidence = self._retriever.retrieve(question, limit=LIVE_PASSAGES, vector=vector)
-        ranked = self._retriever.rank_units(question, evidence, limit=1, vector=vector)
+        _, ranked = self._retriever.find(question, effort=Effort.LIVE, limit=1, vector=vector)
         return self._of(ranked[0].unit, question) if ranked else None
 
     def _of(self, unit: Unit, question: str) -> LikelyPassage:
