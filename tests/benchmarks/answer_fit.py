@@ -25,6 +25,7 @@ from tests.benchmarks.common import add_arguments, add_row, read_rows, real_part
 
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.sureness import FEATURES, FEATURES_AGAIN, Signals
+from pillowbook.answering.verify import joined
 from pillowbook.answering.weighing import Weighed
 from pillowbook.domain.answers import Draft, Effort
 from pillowbook.domain.clock import SystemClock
@@ -119,7 +120,7 @@ def _right(
 
 def told(weighed: Weighed | None) -> str:
     """The text of an answer; empty where there is none."""
-    return " ".join(claim.text for claim in weighed.claims) if weighed else ""
+    return joined(weighed.claims) if weighed else ""
 
 
 def regress(rows: NDArray[np.float64], target: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:

@@ -72,3 +72,19 @@ def test_the_tokens_of_both_are_counted(boiler: Stream) -> None:
     once, _ = ask(boiler, {False: "Femi", True: "His vet is Femi."}, 3.0)
     twice, _ = ask(boiler, {False: "Femi", True: "His vet is Femi."}, 0.0)
     assert twice.tokens.prompt > once.tokens.prompt
+
+
+def test_what_two_notes_say_in_the_same_words_is_no_less_likely(boiler: Stream) -> None:
+    """The ranker divides its share among them; the answer has all of it."""
+    seen: list[float] = []
+    composer = Composer(
+        generator=ScriptedGenerator(lambda messages: "Femi"),
+        retriever=boiler.retriever,
+        clock=boiler.clock,
+        on_weighed=lambda first, _: seen.append(first.signals.share),
+    )
+    composer.answer(QUESTION, effort=Effort.LIVE, deadline_s=5.0)
+    boiler.write("copy.md", (boiler.notes / "dog.md").read_text("utf-8") + "\nHe barks at gulls.\n")
+    boiler.sync()
+    composer.answer(QUESTION, effort=Effort.LIVE, deadline_s=5.0)
+    assert seen[1] == pytest.approx(seen[0], abs=0.05)

@@ -11,7 +11,16 @@ from tests.models.servers import HEAD, RawServer, raw_server
 OPEN_NOTE = """# Boiler
 
 The next service of the boiler is on 14 October 2026, with Hartwell Heating.
+
+The boiler is a Vaillant and hangs in the loft. The boiler was put in by Hartwell Heating in March 2019. The boiler's
+first service was in April 2020 and cost 84 pounds. The boiler's service of 2021 found a worn seal. The boiler's pump
+was changed in January 2022 after it had rattled for weeks. The boiler's pressure should stand between 1.2 and 1.5 bar.
+The boiler loses a little pressure each winter. The boiler's filling loop is behind the blue door. The boiler's service
+book lies on top of it. The service of 2024 was done by Rosalind, who showed how to bleed the boiler. The boiler's flue
+was swept in the service of 2025. The boiler's warranty ends in March 2029 if every service is kept.
 """
+"""Long enough that questions about it are answered from it alone, and that a digest needs a model."""
+
 KEPT_NOTE = """# Diary
 
 The combination of the garden safe is 7719, and Ottilie knows it too.
@@ -48,6 +57,7 @@ def notes(home: Home, tiny_model: str) -> Home:
     home.write("kept/diary.md", KEPT_NOTE)
     home.json("vault", "init")
     home.json("settings", "set", "models.generator", tiny_model)
+    home.json("settings", "set", "schedule.work_when", "never")  # or it is done before the server is allowed
     home.json("add", home.notes / "open")
     assert home.json("add", home.notes / "kept", "--keep-here")["is_kept_here"] is True
     home.json("sync")

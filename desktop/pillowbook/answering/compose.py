@@ -17,13 +17,14 @@ from pillowbook.answering.drafting import REFUSALS, Drafting, Stream, is_refusal
 from pillowbook.answering.forms import BRIEF, FULL, form_of
 from pillowbook.answering.newer import contradicts, newer_place, quoted_claim
 from pillowbook.answering.prompts import load_prompt
-from pillowbook.answering.reading import in_order, lay_out, with_context, within_budget
+from pillowbook.answering.reading import in_order, with_context, within_budget
 from pillowbook.answering.retrieve import Evidence, RankedUnit, Retriever
 from pillowbook.answering.sureness import Sureness, measured_sureness
 from pillowbook.answering.terms import numbers
 from pillowbook.answering.units import Unit
-from pillowbook.answering.verify import Claim, fits_kind, known_share, unknown_terms
-from pillowbook.answering.weighing import Asking, Call, Candidate, OnWeighed, Weigher, check_claims
+from pillowbook.answering.verify import Claim, fits_kind, joined, known_share, unknown_terms
+from pillowbook.answering.weighing import Asking, Candidate, OnWeighed, Weigher, check_claims
+from pillowbook.answering.writing import Call, Writer
 from pillowbook.domain.answers import Citation, Draft, Effort
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.ids import DocumentId
@@ -78,9 +79,10 @@ class Composer:
         self._retriever = retriever
         self._clock = clock
         self._computer = Computer(generator=generator, retriever=retriever)
+        self._writer = Writer(generator, retriever.date_of)
         self._weigher = Weigher(
             generator=generator,
-            date_of=retriever.date_of,
+            writer=self._writer,
             sureness=sureness or measured_sureness(),
             on_weighed=on_weighed,
         )
@@ -143,7 +145,7 @@ class Composer:
             return draft.refuse("nothing-near")
         messages = self._messages(question, read, call)
         stream = Stream(on_text) if on_text else None
-        made = self._generate(messages, call, draft, stream)
+        made = self._write(messages, call, draft, stream)
         if is_refusal(made.text):
             return draft.refuse("model")
         claims = check_claims(made.text, read, question, call.form)
@@ -152,7 +154,7 @@ class Composer:
         newer = self._newer(question, older, found, draft, call)
         if not claims and newer is None:
             return draft.refuse("quotes")
-        asking = Asking(question, found, evidence, call, draft)
+        asking = Asking(question, found, ranked, evidence, call, draft)
         sure = 0.0
         if newer is not None:
             sure = self._weigher.weigh(newer.said, asking).sure
@@ -207,31 +209,15 @@ class Composer:
         return own + [unit for unit in best if unit.passage.document_id != call.asked_of][:3]
 
     def _messages(self, question: str, read: Sequence[Unit], call: Call) -> list[Message]:
-        return self._prompts[call.form.prompt].fill(
-            call.made_from(read),
-            notes=lay_out(read, self._retriever.date_of),
-            question=question.strip(),
-        )
+        return self._writer.fill(self._prompts[call.form.prompt], read, question, call)
 
-    def _generate(
-        self,
-        messages: Sequence[Message],
-        call: Call,
-        draft: Drafting,
-        stream: Stream | None = None,
+    def _write(
+        self, messages: Sequence[Message], call: Call, draft: Drafting, stream: Stream | None = None
     ) -> Generated:
-        made = self._generator.generate(
-            messages,
-            max_tokens=call.form.max_tokens,
-            stop=("\n\n", "Question:"),
-            deadline_s=call.deadline_s,
-            on_text=stream.take if stream else None,
-            cancel=call.cancel,
-            barred=REFUSALS,
-            background=call.background,
+        max_tokens = call.form.max_tokens
+        return self._writer.write(
+            messages, call, draft, max_tokens=max_tokens, barred=REFUSALS, stream=stream
         )
-        draft.note(made)
-        return made
 
     # -- a later note -------------------------------------------------------------------------------
 
@@ -247,12 +233,12 @@ class Composer:
         place = newer_place(question, claims, ranked, self._retriever.date_of)
         if place is None:
             return None
-        made = self._generate(self._messages(question, place.around, call), call, draft)
+        made = self._write(self._messages(question, place.around, call), call, draft)
         newer = [] if is_refusal(made.text) else check_claims(made.text, place.around, question, call.form)
-        answer = " ".join(claim.text for claim in newer)
+        answer = joined(newer)
         # The date of the note stands in its place, and is no date of what it tells.
-        told = numbers(f"{question} {' '.join(unit.text for unit in place.around)}")
-        is_told = numbers(answer) <= told
+        known = numbers(f"{question} {' '.join(unit.text for unit in place.around)}")
+        is_told = numbers(answer) <= known
         if newer and is_told and fits_kind(question, answer) and contradicts(question, newer, claims):
             return _Newer(Candidate(newer, place.around, made), place.says_changed)
         if place.is_sure and fits_kind(question, place.unit.text):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pillowbook.answering.cite import cite_unit
 from pillowbook.answering.newer import told_before
 from pillowbook.answering.units import Unit
-from pillowbook.answering.verify import Claim
+from pillowbook.answering.verify import Claim, joined
 from pillowbook.domain.answers import Citation, Draft, Effort, Tokens
 from pillowbook.domain.documents import Passage
 from pillowbook.models.generator.client import Generated
@@ -57,8 +57,9 @@ class Drafting:
         """The answer; ``before`` are the claims of an older note, which are told in one sentence."""
         units = cited_units(claims)[: self._most_citations - bool(before)] + cited_units(before)[:1]
         checks = ("quotes-verbatim", "numbers", "names", "sure") + (("newer-note",) if before else ())
-        told = [told_before(before, date_of)] if before else []
-        answer = " ".join([*(claim.text for claim in claims), *told])
+        answer = joined(claims)
+        if before:
+            answer = f"{answer} {told_before(before, date_of)}"
         return self._draft(answer, tuple(cite_unit(unit) for unit in units), round(confidence, 3), checks)
 
     def _draft(

@@ -16,7 +16,7 @@ from pillowbook.answering.pairs import canonical_stems, question_kind
 from pillowbook.answering.retrieve import RankedUnit
 from pillowbook.answering.terms import STOP_WORDS, coverage, names, numbers, stem, words
 from pillowbook.answering.units import Unit, split_units
-from pillowbook.answering.verify import Claim
+from pillowbook.answering.verify import Claim, joined
 from pillowbook.domain.documents import Passage
 
 MIN_SIMILARITY = 0.4
@@ -120,7 +120,7 @@ def values(text: str) -> frozenset[str]:
 
 def contradicts(question: str, newer: Sequence[Claim], older: Sequence[Claim]) -> bool:
     """Whether two answers to one question give different values of the sort that was asked for."""
-    new, old = (" ".join(claim.text for claim in claims) for claims in (newer, older))
+    new, old = joined(newer), joined(older)
     if question_kind(question.lower()) in {"person", "place", "thing", "reason", "manner", ""}:
         kept = values(new) - values(question)
     else:

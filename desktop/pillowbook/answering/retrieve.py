@@ -105,8 +105,6 @@ class RankedUnit:
         score: only good for comparing within one ranking.
         similarity: cosine of the question and the unit with its place.
         share: how likely, among all units found, it is the one that holds the answer, if one does; they come to 1.
-        covered: share of the question's words that stand in it or its place, 0 to 1, rare words counting more.
-        agrees: whether it has a name, a time or an amount where one is asked for; None where that cannot be told.
         before: the unit before it, where it begins with a word such as "it" or "this" that points back.
     """
 
@@ -114,8 +112,6 @@ class RankedUnit:
     score: float
     similarity: float
     share: float = 0.0
-    covered: float = 0.0
-    agrees: bool | None = None
     before: Unit | None = None
 
 
@@ -317,8 +313,6 @@ class Retriever:
                 float(score),
                 float(similarity),
                 share,
-                asked.covered(terms[at].roots | terms[at].placed),
-                asked.agrees(terms[at]),
                 before[at] if terms[at].needs_context else None,
             )
             for at, score, similarity, share in zip(

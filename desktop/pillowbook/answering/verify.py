@@ -36,6 +36,11 @@ class Claim:
     units: tuple[Unit, ...]
 
 
+def joined(claims: Sequence[Claim]) -> str:
+    """The claims as one text."""
+    return " ".join(claim.text for claim in claims)
+
+
 def split_claims(answer: str) -> list[str]:
     """The sentences of an answer, or its lines."""
     found = [

@@ -6,22 +6,21 @@ not, the surer one is taken. (That answers which agree are likelier right: Wang 
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pillowbook.answering.drafting import Drafting, cited_units
 from pillowbook.answering.forms import FULL, Form
-from pillowbook.answering.prompts import Prompt, load_prompt
-from pillowbook.answering.reading import in_order, lay_out, within_budget
+from pillowbook.answering.prompts import load_prompt
+from pillowbook.answering.reading import in_order, within_budget
 from pillowbook.answering.retrieve import Evidence, RankedUnit
 from pillowbook.answering.sureness import Signals, Sureness, agreement
 from pillowbook.answering.units import Unit, split_units
-from pillowbook.answering.verify import Claim, check_claim, split_claims, unsupported_marks
-from pillowbook.domain.documents import Passage
+from pillowbook.answering.verify import Claim, check_claim, joined, split_claims, unsupported_marks
+from pillowbook.answering.writing import Call, Writer
 from pillowbook.domain.errors import ScoringUnavailable
-from pillowbook.domain.ids import DocumentId
-from pillowbook.host.workers import CancelToken
-from pillowbook.models.generator.client import Generated, Generator, Message
+from pillowbook.models.generator.client import Generated, Generator
 
 MAX_WORD_TOKENS = 3
 AGAIN_TOKENS = 240
@@ -48,27 +47,12 @@ _HEDGE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """How one question is answered; ``asked_of`` is the document it was predicted from."""
-
-    form: Form
-    deadline_s: float
-    cancel: CancelToken | None
-    background: bool
-    asked_of: DocumentId | None
-
-    def made_from(self, units: Sequence[Unit]) -> set[DocumentId]:
-        """The documents a prompt was made from, that of the question included."""
-        asked_of = set() if self.asked_of is None else {self.asked_of}
-        return {unit.passage.document_id for unit in units} | asked_of
-
-
-@dataclass(frozen=True, slots=True)
 class Asking:
-    """A question, what was found for it, and the draft that counts what it costs."""
+    """A question, what was found for it and what of that is read, and the draft that counts what it costs."""
 
     question: str
     found: Sequence[RankedUnit]
+    focused: Sequence[RankedUnit]
     evidence: Sequence[Evidence]
     call: Call
     draft: Drafting
@@ -85,7 +69,7 @@ class Candidate:
     @property
     def text(self) -> str:
         """What of it is carried."""
-        return " ".join(claim.text for claim in self.claims)
+        return joined(self.claims)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +91,12 @@ class Weigher:
         self,
         *,
         generator: Generator,
-        date_of: Callable[[Passage], str],
+        writer: Writer,
         sureness: Sureness,
         on_weighed: OnWeighed | None = None,
     ) -> None:
         self._generator = generator
-        self._date_of = date_of
+        self._writer = writer
         self._sureness = sureness
         self._on_weighed = on_weighed
         self._stated_prompt = load_prompt("stated")
@@ -158,8 +142,8 @@ class Weigher:
 
     def _stated(self, read: Sequence[Unit], asking: Asking) -> float:
         """Log-odds that what was read answers the question. All of the prompt but its last line is in memory still."""
-        messages = self._fill(self._stated_prompt, read, asking)
         call = asking.call
+        messages = self._writer.fill(self._stated_prompt, read, asking.question, call)
         try:
             scored = self._generator.score(
                 messages,
@@ -169,7 +153,7 @@ class Weigher:
                 background=call.background,
             )
         except ScoringUnavailable:
-            said = self._write(messages, asking, MAX_WORD_TOKENS).text
+            said = self._writer.write(messages, call, asking.draft, max_tokens=MAX_WORD_TOKENS).text
             return SAID if said.strip().casefold().startswith("yes") else -SAID
         asking.draft.tokens += scored.spent
         yes, no = scored.log_probabilities
@@ -177,29 +161,13 @@ class Weigher:
 
     def _again(self, asking: Asking) -> Candidate:
         """What the model says in a sentence, from the passage of the best unit and the units that follow."""
-        passage = asking.found[0].unit.passage
-        others = [one.unit for one in asking.found if one.unit.passage.id != passage.id]
+        passage = asking.focused[0].unit.passage
+        others = [one.unit for one in asking.focused if one.unit.passage.id != passage.id]
         units = [*split_units(passage)[:PASSAGE_UNITS], *others]
         read = in_order(within_budget(units, tokens=AGAIN_TOKENS, most=AGAIN_UNITS))
-        made = self._write(self._fill(self._again_prompt, read, asking), asking, AGAIN_MAX_TOKENS)
+        messages = self._writer.fill(self._again_prompt, read, asking.question, asking.call)
+        made = self._writer.write(messages, asking.call, asking.draft, max_tokens=AGAIN_MAX_TOKENS)
         return Candidate(check_claims(made.text, read, asking.question, asking.call.form), read, made)
-
-    def _fill(self, prompt: Prompt, read: Sequence[Unit], asking: Asking) -> list[Message]:
-        notes = lay_out(read, self._date_of)
-        return prompt.fill(asking.call.made_from(read), notes=notes, question=asking.question.strip())
-
-    def _write(self, messages: Sequence[Message], asking: Asking, max_tokens: int) -> Generated:
-        call = asking.call
-        made = self._generator.generate(
-            messages,
-            max_tokens=max_tokens,
-            stop=("\n\n",),
-            deadline_s=call.deadline_s,
-            cancel=call.cancel,
-            background=call.background,
-        )
-        asking.draft.note(made)
-        return made
 
 
 def check_claims(answer: str, read: Sequence[Unit], question: str, form: Form) -> list[Claim]:
@@ -224,8 +192,12 @@ def _of_units(claims: Sequence[Claim], asking: Asking) -> tuple[float, float, in
     read = " ".join(passage.text for passage in passages)
     places = " ".join(f"{passage.title} {passage.heading} {passage.path}" for passage in passages)
     ranked = [one for one in asking.found if one.unit in units]
+    # What several notes say in the same words divides its share among them.
+    shares: defaultdict[str, float] = defaultdict(float)
+    for one in asking.found:
+        shares[one.unit.text] += one.share
     return (
         max((one.similarity for one in ranked), default=NOT_RANKED),
-        max((one.share for one in ranked), default=0.0),
+        max((shares[one.unit.text] for one in ranked), default=0.0),
         len(unsupported_marks(asking.question, read, places)),
     )

@@ -12,8 +12,6 @@ from decimal import Decimal
 from pillowbook.answering.compute.days import find_days, find_times
 from pillowbook.answering.compute.quantities import find_quantities, unit_of
 
-MAX_QUESTION_CHARS = 400
-
 
 @dataclass(frozen=True, slots=True)
 class Today:
@@ -161,8 +159,6 @@ _ELLIPTIC = re.compile(
 
 def read_plan(question: str, today: date) -> Apply | None:
     """The operation that a question asks for by its form; None for none that is known."""
-    if len(question) > MAX_QUESTION_CHARS:
-        return None
     text = _OPENING.sub("", " ".join(question.replace("’", "'").split()).rstrip("?!. "))
     if (plan := _stay(text, today)) is not None:
         return plan

@@ -91,9 +91,6 @@ _ASKING = frozenset(
     )
 )
 
-MAX_QUESTION_CHARS = 400
-"""What is longer is no question that code can read, and would only be slow to search."""
-
 EXCEPT = re.compile(
     r"\b(?:besides|except(?: for)?|apart from|other than|without|not counting|excluding)\s+(?P<what>[^,?]+)",
     re.IGNORECASE,
@@ -176,8 +173,6 @@ class Asked:
 
 def read_question(text: str, today: date) -> Asked | None:
     """What is to be computed; None for a question that asks for nothing of the sort."""
-    if len(text) > MAX_QUESTION_CHARS:
-        return None
     flat = " ".join(text.replace("’", "'").split())
     bound, rest = _read_bound(flat)
     period, rest = _read_period(rest, today)
