@@ -39,6 +39,12 @@ def fit_articles(data: Path) -> frozenset[str]:
     return frozenset(names[: len(names) // 2])
 
 
+def notes(data: Path, *, fit: bool) -> list[str]:
+    """The articles of one half by their notes, in the order of the file."""
+    chosen = fit_articles(data)
+    return [row["note"] for row in _rows(data / "articles.jsonl") if (row["article"] in chosen) == fit]
+
+
 def sample(data: Path, *, fit: bool, answerable: int, unanswerable: int) -> list[Asked]:
     """A fixed sample of one half; the first so many of it are the same whatever its size.
 

@@ -90,6 +90,7 @@ class Stream:
             clock=clock,
         )
         self.predictor = Predictor(
+            date_of=self.retriever.date_of,
             library=self.library,
             knowledge=self.knowledge,
             generator=self.generator,

@@ -57,6 +57,62 @@ def test_only_questions_that_stand_alone_are_predicted(stream: Stream) -> None:
     assert stream.knowledge.documents_without_questions(5) == []
 
 
+def asked_for_questions(stream: Stream) -> list[str]:
+    """The prompts in which questions were asked for."""
+    texts = [call[-1].text for call in stream.generator.calls]
+    return [text for text in texts if "different questions" in text]
+
+
+LONG = "# Boiler\n" + "".join(
+    f"\n## Part {number}\n\n" + f"The boiler's part {number} was made by Dev Marsh in 200{number}. " * 24
+    for number in range(3)
+)
+
+
+def test_each_section_is_read_once_for_questions_and_only_what_changed_again(stream: Stream) -> None:
+    """A slice is one section, so that little is lost when it is cancelled, at any point."""
+    stream.write("boiler.md", LONG)
+    stream.sync()
+    document_id = stream.document("boiler.md")
+    stream.says["different questions"] = "Who made part 1 of the boiler?"
+    slices = 0
+    while stream.knowledge.documents_without_questions(1):
+        stream.predictor.predict(document_id)
+        slices += 1
+    assert slices >= 3
+    assert len(set(asked_for_questions(stream))) == slices
+    stream.write("boiler.md", LONG.replace("part 2 was made", "part 2 was bought"))
+    stream.sync()
+    while stream.knowledge.documents_without_questions(1):
+        stream.predictor.predict(document_id)
+    again = asked_for_questions(stream)[slices:]
+    assert again and all("part 2 was bought" in text for text in again)
+
+
+def test_documents_are_taken_in_turn(stream: Stream) -> None:
+    """A long one does not keep the others waiting until its last section."""
+    stream.write("boiler.md", LONG)
+    stream.write("dog.md", "# Mungo\n\n" + "Mungo weighs 27.4 kg and his vet is Femi. " * 8)
+    stream.sync()
+    first = stream.knowledge.documents_without_questions(2)
+    stream.predictor.predict(first[0])
+    assert stream.knowledge.documents_without_questions(2)[0] == first[1]
+
+
+def test_questions_and_their_answers_share_what_was_read(stream: Stream) -> None:
+    """The prompt that answers a predicted question begins with the section that it was predicted from."""
+    stream.write("dog.md", "# Mungo\n\n" + "Mungo weighs 27.4 kg and his vet is Femi at Saltmarsh. " * 8)
+    stream.sync()
+    stream.says["different questions"] = "Who is the vet of Mungo?"
+    stream.says["Who is the vet"] = "Femi"
+    stream.predictor.predict(stream.document("dog.md"))
+    question = stream.knowledge.questions_to_prepare(1)[0]
+    assert stream.preparer.prepare(question.id).result is SliceResult.DONE
+    first, second = (call[-1].text for call in stream.generator.calls)
+    notes = first[: first.index("Write ")]
+    assert second.startswith(notes)
+
+
 def test_what_makes_sense_alone() -> None:
     source = "Boiler. Fitted by Dev Marsh on 22 September 2025. Pressure 1.2 bar."
     assert makes_sense_alone("Who fitted the boiler?", source, "Boiler")

@@ -181,7 +181,14 @@ def question(number: int, reason: Reason) -> Question:
     [
         (Queues((), (), ()), None),
         (Queues((DocumentId(1),), (DocumentId(1),), ()), Slice(SliceKind.DISTIL, document_id=DocumentId(1))),
-        (Queues((DocumentId(2),), (DocumentId(1),), ()), Slice(SliceKind.PREDICT, document_id=DocumentId(1))),
+        (
+            Queues((DocumentId(2),), (DocumentId(1),), (), digest_share=0.5),
+            Slice(SliceKind.PREDICT, document_id=DocumentId(1)),
+        ),
+        (
+            Queues((DocumentId(2),), (), (), digest_share=0.5),
+            Slice(SliceKind.DISTIL, document_id=DocumentId(2)),
+        ),
         (
             Queues((), (DocumentId(1),), (question(5, Reason.CONTENT), question(6, Reason.MISSED))),
             Slice(SliceKind.PREPARE, question_id=QuestionId(6)),

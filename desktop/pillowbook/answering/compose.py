@@ -45,7 +45,6 @@ MIN_SURE_UNSAID = 0.6
 
 UNITS_COMPARED = 20
 """Among this many a later note is looked for; only the first few are read by the model."""
-_WHOLE_DOCUMENT_CHARS = 2400
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +100,18 @@ class Composer:
         vector: NDArray[np.float32] | None = None,
         background: bool = False,
         without: frozenset[DocumentId] = frozenset(),
+        asks_again: bool = True,
     ) -> Draft:
         """Answer from the notes, or say that they do not say.
 
         Args:
             on_text: gets the answer as it is written, before it is verified; never a refusal.
-            document_id: a document to read first and whole if it is short, so that several questions about it in a
-                row share the model's prompt prefix.
+            document_id: the one that the question was predicted from. Where the best unit stands in it, its whole
+                section is read, so that several questions about it in a row share the model's prompt prefix.
             vector: the question's unit vector when it is known already.
             background: embed and generate behind live work.
             without: documents not to read.
+            asks_again: whether the model may be asked a second time where its first answer leaves it open.
         Returns:
             A draft; ``answer`` is empty for "your notes do not say", with the closest passages in ``nearest``.
         Raises:
@@ -137,7 +138,7 @@ class Composer:
             without=without,
         )
         ranked = _focused(question, found, evidence)
-        call = Call(form_of(question), deadline_s, cancel, background, document_id)
+        call = Call(form_of(question), deadline_s, cancel, background, document_id, asks_again)
         read = self._reading(ranked, effort, call)
         nearest = _nearest(ranked, evidence)
         draft = Drafting(question, effort, self._generator.model_id, nearest, call.form.citations)
@@ -194,19 +195,20 @@ class Composer:
     # -- reading ------------------------------------------------------------------------
 
     def _reading(self, ranked: Sequence[RankedUnit], effort: Effort, call: Call) -> list[Unit]:
-        """What the model reads, in an order that keeps the prefix: the document's units first, in its order."""
+        """What the model reads: the best units, or the whole section that a predicted question leads back to.
+
+        The model read that section when it predicted the question, and still has it in memory.
+        """
         form = call.form
         best = within_budget(
             with_context(ranked), tokens=form.notes_tokens[effort], most=form.most_units[effort]
         )
         if form is FULL:
             best = in_order(best)
-        if call.asked_of is None:
+        if not ranked or ranked[0].unit.passage.document_id != call.asked_of:
             return best
-        own = self._retriever.document_units(call.asked_of)
-        if not own or sum(len(unit.text) for unit in own) > _WHOLE_DOCUMENT_CHARS:
-            return best
-        return own + [unit for unit in best if unit.passage.document_id != call.asked_of][:3]
+        own = self._retriever.section_around(ranked[0].unit.passage)
+        return own if ranked[0].unit in own else best
 
     def _messages(self, question: str, read: Sequence[Unit], call: Call) -> list[Message]:
         return self._writer.fill(self._prompts[call.form.prompt], read, question, call)

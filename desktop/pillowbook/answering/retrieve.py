@@ -29,7 +29,7 @@ from pillowbook.answering.rank import (
 )
 from pillowbook.answering.scope import Scope, read_scope
 from pillowbook.answering.terms import content_stems, names, numbers, stems, words
-from pillowbook.answering.units import Unit, split_units
+from pillowbook.answering.units import SECTION_CHARS, Unit, section_units, split_sections, split_units
 from pillowbook.domain.answers import Effort
 from pillowbook.domain.clock import Clock, SystemClock
 from pillowbook.domain.documents import Passage
@@ -187,6 +187,14 @@ class Retriever:
     def by_words(self, question: str, *, limit: int) -> list[Passage]:
         """Passages by words alone: at once, and without the embedder."""
         return self._library.get_passages([hit.passage_id for hit in self._words.search(question, limit)])
+
+    def section_around(self, passage: Passage) -> list[Unit]:
+        """The units of the section of its document in which a passage stands."""
+        passages = self._library.passages(passage.document_id)
+        for section in split_sections(passages, limit_chars=SECTION_CHARS):
+            if any(one.id == passage.id for one in section):
+                return section_units(section)
+        return []
 
     def document_units(self, document_id: DocumentId) -> list[Unit]:
         """All units of one document, in its order."""

@@ -222,6 +222,13 @@ _GENERIC_STEMS = frozenset(canonical_stems(_GENERIC))
 _MIN_PREFIX = 5
 
 
+def specific_stems(question: str) -> frozenset[str]:
+    """The words of a question that name a thing, not a sort of thing."""
+    return frozenset(
+        word for word in canonical_stems(question) if word not in _GENERIC_STEMS and not word.isdigit()
+    )
+
+
 def unknown_terms(question: str, evidence: str) -> frozenset[str]:
     """The question's specific words that the evidence has in no form: the notes speak of something else.
 
@@ -232,8 +239,8 @@ def unknown_terms(question: str, evidence: str) -> frozenset[str]:
     known = frozenset(canonical_stems(evidence))
     long_ones = {word for word in known if len(word) >= _MIN_PREFIX}
     missing: set[str] = set()
-    for word in canonical_stems(question):
-        if word in known or word in _GENERIC_STEMS or word.isdigit():
+    for word in specific_stems(question):
+        if word in known:
             continue
         if len(word) >= _MIN_PREFIX and any(w.startswith(word) or word.startswith(w) for w in long_ones):
             continue
@@ -245,9 +252,7 @@ def unknown_terms(question: str, evidence: str) -> frozenset[str]:
 
 def known_share(question: str, evidence: str) -> float:
     """Share of the question's specific words that the evidence has in some form; its numbers count as such words."""
-    asked = {
-        word for word in canonical_stems(question) if word not in _GENERIC_STEMS and not word.isdigit()
-    } | numbers(question)
+    asked = specific_stems(question) | numbers(question)
     missing = unknown_terms(question, evidence) | (numbers(question) - numbers(evidence))
     return 1.0 - len(missing & asked) / len(asked) if asked else 1.0
 

@@ -123,7 +123,8 @@ class Weigher:
     def surest(self, candidate: Candidate, asking: Asking) -> Weighed:
         """An answer, or what the model says when it is asked again, whichever is surer."""
         first = self.weigh(candidate, asking)
-        is_open = asking.call.form is not FULL and not self._sureness.is_decided(first.signals)
+        may = asking.call.asks_again and asking.call.form is not FULL
+        is_open = may and not self._sureness.is_decided(first.signals)
         if not is_open and self._on_weighed is None:
             return first
         other = self._again(asking)

@@ -16,13 +16,19 @@ from pillowbook.models.generator.client import Generated, Generator, Message
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """How one question is answered; ``asked_of`` is the document it was predicted from."""
+    """How one question is answered.
+
+    Attributes:
+        asked_of: the document it was predicted from.
+        asks_again: whether a second answer may be made where the first leaves it open.
+    """
 
     form: Form
     deadline_s: float
     cancel: CancelToken | None
     background: bool
     asked_of: DocumentId | None
+    asks_again: bool = True
 
     def made_from(self, units: Sequence[Unit]) -> set[DocumentId]:
         """The documents a prompt was made from, that of the question included."""

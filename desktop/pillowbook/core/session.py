@@ -129,6 +129,7 @@ class Session:
                 self.knowledge,
                 Distiller(library=self.library, knowledge=self.knowledge, generator=self._generator),
                 Predictor(
+                    date_of=retriever.date_of,
                     library=self.library,
                     knowledge=self.knowledge,
                     generator=self._generator,

@@ -1,7 +1,7 @@
 """Which slice comes next: a pure function of the queues.
 
-Answers the user waits for come first, then documents are taken one after the other, newest first: digest,
-questions, answers. So a short spell of work leaves some documents wholly prepared rather than all of them half.
+Answers the user waits for come first, then those to questions that were predicted: the model still has the section in
+memory that they were predicted from. Then the next section is read for questions, or a digest is made.
 """
 
 from dataclasses import dataclass
@@ -10,16 +10,25 @@ from pillowbook.domain.answers import Question, Reason
 from pillowbook.domain.ids import DocumentId
 from pillowbook.domain.work import Slice, SliceKind
 
+MAX_DIGEST_SHARE = 0.2
+"""Digests do not answer questions: while there are documents to predict questions from they get this share of the time.
+Short notes are their own digests, which costs nothing."""
+
 WAITED_FOR = frozenset({Reason.REQUESTED, Reason.MISSED, Reason.ASKED})
 
 
 @dataclass(frozen=True, slots=True)
 class Queues:
-    """The heads of what is to be done, each in its own order of worth."""
+    """The heads of what is to be done, each in its own order of worth.
+
+    Attributes:
+        digest_share: of all seconds worked so far, those that went into digests, 0 to 1.
+    """
 
     without_digest: tuple[DocumentId, ...]
     without_questions: tuple[DocumentId, ...]
     to_prepare: tuple[Question, ...]
+    digest_share: float = 0.0
 
 
 def next_slice(queues: Queues) -> Slice | None:
@@ -30,10 +39,9 @@ def next_slice(queues: Queues) -> Slice | None:
     if queues.to_prepare:
         question = queues.to_prepare[0]
         return Slice(SliceKind.PREPARE, question_id=question.id, document_id=question.document_id)
-    if queues.without_questions:
-        document_id = queues.without_questions[0]
-        kind = SliceKind.DISTIL if document_id in queues.without_digest else SliceKind.PREDICT
-        return Slice(kind, document_id=document_id)
-    if queues.without_digest:
+    digests_first = queues.digest_share < MAX_DIGEST_SHARE or not queues.without_questions
+    if queues.without_digest and digests_first:
         return Slice(SliceKind.DISTIL, document_id=queues.without_digest[0])
+    if queues.without_questions:
+        return Slice(SliceKind.PREDICT, document_id=queues.without_questions[0])
     return None

@@ -40,6 +40,7 @@ class FlowStages:
                 for d in self._knowledge.documents_without_questions(head)
                 if d not in documents[SliceKind.PREDICT]
             ),
+            digest_share=self._knowledge.share_of_seconds(SliceKind.DISTIL),
             to_prepare=tuple(q for q in self._knowledge.questions_to_prepare(head) if q.id not in questions),
         )
 

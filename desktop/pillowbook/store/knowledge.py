@@ -78,8 +78,9 @@ LIMIT ?
 """
 _STALE_DOCUMENTS = """
 SELECT d.id FROM documents AS d LEFT JOIN digests AS g ON g.document_id = d.id
-WHERE d.state = ? AND ({}) ORDER BY d.modified DESC, d.id LIMIT ?
+WHERE d.state = ? AND ({}) ORDER BY {} d.modified DESC, d.id LIMIT ?
 """
+_SECTIONS_DONE = "(SELECT count(*) FROM predicted_sections AS s WHERE s.document_id = d.id),"
 
 
 class SourcesChanged(Transient):
@@ -253,8 +254,30 @@ class Knowledge:
             return question_id
 
     def documents_without_questions(self, limit: int) -> list[DocumentId]:
-        """Indexed documents no questions were predicted from since they last changed, newest first."""
-        return self._stale_documents("d.predicted_hash NOT IN (d.sha256, d.text_hash)", limit)
+        """Indexed documents with text no questions were predicted from: fewest sections done first, then the newest."""
+        return self._stale_documents("d.predicted_hash NOT IN (d.sha256, d.text_hash)", limit, _SECTIONS_DONE)
+
+    def predicted_sections(self, document_id: DocumentId) -> frozenset[str]:
+        """The sections of a document, by their hashes, that questions were predicted from."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT section FROM predicted_sections WHERE document_id = ?", (document_id,)
+            ).fetchall()
+        return frozenset(row[0] for row in rows)
+
+    def mark_section_predicted(self, document_id: DocumentId, section: str) -> None:
+        """Note that questions were predicted from a section.
+
+        Raises:
+            SourcesChanged: the document is gone.
+        """
+        with self._database.write() as connection:
+            if not _exists(connection, "documents", document_id):
+                raise SourcesChanged()
+            connection.execute(
+                "INSERT OR IGNORE INTO predicted_sections (document_id, section) VALUES (?, ?)",
+                (document_id, section),
+            )
 
     def mark_predicted(self, document_id: DocumentId, content_hash: ContentHash) -> None:
         """Note that questions were predicted from this content (the fingerprint's ``sha256``) of a document."""
@@ -438,6 +461,15 @@ class Knowledge:
             for row in rows
         ]
 
+    def share_of_seconds(self, kind: SliceKind) -> float:
+        """Of all seconds that background work took, those of one kind, 0 to 1."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT total(CASE WHEN kind = ? THEN seconds END) / max(total(seconds), 1e-9) FROM ledger",
+                (kind.value,),
+            ).fetchone()
+        return float(row[0])
+
     def counts(self) -> KnowledgeCounts:
         """How much there is of everything."""
         with self._database.read() as connection:
@@ -470,10 +502,10 @@ class Knowledge:
     def _now(self) -> str:
         return time_to_column(self._clock.now())
 
-    def _stale_documents(self, condition: str, limit: int) -> list[DocumentId]:
+    def _stale_documents(self, condition: str, limit: int, first: str = "") -> list[DocumentId]:
         with self._database.read() as connection:
             rows = connection.execute(
-                _STALE_DOCUMENTS.format(condition), (DocumentState.INDEXED.value, limit)
+                _STALE_DOCUMENTS.format(condition, first), (DocumentState.INDEXED.value, limit)
             ).fetchall()
         return [DocumentId(row[0]) for row in rows]
 

@@ -542,7 +542,7 @@ class Library:
         withdrawn = list(derived.prepared_on(connection, document_id))
         derived.withdraw_rows(connection, withdrawn, time_to_column(self._clock.now()))
         withdrawn += derived.delete_predicted_questions(connection, document_id)
-        for table in ("passages", "texts", "digests", "question_origins"):
+        for table in ("passages", "texts", "digests", "question_origins", "predicted_sections"):
             connection.execute(f"DELETE FROM {table} WHERE document_id = ?", (document_id,))
         derived.delete_unused_vectors(connection, removed)
         derived.drop_new_evidence(connection, document_id, set(removed))

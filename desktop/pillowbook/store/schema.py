@@ -138,4 +138,12 @@ CREATE TABLE kept_here (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _KEPT_HERE)
+_PREDICTED_SECTIONS = """
+CREATE TABLE predicted_sections (
+    document_id INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
+    section TEXT NOT NULL,             -- hash of its passages' hashes: what stays the same is not read again
+    PRIMARY KEY (document_id, section)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _KEPT_HERE, _PREDICTED_SECTIONS)

@@ -4,16 +4,19 @@ The model writes a few numbered lines per section; code keeps what is a question
 something the section names, and is not there yet. Whether it can be answered is for ``prepare`` to find out.
 """
 
+import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.prompts import load_prompt
+from pillowbook.answering.reading import lay_out
 from pillowbook.answering.terms import content_stems, names, numbers, stems, words
-from pillowbook.answering.units import Unit, split_sections, split_units
+from pillowbook.answering.units import SECTION_CHARS, section_units, split_sections
+from pillowbook.answering.verify import specific_stems
 from pillowbook.domain.answers import Reason, Tokens
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.errors import Cancelled, Damaged, Transient, UserFixable
@@ -25,12 +28,10 @@ from pillowbook.models.generator.client import Generator
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
 
-SECTION_CHARS = 1800
-QUESTIONS_PER_SECTION = 6
-WORDS_PER_QUESTION = 25
+QUESTIONS_PER_SECTION = 10
+WORDS_PER_QUESTION = 20
 """One question per so many words, so that a two-line note does not get six."""
 
-MAX_SECTIONS = 12
 MAX_HEADING_QUESTIONS = 6
 SAME_SIMILARITY = 0.93
 """Two predicted questions nearer than this (all-MiniLM-L6-v2) with the same numbers and names are one."""
@@ -56,72 +57,80 @@ _OPENING = re.compile(
 
 
 class Predictor:
-    """Predicts questions for one document at a time."""
+    """Predicts questions for one section of a document at a time."""
 
     def __init__(
-        self, *, library: Library, knowledge: Knowledge, generator: Generator, embedder: Embedder
+        self,
+        *,
+        library: Library,
+        knowledge: Knowledge,
+        generator: Generator,
+        embedder: Embedder,
+        date_of: Callable[[Passage], str],
     ) -> None:
         self._library = library
         self._knowledge = knowledge
         self._generator = generator
         self._embedder = embedder
+        self._date_of = date_of
         self._prompt = load_prompt("questions")
 
     def predict(self, document_id: DocumentId, cancel: CancelToken | None = None) -> SliceOutcome:
-        """Predict and store questions about one document; ordinary trouble is told in the outcome."""
-        spent = _Spent()
-        try:
-            made = self._predict(document_id, cancel, spent)
-        except Cancelled:
-            return SliceOutcome(SliceResult.CANCELLED, spent.tokens)
-        except (Transient, UserFixable, Damaged):
-            return SliceOutcome(SliceResult.FAILED, spent.tokens)
-        return SliceOutcome(SliceResult.DONE, spent.tokens, made)
+        """Predict and store questions about the first section of a document that has none yet.
 
-    def _predict(self, document_id: DocumentId, cancel: CancelToken | None, spent: "_Spent") -> int:
-        document = self._library.document(document_id)
-        if document.fingerprint is None:
-            return 0
-        passages = self._library.passages(document_id)
-        candidates: list[tuple[str, Reason]] = []
-        headings = dict.fromkeys(passage.heading for passage in passages if passage.heading)
-        for heading in headings:
-            question = heading_question(heading)
-            if question and len(candidates) < MAX_HEADING_QUESTIONS:
-                candidates.append((question, Reason.HEADING))
-        for section in split_sections(passages, limit_chars=SECTION_CHARS)[:MAX_SECTIONS]:
-            candidates += [(text, Reason.CONTENT) for text in self._ask_model(section, cancel, spent)]
-        kept = self._without_repetitions(candidates)
-        for text, reason, vector in kept:
-            self._knowledge.add_question(text, normalise_question(text), reason, document_id, vector)
-        self._knowledge.mark_predicted(document_id, document.fingerprint.sha256)
-        return len(kept)
+        Sections are known by their text, so what stays the same when a document changes is not read again. Ordinary
+        trouble is told in the outcome.
+        """
+        tokens = Tokens()
+        try:
+            document = self._library.document(document_id)
+            if document.fingerprint is None:
+                return SliceOutcome(SliceResult.REFUSED)
+            done = self._knowledge.predicted_sections(document_id)
+            left = [
+                (key, section)
+                for section in split_sections(self._library.passages(document_id), limit_chars=SECTION_CHARS)
+                if (key := _section_key(section)) not in done
+            ]
+            made = 0
+            if left:
+                key, section = left[0]
+                written, tokens = self._ask_model(section, cancel)
+                kept = self._without_repetitions([*_from_headings(section), *written])
+                for text, reason, vector in kept:
+                    self._knowledge.add_question(text, normalise_question(text), reason, document_id, vector)
+                self._knowledge.mark_section_predicted(document_id, key)
+                made = len(kept)
+            if len(left) <= 1:
+                self._knowledge.mark_predicted(document_id, document.fingerprint.sha256)
+        except Cancelled:
+            return SliceOutcome(SliceResult.CANCELLED, tokens)
+        except (Transient, UserFixable, Damaged):
+            return SliceOutcome(SliceResult.FAILED, tokens)
+        return SliceOutcome(SliceResult.DONE, tokens, made)
 
     def _ask_model(
-        self, section: Sequence[Passage], cancel: CancelToken | None, spent: "_Spent"
-    ) -> list[str]:
-        units = [unit for passage in section for unit in split_units(passage)]
-        count = min(
-            QUESTIONS_PER_SECTION, sum(len(unit.text.split()) for unit in units) // WORDS_PER_QUESTION
-        )
+        self, section: Sequence[Passage], cancel: CancelToken | None
+    ) -> tuple[list[tuple[str, Reason]], Tokens]:
+        """Questions about a section, and what they cost. The prompt begins as the one that will answer them."""
+        units = section_units(section)
+        words_there = sum(len(unit.text.split()) for unit in units)
+        count = min(QUESTIONS_PER_SECTION, words_there // WORDS_PER_QUESTION)
         if count < 1:
-            return []
-        text = "\n".join(_line(unit) for unit in units)[: 2 * SECTION_CHARS]
-        title = section[0].title
+            return [], Tokens()
+        notes = lay_out(units, self._date_of)
         made = self._generator.generate(
-            self._prompt.fill([section[0].document_id], title=title, text=text, count=str(count)),
+            self._prompt.fill([section[0].document_id], notes=notes, count=str(count)),
             max_tokens=24 * count + 8,
-            stop=("\n\n",),
             deadline_s=DEADLINE_S,
             cancel=cancel,
             background=True,
         )
-        spent.tokens += made.spent
-        hay = f"{title} {' '.join(passage.heading for passage in section)} {text}"
         lines = [_NUMBERED.sub("", line).strip() for line in made.text.splitlines()]
         if lines and not made.is_complete:
             lines.pop()  # cut off by the limit
-        return list(dict.fromkeys(line for line in lines if makes_sense_alone(line, hay, title)))[:count]
+        asked = [line for line in dict.fromkeys(lines) if makes_sense_alone(line, notes, section[0].title)]
+        return [(line, Reason.CONTENT) for line in asked[:count]], made.spent
 
     def _without_repetitions(
         self, candidates: Sequence[tuple[str, Reason]]
@@ -145,16 +154,21 @@ class Predictor:
         return kept
 
 
-class _Spent:
-    def __init__(self) -> None:
-        self.tokens = Tokens()
+def _section_key(section: Sequence[Passage]) -> str:
+    return hashlib.sha256("".join(passage.content_hash for passage in section).encode("ascii")).hexdigest()
+
+
+def _from_headings(section: Sequence[Passage]) -> list[tuple[str, Reason]]:
+    headings = dict.fromkeys(passage.heading for passage in section if passage.heading)
+    questions = [question for heading in headings if (question := heading_question(heading))]
+    return [(question, Reason.HEADING) for question in questions[:MAX_HEADING_QUESTIONS]]
 
 
 def makes_sense_alone(question: str, source: str, title: str) -> bool:
     """Whether a question stands on its own and is about something the source names.
 
     Refused: no question, too short or long, leaning on "this note" or on a pronoun without a subject before it,
-    numbers that the source does not have, or neither a name nor a word of the title.
+    numbers that the source does not have, or neither a name nor a word of the title nor two specific words.
     """
     tokens = words(question)
     if not question.endswith("?") or question.count("?") > 1 or not MIN_WORDS <= len(tokens) <= MAX_WORDS:
@@ -170,8 +184,10 @@ def makes_sense_alone(question: str, source: str, title: str) -> bool:
     pronoun = _PRONOUN.search(question)
     if pronoun and not names(question[: pronoun.start()]):
         return False
-    # "What is the serial number?" could be about anything: a name, or a word of the title, says about what.
-    return bool(names(question)) or bool(set(roots) & set(content_stems(title)))
+    # "What is the serial number?" could be about anything: a name, a word of the title, or two words of its own say
+    # about what. Whether that leads back to the note is for ``prepare`` to find out.
+    is_named = bool(names(question)) or bool(set(roots) & set(content_stems(title)))
+    return is_named or len(specific_stems(question)) >= 2
 
 
 def heading_question(heading: str) -> str:
@@ -188,8 +204,3 @@ def heading_question(heading: str) -> str:
 
 def _same_marks(first: str, second: str) -> bool:
     return numbers(first) == numbers(second) and names(first) == names(second)
-
-
-def _line(unit: Unit) -> str:
-    place = unit.place.removeprefix(unit.passage.title).removeprefix(" › ")
-    return f"{place}: {unit.text}" if place else unit.text

@@ -58,6 +58,8 @@ class Preparer:
                 document_id=question.document_id,
                 vector=vector,
                 background=True,
+                # There are always more questions to predict: one that is hard is left for another.
+                asks_again=question.reason in _THE_USER_PUT,
             )
             if not draft.says_something and question.reason not in _THE_USER_PUT:
                 self._knowledge.mark_tried(question_id, "refused")
