@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from pillowbook.domain.errors import Cancelled, ContextOverflow
@@ -168,9 +169,14 @@ def test_a_question_takes_over_from_reading_ahead_and_what_was_read_stays(tiny_m
         except Cancelled:
             outcome.append("cancelled")
 
+    worker = psutil.Process(generator.process_id)
+    before_s = worker.cpu_times().user
     thread = threading.Thread(target=read)
     thread.start()
-    time.sleep(0.7)  # the time the real thing has to read
+    while (
+        worker.cpu_times().user < before_s + 0.4 and thread.is_alive()
+    ):  # it has read a batch or two, however busy
+        time.sleep(0.01)
     written = generator.generate(ASK, max_tokens=1, deadline_s=120)
     thread.join(60)
     try:

@@ -98,11 +98,14 @@ class Engine:
         self._abort = llama_cpp.ggml_abort_callback(lambda _data: self.should_stop)
         llama_cpp.llama_set_abort_callback(context, self._abort, ctypes.c_void_p())
 
-    def read_prompt(self, prompt: Sequence[int], *, is_background: bool, more_tokens: int = 1) -> int:
+    def read_prompt(
+        self, prompt: Sequence[int], *, is_background: bool, more_tokens: int = 1, threads: int | None = None
+    ) -> int:
         """Read a prompt, what is in memory already apart, so that the next token can be chosen.
 
         Args:
             more_tokens: that have to find room behind it.
+            threads: instead of the usual number.
         Returns:
             How many tokens were in memory.
         Raises:
@@ -111,7 +114,7 @@ class Engine:
         """
         if len(prompt) + more_tokens > self.context_tokens:
             raise ContextOverflow(tokens=len(prompt), limit=self.context_tokens)
-        threads = self._threads[is_background]
+        threads = threads or self._threads[is_background]
         llama_cpp.llama_set_n_threads(self._context, threads, threads)
         # The last token is read in any case: what comes next is known only right after it.
         place = self._prompts.place(prompt[:-1], is_background=is_background)
@@ -127,10 +130,14 @@ class Engine:
         return common
 
     def read_ahead(self, prompt: Sequence[int]) -> int:
-        """Read a prompt that others will begin with; gives how many tokens had to be read."""
+        """Read a prompt that others will begin with; gives how many tokens had to be read.
+
+        One core is left free: the next key press waits for its hits, and nobody for what is read ahead.
+        """
         if self._prompts.holds(prompt):
             return 0
-        return len(prompt) - self.read_prompt(prompt, is_background=False)
+        threads = max(1, self._threads[False] - 1)
+        return len(prompt) - self.read_prompt(prompt, is_background=False, threads=threads)
 
     def read(self, tokens: Sequence[int]) -> None:
         """Read tokens after those of the current prompt.
