@@ -3,11 +3,11 @@
 Run:  python -m tests.benchmarks.grounding --data DIR --generator FILE.gguf --embedder DIR --rows ROWS.jsonl
 
 DIR is ``squad_vault/dev``: 20 articles as notes, all of them indexed. The sample is of the half of the articles that
-nothing was fitted on (``squad.py``): 100 questions the notes answer and 60 they do not. Each question is asked three
-ways, one after the other: by the product at live effort; the plain way (the five paragraphs nearest by cosine of the
-same embeddings into the prompt, one call, the same model, told to say so where the notes do not); and without any
-notes, for what the model knows by itself. Rows are appended to ROWS as they come; a run that was stopped goes on,
-and ``--ways`` asks only some ways: what is right needs no quiet machine, seconds do.
+nothing was fitted on (``squad.py``): 100 questions the notes answer and 60 they do not. Each question is asked four
+ways, one after the other: by the product at live effort; at the effort of preparing; the plain way (the five paragraphs
+nearest by cosine of the same embeddings into the prompt, one call, the same model, told to say so where the notes do
+not); and without any notes, for what the model knows by itself. Rows are appended to ROWS as they come; a run that was
+stopped goes on, and ``--ways`` asks only some ways: what is right needs no quiet machine, seconds do.
 
 A question is handled rightly when a gold answer stands in the answer, or when it is refused where the notes do not say.
 """
@@ -33,9 +33,11 @@ from tests.benchmarks.common import (
 from tests.benchmarks.plain import Plain, write
 
 from pillowbook.answering.compose import Composer
+from pillowbook.domain.answers import Effort
 from pillowbook.domain.clock import SystemClock
 
-WAYS = ("ours", "plain", "no notes")
+WAYS = ("ours", "prepared", "plain", "no notes")
+CITING = ("ours", "prepared")
 NO_NOTES = "Answer the question in one short sentence. If you do not know, answer: I do not know."
 
 
@@ -66,6 +68,8 @@ def collect(arguments: argparse.Namespace) -> None:
             match way:
                 case "ours":
                     outcome = ask_product(composer, parts.vault.library, one.question)
+                case "prepared":
+                    outcome = ask_product(composer, parts.vault.library, one.question, Effort.PREPARED)
                 case "plain":
                     outcome = plain.ask(one.question)
                 case _:
@@ -75,15 +79,15 @@ def collect(arguments: argparse.Namespace) -> None:
             print(way, one.question, outcome.answer or "-", sep=" | ", flush=True)
 
 
-def by_question(rows: Sequence[dict]) -> list[dict]:
-    """One row a question, with its outcome by way; questions that were not asked in every way are left out."""
+def by_question(rows: Sequence[dict], ways: Sequence[str]) -> list[dict]:
+    """One row a question, with its outcome by way; questions that were not asked in all these ways are left out."""
     joined: dict[str, dict] = {}
     for row in rows:
         joined.setdefault(row["id"], {"id": row["id"], "answers": row["answers"]})[row["way"]] = row
-    return [row for row in joined.values() if all(way in row for way in WAYS)]
+    return [row for row in joined.values() if all(way in row for way in ways)]
 
 
-def report(rows: Sequence[dict]) -> None:
+def report(rows: Sequence[dict], ways: Sequence[str]) -> None:
     """The table."""
     if not rows:
         print("No question was asked in every way yet.")
@@ -96,41 +100,40 @@ def report(rows: Sequence[dict]) -> None:
     def line(name: str, values: Sequence[str]) -> None:
         lines.append((name, list(values)))
 
-    right = {way: [row for row in said if is_right(row, way)] for way in WAYS}
-    refused = {way: [row for row in rows if not row[way]["answer"]] for way in WAYS}
-    kept = {way: [row for row in refused[way] if not row["answers"]] for way in WAYS}
-    shown = {way: len(rows) - len(refused[way]) for way in WAYS}
-    line("handled rightly", [share(len(right[w]) + len(kept[w]), len(rows)) for w in WAYS])
-    line("answered right (gold answer contained)", [share(len(right[w]), len(said)) for w in WAYS])
-    line("wrong answers shown", [str(shown[w] - len(right[w])) for w in WAYS])
+    right = {way: [row for row in said if is_right(row, way)] for way in ways}
+    refused = {way: [row for row in rows if not row[way]["answer"]] for way in ways}
+    kept = {way: [row for row in refused[way] if not row["answers"]] for way in ways}
+    shown = {way: len(rows) - len(refused[way]) for way in ways}
+    line("handled rightly", [share(len(right[w]) + len(kept[w]), len(rows)) for w in ways])
+    line("answered right (gold answer contained)", [share(len(right[w]), len(said)) for w in ways])
+    line("wrong answers shown", [str(shown[w] - len(right[w])) for w in ways])
     line(
         "exact match",
-        [share(sum(squad.exact(r[w]["answer"], r["answers"]) for r in said), len(said)) for w in WAYS],
+        [share(sum(squad.exact(r[w]["answer"], r["answers"]) for r in said), len(said)) for w in ways],
     )
     line(
-        "F1", [f"{statistics.fmean(squad.f1(r[w]['answer'], r['answers']) for r in said):.1%}" for w in WAYS]
+        "F1", [f"{statistics.fmean(squad.f1(r[w]['answer'], r['answers']) for r in said):.1%}" for w in ways]
     )
-    line("refusal precision", [share(len(kept[w]), len(refused[w])) for w in WAYS])
-    line("refusal recall", [share(len(kept[w]), len(unsaid)) for w in WAYS])
-    cited = sum(row["ours"]["cited"] for row in rows)
-    line(
-        "citations word for word, at the right place",
-        [share(sum(row["ours"]["cited_well"] for row in rows), cited), "none", "none"],
-    )
+    line("refusal precision", [share(len(kept[w]), len(refused[w])) for w in ways])
+    line("refusal recall", [share(len(kept[w]), len(unsaid)) for w in ways])
+    cited = {way: sum(row[way]["cited"] for row in rows) for way in ways}
+    well = {way: sum(row[way]["cited_well"] for row in rows) for way in ways}
+    line("citations word for word, at the right place", [share(well[w], cited[w]) for w in ways])
     line(
         "tokens a question, read + written",
-        [f"{mean(rows, w, 'prompt'):.0f} + {mean(rows, w, 'completion'):.0f}" for w in WAYS],
+        [f"{mean(rows, w, 'prompt'):.0f} + {mean(rows, w, 'completion'):.0f}" for w in ways],
     )
-    line("seconds a question, mean", [f"{mean(rows, w, 'seconds'):.1f}" for w in WAYS])
-    line("first token, median s", [f"{median(rows, w, 'first_token_s'):.1f}" for w in WAYS])
-    print("| | " + " | ".join(WAYS) + " |\n| --- |" + " --- |" * len(WAYS))
+    line("seconds a question, mean", [f"{mean(rows, w, 'seconds'):.1f}" for w in ways])
+    line("first token, median s", [f"{median(rows, w, 'first_token_s'):.1f}" for w in ways])
+    print("| | " + " | ".join(ways) + " |\n| --- |" + " --- |" * len(ways))
     for name, values in lines:
         print(f"| {name} | " + " | ".join(values) + " |")
-    print("\nConfidence of the product's answers against how many are right:")
-    for low in (0.5, 0.6, 0.7, 0.8, 0.9):
-        chosen = [r for r in rows if r["ours"]["answer"] and low <= r["ours"]["confidence"] < low + 0.1]
-        if chosen:
-            print(f"  {low:.1f}: {sum(is_right(r, 'ours') for r in chosen)} of {len(chosen)}")
+    for way in (one for one in CITING if one in ways):
+        print(f"\nConfidence ({way}) against how many are right:")
+        for low in (0.4, 0.5, 0.6, 0.7, 0.8, 0.9):
+            chosen = [r for r in rows if r[way]["answer"] and low <= r[way]["confidence"] < low + 0.1]
+            if chosen:
+                print(f"  {low:.1f}: {sum(is_right(r, way) for r in chosen)} of {len(chosen)}")
 
 
 def is_right(row: dict, way: str) -> bool:
@@ -158,7 +161,7 @@ def main() -> None:
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS)
     arguments = parser.parse_args()
     collect(arguments)
-    report(by_question(read_rows(arguments.rows)))
+    report(by_question(read_rows(arguments.rows), arguments.ways), arguments.ways)
 
 
 if __name__ == "__main__":
