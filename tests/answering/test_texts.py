@@ -163,6 +163,15 @@ def test_a_line_of_a_list_says_nothing_of_those_who_have_lines_of_their_own() ->
     assert check_claim("It is on 12 March 2026 at 16:50.", units[1:], "When is the dentist?") is not None
 
 
+def test_a_row_is_about_its_first_cell_whatever_that_begins_with() -> None:
+    table = "| crop | variety | bed |\n|---|---|---|\n| potatoes | Foremost | 4 |\n| tomatoes | Gardener's Delight | glass |\n"
+    units = split_units(passage_of(table, title="Planting"))
+    question = "What variety of tomatoes was planted in bed 4?"
+    assert check_claim("Foremost", units, question) is None
+    right = check_claim("Gardener's Delight", units, "What variety of tomatoes was planted?")
+    assert right is not None and right.units == (units[1],)
+
+
 def test_a_row_of_a_table_says_nothing_of_what_has_a_row_of_its_own() -> None:
     table = "| book | chosen by | marks |\n| --- | --- | --- |\n| Low Water | Femke | 9 |\n| Inland | Nora | 8 |\n"
     units = split_units(passage_of(table, title="Book club"))

@@ -164,6 +164,7 @@ def _units_of(passage: Passage) -> tuple[Unit, ...]:
 @lru_cache(maxsize=2048)
 def _subjects(unit: Unit) -> frozenset[str]:
     """Stems of the names a listed unit speaks of: before its colon or in its first cell, and any other in it."""
+    is_row = unit.quote.startswith("|")
     own = unit.quote.strip().strip("|").replace("*", "").replace("_", "")
     own = re.sub(r"^\s*(?:[-+•]|\d{1,3}[.)])\s+(?:\[.\]\s*)?", "", own)
     label = re.match(r"[^:|.;,(\n]{1,40}(?=\s*[:|])", own)
@@ -172,7 +173,8 @@ def _subjects(unit: Unit) -> frozenset[str]:
         found |= {
             stem(word.lower().removesuffix("'s"))
             for word in re.findall(r"[^\W\d_]+(?:['’]s)?", label[0].replace("’", "'"))
-            if word[0].isupper() and word.lower() not in STOP_WORDS
+            # The first cell of a row is what the row is about, as in "tomatoes"; another line's label need not be.
+            if (is_row or word[0].isupper()) and word.lower() not in STOP_WORDS
         }
     return frozenset(root for root in found if not root.isdigit())
 
