@@ -164,11 +164,11 @@ def test_a_line_of_a_list_says_nothing_of_those_who_have_lines_of_their_own() ->
 
 
 def test_a_row_is_about_its_first_cell_whatever_that_begins_with() -> None:
-    table = "| crop | variety | bed |\n|---|---|---|\n| potatoes | Foremost | 4 |\n| tomatoes | Gardener's Delight | glass |\n"
+    table = "| crop | variety | bed |\n|--|--|--|\n| potatoes | Foremost | 4 |\n| tomatoes | Roma | glass |\n"
     units = split_units(passage_of(table, title="Planting"))
     question = "What variety of tomatoes was planted in bed 4?"
     assert check_claim("Foremost", units, question) is None
-    right = check_claim("Gardener's Delight", units, "What variety of tomatoes was planted?")
+    right = check_claim("Roma", units, "What variety of tomatoes was planted?")
     assert right is not None and right.units == (units[1],)
 
 

@@ -6,6 +6,7 @@ of its other words must stand there (or, for words and names, in the place of th
 
 import re
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -135,15 +136,17 @@ def speaks_of_another(question: str, text: str, units: Sequence[Unit]) -> bool:
     """Whether a name that was asked for or told stands in a neighbour of a listed unit, and not in the units.
 
     In a list, a table, or lines of the form ``name: value`` each line has a subject of its own: what stands beside
-    "Tomas" says nothing about Nora when "Nora" has a line too. Of several units, each that brings a number of its own
-    is held to this by itself.
+    "Tomas" says nothing about Nora when "Nora" has a line too. Of several units, each that brings a number of its own,
+    or in a table any word, is held to this by itself.
     """
     told = frozenset(stems(f"{question} {text}"))
     for unit in units:
         if not unit.is_listed:
             continue
         others = " ".join(other.text for other in units if other != unit)
-        brings = (numbers(text) & numbers(unit.text)) - numbers(others)
+        brings: AbstractSet[str] = (numbers(text) & numbers(unit.text)) - numbers(others)
+        if unit.quote.startswith("|"):
+            brings = brings | (set(stems(text)) & set(stems(unit.text))) - set(stems(others))
         mine = (unit,) if brings else units
         carried = " ".join(f"{one.place} {one.passage.path.rpartition('/')[2]} {one.text}" for one in mine)
         wanted = told - frozenset(stems(carried))
