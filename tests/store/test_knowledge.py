@@ -8,7 +8,7 @@ from pillowbook.domain.answers import AnswerKind, Draft, Effort, Fact, Reason, T
 from pillowbook.domain.clock import ManualClock
 from pillowbook.domain.ids import DocumentId, QuestionId
 from pillowbook.domain.work import LedgerEntry, SliceKind, SliceResult
-from pillowbook.store.knowledge import SourcesChanged
+from pillowbook.store.part import SourcesChanged
 from pillowbook.store.vault import Vault
 
 from .conftest import Shelf, cite, drafts_of, fingerprint_of, hash_of, sure, vector_of
