@@ -4,13 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pillowbook.domain.answers import Digest, Fact
+from pillowbook.domain.clock import Clock
 from pillowbook.domain.ids import ContentHash, DigestId, DocumentId
+from pillowbook.store.audits import Audits
+from pillowbook.store.database import Database
 from pillowbook.store.derived import Connection
+from pillowbook.store.hand import Hand
 from pillowbook.store.ledger import Ledger
 from pillowbook.store.part import SourcesChanged
 from pillowbook.store.prepared import PreparedAnswers
 from pillowbook.store.questions import Questions
 from pillowbook.store.rows import clean_text, facts_from_column, facts_to_column, time_from_column
+from pillowbook.store.vectors import VectorStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,16 @@ class Knowledge(Questions, PreparedAnswers, Ledger):
     """Everything derived, in its parts; digests, counts and small facts are kept here.
 
     Thread-safe; every method is one transaction, and raises VaultLocked once the vault is locked.
+
+    Attributes:
+        hand: what the user decided by hand.
+        audits: how prepared answers fared beside live ones.
     """
+
+    def __init__(self, database: Database, vectors: VectorStore, clock: Clock) -> None:
+        super().__init__(database, vectors, clock)
+        self.hand = Hand(database, clock)
+        self.audits = Audits(database, clock)
 
     # -- digests -----------------------------------------------------------------------------------------------
 
@@ -79,7 +93,10 @@ class Knowledge(Questions, PreparedAnswers, Ledger):
 
     def documents_without_digest(self, limit: int) -> list[DocumentId]:
         """Indexed documents whose digest is missing or of older content, most recently modified first."""
-        stale = "g.content_hash IS NULL OR g.content_hash NOT IN (d.sha256, d.text_hash)"
+        stale = (
+            "(g.content_hash IS NULL OR g.content_hash NOT IN (d.sha256, d.text_hash)) AND NOT EXISTS (SELECT 1 "
+            "FROM deleted_digests WHERE document_id = d.id AND content_hash IN (d.sha256, d.text_hash))"
+        )
         return self._stale_documents(stale, limit)
 
     # -- counts and small facts -----------------------------------------------------------------------------------

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pillowbook.domain.answers import Citation, Draft, PreparedAnswer, Source, Tokens
+from pillowbook.domain.answers import Citation, Draft, PreparedAnswer, Reason, Source, Tokens
+from pillowbook.domain.errors import Transient
 from pillowbook.domain.ids import ContentHash, DocumentId, PreparedId, QuestionId
 from pillowbook.store import derived
 from pillowbook.store.derived import Connection
@@ -26,10 +27,19 @@ from pillowbook.store.rows import (
 from pillowbook.store.vectors import as_vector
 
 _PREPARED_QUERY = (
-    "SELECT p.id, p.question_id, q.text, p.answer, p.citations, p.confidence, p.checks, p.prompt_tokens, "
-    "p.completion_tokens, p.seconds, p.model, p.prepared_at, p.has_new_evidence, p.new_evidence "
+    "SELECT p.id, p.question_id, q.text, coalesce(e.answer, p.answer), p.citations, p.confidence, p.checks, "
+    "p.prompt_tokens, p.completion_tokens, p.seconds, p.model, p.prepared_at, p.has_new_evidence, p.new_evidence, "
+    "p.made_for, e.edited_at, EXISTS (SELECT 1 FROM pins WHERE question_id = q.id) "
     "FROM prepared AS p JOIN questions AS q ON q.id = p.question_id "
+    "LEFT JOIN edits AS e ON e.prepared_id = p.id "
 )
+
+
+class AnswerEdited(Transient):
+    """The prepared answer is in the user's own words; nothing was stored in its place."""
+
+    code = "answer-edited"
+    sentence = "This answer is in your own words; 'pillowbook edit --undo' takes them back."
 
 
 class PreparedAnswers(KnowledgePart):
@@ -50,6 +60,7 @@ class PreparedAnswers(KnowledgePart):
             vector: of the question; without one it is found by its words only.
         Raises:
             SourcesChanged: the question, a source or a passage is gone, or a file has changed; nothing was stored.
+            AnswerEdited: the older one is in the user's own words and stays.
             ValueError: a citation has no source, or the vector is not as long as those stored.
         """
         row_vector = None if vector is None else as_vector(vector)
@@ -65,6 +76,8 @@ class PreparedAnswers(KnowledgePart):
                 old = connection.execute(
                     "SELECT id FROM prepared WHERE question_id = ?", (question_id,)
                 ).fetchone()
+                if old is not None and derived.edited_among(connection, [PreparedId(old[0])]):
+                    raise AnswerEdited()
                 connection.execute("DELETE FROM prepared WHERE question_id = ?", (question_id,))
                 connection.execute(
                     "UPDATE questions SET tried = NULL, withdrawn_at = NULL WHERE id = ?", (question_id,)
@@ -140,10 +153,15 @@ class PreparedAnswers(KnowledgePart):
             return list(derived.prepared_on(connection, document_id))
 
     def withdraw(self, prepared_ids: Iterable[PreparedId]) -> None:
-        """Delete prepared answers whose sources changed; their questions are prepared again first."""
-        ids = list(prepared_ids)
+        """Delete prepared answers whose sources changed; their questions are prepared again first.
+
+        Those in the user's own words stay.
+        """
         with self._database.exclusive():
             with self._database.write() as connection:
+                ids = list(prepared_ids)
+                edited = derived.edited_among(connection, ids)
+                ids = [prepared_id for prepared_id in ids if prepared_id not in edited]
                 derived.withdraw_rows(connection, ids, self._now())
             self._vectors.change("questions", removed=ids)
 
@@ -171,8 +189,9 @@ class PreparedAnswers(KnowledgePart):
     ) -> PreparedId:
         cursor = connection.execute(
             "INSERT INTO prepared (question_id, answer, citations, confidence, checks, prompt_tokens, "
-            "completion_tokens, seconds, model, effort, prepared_at, vector) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "completion_tokens, seconds, model, effort, prepared_at, vector, made_for) "
+            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
+            "(SELECT reason FROM questions WHERE id = ?1))",
             (
                 question_id,
                 clean_text(draft.answer),
@@ -247,4 +266,7 @@ def _prepared_from_row(row: tuple[Any, ...], sources: tuple[Source, ...]) -> Pre
         prepared_at=time_from_column(row[11]),
         has_new_evidence=bool(row[12]),
         new_evidence=citations_from_column(row[13]),
+        reason=Reason(row[14]) if row[14] else None,
+        edited_at=None if row[15] is None else time_from_column(row[15]),
+        is_pinned=bool(row[16]),
     )

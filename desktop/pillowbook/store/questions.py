@@ -1,12 +1,13 @@
 """Questions, predicted and asked, and how they were served."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pillowbook.domain.answers import AnswerKind, Question, Reason
-from pillowbook.domain.ids import ContentHash, DocumentId, PreparedId, QuestionId
+from pillowbook.domain.ids import ContentHash, DocumentId, PreparedId, QuestionId, ServingId
 from pillowbook.store import derived
 from pillowbook.store.derived import Connection
 from pillowbook.store.part import KnowledgePart, SourcesChanged, exists
@@ -19,21 +20,24 @@ _STRENGTH = {Reason.ASKED: 1, Reason.MISSED: 2, Reason.REQUESTED: 3}
 _QUESTION_QUERY = (
     "SELECT q.id, q.text, q.reason, "
     "(SELECT min(document_id) FROM question_origins WHERE question_id = q.id), "
-    "q.asked_count, q.created_at, q.last_asked_at FROM questions AS q "
+    "q.asked_count, q.created_at, q.last_asked_at, "
+    "EXISTS (SELECT 1 FROM pins WHERE question_id = q.id) FROM questions AS q "
 )
 _TO_PREPARE = """
 SELECT id FROM (
     SELECT q.id, q.withdrawn_at, q.asked_count, q.created_at,
         CASE q.reason WHEN 'requested' THEN 0 WHEN 'missed' THEN 1 WHEN 'asked' THEN 2 ELSE 3 END AS rank,
         d.modified, d.id AS document_id,
+        NOT EXISTS (SELECT 1 FROM pins WHERE question_id = q.id) AS is_loose,
         ROW_NUMBER() OVER (PARTITION BY q.reason IN ('requested', 'missed', 'asked'), d.id ORDER BY q.id) AS turn
     FROM questions AS q
     LEFT JOIN documents AS d
         ON d.id = (SELECT min(document_id) FROM question_origins WHERE question_id = q.id)
     LEFT JOIN prepared AS p ON p.question_id = q.id
     WHERE q.tried IS NULL AND (p.id IS NULL OR p.has_new_evidence)
+        AND NOT EXISTS (SELECT 1 FROM edits WHERE prepared_id = p.id)
 )
-ORDER BY withdrawn_at IS NULL, withdrawn_at, rank,
+ORDER BY is_loose, withdrawn_at IS NULL, withdrawn_at, rank,
     CASE WHEN rank < 3 THEN -asked_count ELSE turn END,
     CASE WHEN rank < 3 THEN 0 ELSE -coalesce(modified, 0) END,
     CASE WHEN rank < 3 THEN created_at END DESC, document_id, id
@@ -100,12 +104,24 @@ class Questions(KnowledgePart):
         return [_question_from_row(row) for row in rows]
 
     def record_asked(
-        self, normal: str, text: str, kind: AnswerKind, latency_ms: float, matched: PreparedId | None
-    ) -> QuestionId:
+        self,
+        normal: str,
+        text: str,
+        kind: AnswerKind,
+        latency_ms: float,
+        matched: PreparedId | None,
+        *,
+        answer: str = "",
+        documents: Sequence[DocumentId] = (),
+    ) -> ServingId:
         """Note what the user asked and how it was served.
 
         A hit on another wording counts for the matched question and makes no new one; anything else that was not
         a hit is a question worth preparing.
+
+        Args:
+            answer: what was said, kept for a later verdict on it; it goes when one of its documents changes.
+            documents: those it cites, the first of them the most telling.
         """
         with self._database.write() as connection:
             now = self._now()
@@ -127,12 +143,30 @@ class Questions(KnowledgePart):
                 "UPDATE questions SET asked_count = asked_count + 1, last_asked_at = ? WHERE id = ?",
                 (now, question_id),
             )
-            connection.execute(
-                "INSERT INTO asked (question_id, text, kind, latency_ms, matched, asked_at) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (question_id, clean_text(text), kind.value, latency_ms, matched, now),
+            cursor = connection.execute(
+                "INSERT INTO asked (question_id, text, kind, latency_ms, matched, asked_at, answer, prepared_for, "
+                "made_for, folder_id) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, "
+                "(SELECT question_id FROM prepared WHERE id = ?5), "
+                "coalesce((SELECT made_for FROM prepared WHERE id = ?5), ''), "
+                "(SELECT folder_id FROM documents WHERE id = ?8)",
+                (
+                    question_id,
+                    clean_text(text),
+                    kind.value,
+                    latency_ms,
+                    matched,
+                    now,
+                    clean_text(answer),
+                    documents[0] if documents else None,
+                ),
             )
-            return question_id
+            serving_id = ServingId(cursor.lastrowid)
+            connection.executemany(
+                "INSERT OR IGNORE INTO asked_sources (asked_id, document_id) "
+                "SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM documents WHERE id = ?2)",
+                [(serving_id, document_id) for document_id in documents],
+            )
+            return serving_id
 
     def documents_without_questions(self, limit: int) -> list[DocumentId]:
         """Indexed documents no questions were predicted from since they last changed, newest first."""
@@ -148,8 +182,8 @@ class Questions(KnowledgePart):
     def questions_to_prepare(self, limit: int) -> list[Question]:
         """Questions without a current prepared answer, the most urgent first.
 
-        Withdrawn ones, requested ones, missed and asked ones by how often, then predicted ones in turn over the
-        documents, the most recently modified document first.
+        Pinned ones, withdrawn ones, requested ones, missed and asked ones by how often, then predicted ones in turn
+        over the documents, the most recently modified document first.
         """
         with self._database.read() as connection:
             ids = derived.question_ids(connection.execute(_TO_PREPARE, (limit,)).fetchall())
@@ -189,7 +223,7 @@ class Questions(KnowledgePart):
 
 
 def _question_from_row(row: tuple[Any, ...]) -> Question:
-    id_, text, reason, document_id, asked_count, created_at, last_asked_at = row
+    id_, text, reason, document_id, asked_count, created_at, last_asked_at, is_pinned = row
     return Question(
         id=QuestionId(id_),
         text=text,
@@ -198,4 +232,5 @@ def _question_from_row(row: tuple[Any, ...]) -> Question:
         asked_count=asked_count,
         created_at=time_from_column(created_at),
         last_asked_at=None if last_asked_at is None else time_from_column(last_asked_at),
+        is_pinned=bool(is_pinned),
     )
