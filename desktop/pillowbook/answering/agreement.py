@@ -16,6 +16,7 @@ from pillowbook.answering.newer import values
 from pillowbook.answering.terms import content_stems, coverage, words
 from pillowbook.domain.answers import Citation, Draft, PreparedAnswer
 from pillowbook.domain.audit import AuditOutcome
+from pillowbook.store.hand import RejectedAnswer
 
 SAME_WORDS = 0.8
 """Share of the shorter answer's words that the longer one must hold where neither has a number or a name."""
@@ -50,6 +51,13 @@ def compare(prepared: PreparedAnswer, live: Draft) -> AuditOutcome:
     if _cite_the_same(prepared.citations, live.citations) and not _differ_in_values(prepared, live):
         return AuditOutcome.SAME
     return AuditOutcome.WORSE if live.confidence > prepared.confidence else AuditOutcome.BETTER
+
+
+def was_rejected(draft: Draft, rejected: Sequence[RejectedAnswer]) -> bool:
+    """Whether an answer says what the user called wrong."""
+    return draft.says_something and any(
+        say_the_same(draft.question, draft.answer, one.answer) for one in rejected
+    )
 
 
 def _cite_the_same(ours: Sequence[Citation], theirs: Sequence[Citation]) -> bool:

@@ -62,10 +62,25 @@ class Hand:
 
     # -- verdicts ----------------------------------------------------------------------------------------------
 
+    def said(self, serving_id: ServingId) -> str:
+        """What was said in a serving; empty where its source has changed since, or where it was a secret."""
+        with self._database.read() as connection:
+            row = connection.execute("SELECT answer FROM asked WHERE id = ?", (serving_id,)).fetchone()
+        return "" if row is None else str(row[0])
+
     def put_verdict(self, serving_id: ServingId, verdict: Verdict) -> None:
-        """Store what the user says of an answer that was served; a later verdict replaces an earlier one."""
+        """Store what the user says of an answer that was served; a later verdict replaces an earlier one.
+
+        A question that was answered wrong is tried again.
+        """
         with self._database.write() as connection:
             connection.execute("UPDATE asked SET verdict = ? WHERE id = ?", (verdict.value, serving_id))
+            if verdict is Verdict.WRONG:
+                connection.execute(
+                    "UPDATE questions SET tried = NULL WHERE id = "
+                    "(SELECT coalesce(prepared_for, question_id) FROM asked WHERE id = ?)",
+                    (serving_id,),
+                )
 
     def rejected(self, question_id: QuestionId) -> tuple[RejectedAnswer, ...]:
         """Answers to a question that the user called wrong, as far as their documents are as they were."""

@@ -190,18 +190,18 @@ class Questions(KnowledgePart):
             rows = [connection.execute(_QUESTION_QUERY + "WHERE q.id = ?", (i,)).fetchone() for i in ids]
         return [_question_from_row(row) for row in rows if row is not None]
 
+    def tried(self, question_id: QuestionId) -> str | None:
+        """How the last try to prepare a question ended, where nothing came of it and nothing has changed since."""
+        with self._database.read() as connection:
+            row = connection.execute("SELECT tried FROM questions WHERE id = ?", (question_id,)).fetchone()
+        return None if row is None else row[0]
+
     def mark_tried(self, question_id: QuestionId, result: str) -> None:
         """Note that nothing could be verified; it is not tried again until the library changes under it."""
         with self._database.write() as connection:
             connection.execute(
                 "UPDATE questions SET tried = ?, withdrawn_at = NULL WHERE id = ?", (result, question_id)
             )
-
-    def asked_by_kind(self) -> dict[AnswerKind, int]:
-        """How often questions were served in each way."""
-        with self._database.read() as connection:
-            rows = connection.execute("SELECT kind, count(*) FROM asked GROUP BY kind").fetchall()
-        return {AnswerKind(kind): int(count) for kind, count in rows}
 
     # -- inside a transaction ----------------------------------------------------------------------------------
 

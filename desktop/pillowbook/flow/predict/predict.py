@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pillowbook.answering.pairs import normalise_question
+from pillowbook.answering.permission import Permission
 from pillowbook.answering.prompts import load_prompt
 from pillowbook.answering.terms import content_stems, names, numbers, stems, words
 from pillowbook.answering.units import Unit, split_sections, split_units
@@ -59,12 +60,19 @@ class Predictor:
     """Predicts questions for one document at a time."""
 
     def __init__(
-        self, *, library: Library, knowledge: Knowledge, generator: Generator, embedder: Embedder
+        self,
+        *,
+        library: Library,
+        knowledge: Knowledge,
+        generator: Generator,
+        embedder: Embedder,
+        permission: Permission | None = None,
     ) -> None:
         self._library = library
         self._knowledge = knowledge
         self._generator = generator
         self._embedder = embedder
+        self._permission = permission or Permission(knowledge)
         self._prompt = load_prompt("questions")
 
     def predict(self, document_id: DocumentId, cancel: CancelToken | None = None) -> SliceOutcome:
@@ -128,6 +136,8 @@ class Predictor:
     ) -> list[tuple[str, Reason, NDArray[np.float32]]]:
         by_normal: dict[str, tuple[str, Reason]] = {}
         for text, reason in candidates:
+            if self._permission.refusal(text):
+                continue
             normal = normalise_question(text)
             if normal and normal not in by_normal and self._knowledge.question_by_normal(normal) is None:
                 by_normal[normal] = (text, reason)
