@@ -204,7 +204,7 @@ def test_an_older_vault_is_brought_up_to_date(
         assert connection.execute("SELECT prepared_for, made_for FROM asked").fetchall() == [(7, "content")]
         assert connection.execute("SELECT made_for FROM prepared").fetchall() == [("content",)]
         assert connection.execute("SELECT made_for FROM ledger").fetchall() == [("content",)]
-    assert new.check() == []
+    assert new.find_damage() == []
     new.close()
 
 

@@ -29,6 +29,7 @@ from pillowbook.domain.errors import (
 )
 from pillowbook.domain.events import Event, GateChanged, PanelRequested, SettingChanged, VaultChanged
 from pillowbook.domain.ids import ContentHash, DocumentId, FolderId, PassageId
+from pillowbook.domain.serving import NeverRule
 from pillowbook.domain.work import GateState
 from pillowbook.host.workers import CancelToken
 from pillowbook.settings.catalogue import ALL
@@ -113,6 +114,7 @@ class Script:
     errors: dict[str, PillowbookError] = field(default_factory=dict)
     holds: dict[str, threading.Event] = field(default_factory=dict)
     is_taken: bool = False
+    noted: int | None = None
     account: p.AccountView = field(
         default_factory=lambda: p.AccountView(
             name="all",
@@ -314,6 +316,14 @@ class ScriptedCore:
                     live_answers=18,
                     since=since,
                 )
+            case p.NoteUse():
+                return p.UseNoted(script.noted)
+            case p.GiveVerdict(_, serving_id):
+                return serving_id or 99
+            case p.PinAnswer(named, is_pinned):
+                return p.HandView("?", int(named), is_pinned, False)
+            case p.NeverPrepare(question):
+                return [NeverRule(question or "", NOW)]
             case p.Pause(minutes):
                 script.gate = (
                     GateState(False, "paused", f"Paused by you for another {minutes} min.")
