@@ -28,9 +28,11 @@ from pillowbook.domain.errors import (
     ConfirmationNeeded,
     DiskFull,
     ModelNoneFits,
+    NeverPrepared,
     PassphraseNeeded,
     PassphraseWrong,
     PillowbookError,
+    SecretNotPrepared,
     VaultLocked,
 )
 from pillowbook.domain.events import PanelWish
@@ -292,7 +294,16 @@ def prepare(session: Session) -> int:
     )
     for line in lines:
         question = str(line["question"])
-        answer = session.call(functools.partial(CoreClient.prepare, question=question))
+        try:
+            answer = session.call(functools.partial(CoreClient.prepare, question=question))
+        except (NeverPrepared, SecretNotPrepared) as error:
+            if not options.batch:
+                raise
+            print(
+                dump({"id": line["id"], "question": question, "error": error.code, "sentence": error.say()}),
+                flush=True,
+            )
+            continue
         if session.as_json or options.batch:
             print(dump(answer_json(answer, line["id"])), flush=True)
         else:

@@ -102,6 +102,15 @@ def test_never_prepare_this(served: Home) -> None:
     secret = served.run("prepare", "What is the wifi password?")
     assert secret.returncode == 1 and "secret" in secret.stderr
     assert_one_sentence(secret.stderr)
+    batch = served.root / "questions.jsonl"
+    batch.write_text(
+        json.dumps({"id": 1, "question": "What is the wifi password?"})
+        + "\n"
+        + json.dumps({"id": 2, "question": ASKED})
+    )
+    told = served.run("prepare", "--batch", batch)
+    first, second = (json.loads(line) for line in told.stdout.splitlines())
+    assert (first["error"], second["kind"], told.returncode) == ("secret-not-prepared", "hit", 0)
 
 
 def test_a_digest_is_deleted(served: Home) -> None:

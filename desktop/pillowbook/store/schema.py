@@ -145,6 +145,7 @@ ALTER TABLE asked ADD COLUMN folder_id INTEGER;
 ALTER TABLE asked ADD COLUMN answer TEXT NOT NULL DEFAULT '';  -- what was said; emptied when a source of it changes
 ALTER TABLE asked ADD COLUMN verdict TEXT;
 CREATE INDEX asked_by_prepared ON asked (prepared_for);
+CREATE INDEX asked_by_verdict ON asked (verdict) WHERE verdict IS NOT NULL;
 CREATE TABLE asked_sources (
     asked_id INTEGER NOT NULL REFERENCES asked ON DELETE CASCADE,
     document_id INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
