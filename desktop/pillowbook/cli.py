@@ -18,6 +18,7 @@ from typing import Any, Final
 import psutil
 
 from pillowbook import __version__
+from pillowbook.by_hand import add_commands
 from pillowbook.core import protocol as p
 from pillowbook.core.client import CoreClient, connect, ensure_core
 from pillowbook.domain.asking import AskMode
@@ -27,9 +28,11 @@ from pillowbook.domain.errors import (
     ConfirmationNeeded,
     DiskFull,
     ModelNoneFits,
+    NeverPrepared,
     PassphraseNeeded,
     PassphraseWrong,
     PillowbookError,
+    SecretNotPrepared,
     VaultLocked,
 )
 from pillowbook.domain.events import PanelWish
@@ -291,7 +294,16 @@ def prepare(session: Session) -> int:
     )
     for line in lines:
         question = str(line["question"])
-        answer = session.call(functools.partial(CoreClient.prepare, question=question))
+        try:
+            answer = session.call(functools.partial(CoreClient.prepare, question=question))
+        except (NeverPrepared, SecretNotPrepared) as error:
+            if not options.batch:
+                raise
+            print(
+                dump({"id": line["id"], "question": question, "error": error.code, "sentence": error.say()}),
+                flush=True,
+            )
+            continue
         if session.as_json or options.batch:
             print(dump(answer_json(answer, line["id"])), flush=True)
         else:
@@ -358,20 +370,6 @@ def status_of(session: Session) -> p.Status:
         session.core.unlock(session.passphrase())
         state = session.core.status()
     return state
-
-
-def ledger(session: Session) -> int:
-    view: p.LedgerView = session.call(lambda core: core.ledger())
-    lines = [
-        f"{line.kind:8} {line.slices:5} slices {line.seconds:8.1f} s {line.prompt_tokens:8} tokens read "
-        f"{line.completion_tokens:7} written {line.made:5} made {line.failed:3} failed"
-        for line in view.lines
-    ]
-    lines.append(
-        f"{view.prepared} prepared; {view.asked} asked: {view.hits} served prepared, {view.live} live."
-    )
-    session.print(view, "\n".join(lines))
-    return DONE
 
 
 def doctor(session: Session) -> int:
@@ -626,7 +624,7 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument("--limit", type=hit_count, default=10)
     command("digest", digest, "show digests").add_argument("path", nargs="?")
     command("status", status, "how everything stands")
-    command("ledger", ledger, "what background work cost and brought")
+    add_commands(command)
     command("doctor", doctor, "look for trouble")
     command("forget", forget, "drop what was derived from a document").add_argument("path")
     made = command("vault", vault, "the encrypted vault")

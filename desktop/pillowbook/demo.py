@@ -20,6 +20,7 @@ from pillowbook.domain.answers import Answer, AnswerKind, Citation
 from pillowbook.domain.asking import AskMode
 from pillowbook.host.paths import Profile
 from pillowbook.host.resources import resource
+from pillowbook.settings.catalogue import PREPARE_SECRETS
 
 FIRST_DAY: Final = (
     "What is the guest wifi password?",
@@ -75,6 +76,9 @@ def play(core: CoreClient, notes: Path, work_s: float) -> None:
         "Reading the sample notes in a throw-away profile; the first half minute goes into starting the models."
     )
     core.vault_init(secrets.token_urlsafe(24))
+    core.set_setting(
+        PREPARE_SECRETS.key, "on"
+    )  # a password is asked for below, of a network that does not exist
     core.add_folder(str(notes))
     began = time.monotonic()
     core.sync()

@@ -127,6 +127,10 @@ def answer_json(answer: Answer, identifier: Any) -> dict[str, Any]:
         "related": answer.related,
         "nearest": [citation_json(c) for c in answer.nearest],
         "change_note": answer.change_note,
+        "serving": answer.serving_id,
+        "prepared": answer.prepared_id,
+        "edited": answer.is_edited,
+        "pinned": answer.is_pinned,
     }
 
 
@@ -152,7 +156,13 @@ def answer_text(answer: Answer) -> str:
     if answer.kind is AnswerKind.NONE and is_other_language(answer.question):
         lines.append(OTHER_LANGUAGE)
     freshness = f", {answer.freshness.value.replace('_', ' ')}" if answer.freshness else ""
-    lines.append(f"  [{KINDS[answer.kind]}{freshness}, {answer.latency_ms / 1000:.2f} s]")
+    marks = "".join(
+        mark
+        for mark, is_so in ((", in your own words", answer.is_edited), (", pinned", answer.is_pinned))
+        if is_so
+    )
+    told = f", no. {answer.serving_id}" if answer.serving_id is not None else ""
+    lines.append(f"  [{KINDS[answer.kind]}{freshness}{marks}, {answer.latency_ms / 1000:.2f} s{told}]")
     for number, c in enumerate(answer.citations, start=1):
         lines.append(f'  {number}. {place(c.path, c.line, c.page)}\n     "{c.quote}"')
     if not answer.answer and answer.nearest:

@@ -23,6 +23,7 @@ from pillowbook.domain.answers import Answer, AnswerKind
 from pillowbook.domain.asking import AskMode
 from pillowbook.domain.clock import SystemClock
 from pillowbook.domain.work import GateState
+from pillowbook.flow.audit.audit import Auditor
 from pillowbook.flow.distil.distil import Distiller
 from pillowbook.flow.predict.predict import Predictor
 from pillowbook.flow.prepare.prepare import Preparer
@@ -60,6 +61,9 @@ def runner_over(parts: Parts) -> Runner:
             date_of=parts.retriever.date_of,
         ),
         Preparer(
+            library=library, knowledge=knowledge, composer=composer, retriever=parts.retriever, clock=clock
+        ),
+        Auditor(
             library=library, knowledge=knowledge, composer=composer, retriever=parts.retriever, clock=clock
         ),
     )

@@ -10,11 +10,14 @@ from tests.fakes.generator import ScriptedGenerator
 
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.match import Matcher, normalise_question
+from pillowbook.answering.permission import Permission
 from pillowbook.answering.retrieve import Retriever
+from pillowbook.core.hand import UsersHand
 from pillowbook.domain.answers import PreparedAnswer, Reason
 from pillowbook.domain.clock import SystemClock
 from pillowbook.domain.ids import DocumentId, QuestionId
 from pillowbook.domain.work import SliceOutcome
+from pillowbook.flow.audit.audit import Auditor
 from pillowbook.flow.distil.distil import Distiller
 from pillowbook.flow.ingest.extractor.client import Extractor
 from pillowbook.flow.ingest.ingest import Ingestor
@@ -82,19 +85,32 @@ class Stream:
             words=self.vault.words,
             clock=clock,
         )
+        self.allows_secrets = False
+        permission = Permission(self.knowledge, allows_secrets=lambda: self.allows_secrets)
         self.preparer = Preparer(
             library=self.library,
             knowledge=self.knowledge,
             composer=self.composer,
             retriever=self.retriever,
             clock=clock,
+            permission=permission,
         )
+        self.auditor = Auditor(
+            library=self.library,
+            knowledge=self.knowledge,
+            composer=self.composer,
+            retriever=self.retriever,
+            clock=clock,
+            permission=permission,
+        )
+        self.hand = UsersHand(knowledge=self.knowledge, library=self.library, on_changed=lambda: None)
         self.predictor = Predictor(
             date_of=self.retriever.date_of,
             library=self.library,
             knowledge=self.knowledge,
             generator=self.generator,
             embedder=self.embedder,
+            permission=permission,
         )
         self.distiller = Distiller(library=self.library, knowledge=self.knowledge, generator=self.generator)
 

@@ -29,6 +29,7 @@ from pillowbook.domain.errors import (
 )
 from pillowbook.domain.events import Event, GateChanged, PanelRequested, SettingChanged, VaultChanged
 from pillowbook.domain.ids import ContentHash, DocumentId, FolderId, PassageId
+from pillowbook.domain.serving import NeverRule
 from pillowbook.domain.work import GateState
 from pillowbook.host.workers import CancelToken
 from pillowbook.settings.catalogue import ALL
@@ -113,6 +114,21 @@ class Script:
     errors: dict[str, PillowbookError] = field(default_factory=dict)
     holds: dict[str, threading.Event] = field(default_factory=dict)
     is_taken: bool = False
+    noted: int | None = None
+    account: p.AccountView = field(
+        default_factory=lambda: p.AccountView(
+            name="all",
+            spent_s=4_356.0,
+            tokens=Tokens(291_700, 38_900),
+            prepared=126,
+            asked=23,
+            saved_s=216.0,
+            saved_per_spent=0.05,
+            old=40,
+            never_asked=22,
+            share_wasted=0.55,
+        )
+    )
 
 
 class ScriptedCore:
@@ -284,7 +300,7 @@ class ScriptedCore:
                 return [folder.path for folder in script.folders if folder.is_kept_here]
             case p.ListFolders():
                 return script.folders
-            case p.GetLedger():
+            case p.GetLedger(since):
                 return p.LedgerView(
                     lines=(
                         p.LedgerLine("distil", 51, 812.0, 61_200, 9_100, 51, 0),
@@ -295,7 +311,19 @@ class ScriptedCore:
                     asked=41,
                     hits=23,
                     live=18,
+                    total=script.account,
+                    live_latency_ms=9_400.0,
+                    live_answers=18,
+                    since=since,
                 )
+            case p.NoteUse():
+                return p.UseNoted(script.noted)
+            case p.GiveVerdict(_, serving_id):
+                return serving_id or 99
+            case p.PinAnswer(named, is_pinned):
+                return p.HandView("?", int(named), is_pinned, False)
+            case p.NeverPrepare(question):
+                return [NeverRule(question or "", NOW)]
             case p.Pause(minutes):
                 script.gate = (
                     GateState(False, "paused", f"Paused by you for another {minutes} min.")

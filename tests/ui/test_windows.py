@@ -339,3 +339,14 @@ def test_the_file_dialog_keeps_no_list_of_folders(application: QApplication) -> 
     remembered.sync()
     assert remembered.fileName().startswith(os.devnull)
     assert not Path(remembered.fileName()).exists()
+
+
+def test_the_status_page_tells_of_last_night_in_one_small_table(
+    settings: SettingsWindow, core: ScriptedCore
+) -> None:
+    wait_until(lambda: "Last night" in {label.text() for label in settings.status.findChildren(QLabel)})
+    texts = {label.text() for label in settings.status.findChildren(QLabel)}
+    assert texts >= {"Last night", "So far", "SPENT", "PREPARED", "ASKED", "SAVED", "1 h 13 min", "4 min"}
+    assert any("9.4 s" in text and "55%" in text for text in texts)
+    since = [call.since for call in core.calls_of(p.GetLedger)]
+    assert None in since and any(since)

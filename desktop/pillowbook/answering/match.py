@@ -87,13 +87,18 @@ class Matcher:
         self, question: str, vector: NDArray[np.float32], *, without: PreparedId | None
     ) -> tuple[Candidate, ...]:
         found: list[Candidate] = []
+        wrong = self._knowledge.hand.wrong_for(normalise_question(question))
         for hit in self._vectors.nearest(vector, CANDIDATES, space="questions"):
             if hit.id == without:
                 continue
             prepared = self._knowledge.prepared(PreparedId(hit.id))
             if prepared is None:
                 continue
-            verdict = judge_pair(prepared.question, question, hit.similarity)
+            verdict = (
+                PairVerdict(0.0, False, ("wrong-question",))  # the user said so of this very pair
+                if prepared.question_id in wrong
+                else judge_pair(prepared.question, question, hit.similarity)
+            )
             found.append(Candidate(prepared, hit.similarity, verdict.p_same, verdict.hit, verdict.reasons))
         # Equal answers to differently worded questions: prefer the surer, then the nearer.
         found.sort(key=lambda one: (-one.is_hit, -one.p_same, -one.similarity))

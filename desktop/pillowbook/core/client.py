@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection
 from typing import Any, Final, TypeVar
@@ -26,6 +27,7 @@ from pillowbook.domain.asking import AskMode, AskPart, Completion, PairVerdict, 
 from pillowbook.domain.documents import Folder
 from pillowbook.domain.errors import CoreUnreachable, MessageTooLarge, remake
 from pillowbook.domain.events import Event, PanelWish
+from pillowbook.domain.serving import NeverRule, Verdict
 from pillowbook.domain.work import GateState
 from pillowbook.host.paths import Profile
 from pillowbook.host.workers import CancelToken
@@ -85,9 +87,9 @@ class CoreClient:
         """Have the prompt read that what is typed would lead to; returns when that is done, or is of no use."""
         self._request(p.ReadAhead(typed), p.Done)
 
-    def note_use(self, question: str) -> None:
-        """Count a prepared answer that was used before Enter as asked."""
-        self._request(p.NoteUse(question), p.Done)
+    def note_use(self, question: str) -> int | None:
+        """Count a prepared answer that was used before Enter as asked; the serving, where it is remembered."""
+        return self._request(p.NoteUse(question), p.UseNoted).serving
 
     # -- the library ------------------------------------------------------------------------------
 
@@ -153,9 +155,37 @@ class CoreClient:
         """How everything stands."""
         return self._request(p.GetStatus(), p.Status)
 
-    def ledger(self) -> p.LedgerView:
-        """What background work cost and brought."""
-        return self._request(p.GetLedger(), p.LedgerView)
+    def ledger(self, *, since: datetime | None = None, never_after_days: int = 14) -> p.LedgerView:
+        """What background work cost and brought, from a time on or altogether."""
+        return self._request(p.GetLedger(since, never_after_days), p.LedgerView)
+
+    # -- the user's hand --------------------------------------------------------------------------
+
+    def give_verdict(
+        self, verdict: Verdict, *, serving_id: int | None = None, prepared_id: int | None = None
+    ) -> int:
+        """Say what an answer is worth: one that was served, or a prepared one that was only seen."""
+        return self._request(p.GiveVerdict(verdict, serving_id, prepared_id), int)
+
+    def pin(self, answer: str, *, is_pinned: bool = True) -> p.HandView:
+        """Keep an answer before all others; it is named by its number or its question."""
+        return self._request(p.PinAnswer(answer, is_pinned), p.HandView)
+
+    def edit(self, answer: str, text: str | None) -> p.HandView:
+        """Put other words over a prepared answer; None takes them away again."""
+        return self._request(p.EditAnswer(answer, text), p.HandView)
+
+    def delete(self, answer: str) -> p.HandView:
+        """Delete a prepared answer."""
+        return self._request(p.DeleteAnswer(answer), p.HandView)
+
+    def delete_digest(self, path: str) -> None:
+        """Delete a document's digest until the document changes."""
+        self._request(p.DeleteDigest(path), p.Done)
+
+    def never_prepare(self, question: str | None = None, *, is_never: bool = True) -> list[NeverRule]:
+        """Never prepare a question, or again; all such rules."""
+        return self._request(p.NeverPrepare(question, is_never), list[NeverRule])
 
     # -- the vault --------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from pillowbook.domain.answers import Fact
+from pillowbook.domain.answers import Fact, Tokens
 from pillowbook.domain.asking import AnswerText, AskMode, LikelyPassage
 from pillowbook.domain.events import (
     GateChanged,
@@ -22,6 +22,7 @@ from pillowbook.domain.events import (
     SettingChanged,
     VaultChanged,
 )
+from pillowbook.domain.serving import Verdict
 from pillowbook.domain.work import GateState
 
 PROTOCOL_VERSION: Final = 1
@@ -141,14 +142,96 @@ class LedgerLine(msgspec.Struct, frozen=True):
     failed: int
 
 
+class AccountView(msgspec.Struct, frozen=True):
+    """What was spent for one reason, one folder, or all, and what it brought (see ``schedule/account.py``).
+
+    ``old`` counts the questions old enough to tell whether they are asked, ``never_asked`` those that never were;
+    ``share_wasted`` is what these cost of what all the old ones cost. ``saved_per_spent`` is in seconds for a second.
+    """
+
+    name: str
+    spent_s: float
+    tokens: Tokens
+    prepared: int
+    asked: int
+    saved_s: float
+    saved_per_spent: float | None
+    old: int
+    never_asked: int
+    share_wasted: float | None
+
+
+class ServingView(msgspec.Struct, frozen=True):
+    """One serving of what was prepared, and what that had cost. ``serving`` is what a verdict names."""
+
+    serving: int
+    question: str
+    asked_at: datetime
+    reason: str
+    cost_s: float
+    cost_tokens: Tokens
+    saved_s: float
+    verdict: str | None
+
+
+class AuditView(msgspec.Struct, frozen=True):
+    """How one way of preparing fared beside live answers."""
+
+    reason: str
+    checks: tuple[str, ...]
+    better: int
+    same: int
+    worse: int
+    worse_share: float
+
+
+class TrustView(msgspec.Struct, frozen=True):
+    """P(right) of what is prepared for a reason, by audits and verdicts."""
+
+    reason: str
+    mean: float
+    spread: float
+    held: int
+    failed: int
+
+
 class LedgerView(msgspec.Struct, frozen=True):
-    """What background work cost and brought."""
+    """What background work cost and brought, from ``since`` on or altogether.
+
+    ``live_latency_ms`` is the mean of ``live_answers`` live answers, all that were served: what a prepared answer saves
+    is reckoned against it. ``prepared`` is how many answers are prepared now.
+    """
 
     lines: tuple[LedgerLine, ...]
     prepared: int
     asked: int
     hits: int
     live: int
+    total: AccountView
+    reasons: tuple[AccountView, ...] = ()
+    folders: tuple[AccountView, ...] = ()
+    servings: tuple[ServingView, ...] = ()
+    audits: tuple[AuditView, ...] = ()
+    trust: tuple[TrustView, ...] = ()
+    live_latency_ms: float | None = None
+    live_answers: int = 0
+    never_after_days: int = 14
+    since: datetime | None = None
+
+
+class UseNoted(msgspec.Struct, frozen=True):
+    """``serving`` is what a verdict names; None where nothing was remembered."""
+
+    serving: int | None
+
+
+class HandView(msgspec.Struct, frozen=True):
+    """A prepared answer as the user's hand left it; ``prepared`` is its number, None where there is none now."""
+
+    question: str
+    prepared: int | None
+    is_pinned: bool
+    is_edited: bool
 
 
 class ModelView(msgspec.Struct, frozen=True):
@@ -238,7 +321,7 @@ class ReadAhead(Call, frozen=True, tag="read_ahead"):
 
 
 class NoteUse(Call, frozen=True, tag="note_use"):
-    """The prepared answer to this question was used before Enter: it counts as asked. Reply: Done."""
+    """The prepared answer to this question was used before Enter: it counts as asked. Reply: UseNoted."""
 
     question: str
 
@@ -308,7 +391,54 @@ class GetStatus(Call, frozen=True, tag="status"):
 
 
 class GetLedger(Call, frozen=True, tag="ledger"):
-    """Reply: LedgerView."""
+    """Reply: LedgerView. ``never_after_days``: a question this old that was never asked is wasted."""
+
+    since: datetime | None = None
+    never_after_days: int = 14
+
+
+class GiveVerdict(Call, frozen=True, tag="verdict"):
+    """What the user says of an answer: one that was served, or a prepared one only seen. Reply: int, the serving."""
+
+    verdict: Verdict
+    serving_id: int | None = None
+    prepared_id: int | None = None
+
+
+class PinAnswer(Call, frozen=True, tag="pin"):
+    """Keep the answer to a question before all others. ``answer``: its number or its question. Reply: HandView."""
+
+    answer: str
+    is_pinned: bool = True
+
+
+class EditAnswer(Call, frozen=True, tag="edit"):
+    """Put the user's own words over a prepared answer; None takes them away again. Reply: HandView."""
+
+    answer: str
+    text: str | None
+
+
+class DeleteAnswer(Call, frozen=True, tag="delete"):
+    """Delete a prepared answer. Reply: HandView."""
+
+    answer: str
+
+
+class DeleteDigest(Call, frozen=True, tag="digest_delete"):
+    """Delete a document's digest until the document changes. Reply: Done."""
+
+    path: str
+
+
+class NeverPrepare(Call, frozen=True, tag="never"):
+    """Never prepare this question and near wordings of it, or again. Reply: list of NeverRule, all there are.
+
+    Without a question nothing is changed.
+    """
+
+    question: str | None = None
+    is_never: bool = True
 
 
 class Forget(Call, frozen=True, tag="forget"):
@@ -415,6 +545,12 @@ AnyCall = (
     | ListPrepared
     | GetStatus
     | GetLedger
+    | GiveVerdict
+    | PinAnswer
+    | EditAnswer
+    | DeleteAnswer
+    | DeleteDigest
+    | NeverPrepare
     | Forget
     | Pause
     | VaultInit

@@ -42,6 +42,7 @@ from pillowbook.settings.catalogue import (
     GENERATOR,
     GPU_LAYERS,
     LOCK_AFTER,
+    PREPARE_SECRETS,
     SERVER_ADDRESS,
     SERVER_ALLOWED,
     UNLOAD_AFTER,
@@ -124,7 +125,7 @@ class Service:
             case p.ReadAhead(typed):
                 self._open().read_ahead(typed, cancel)
             case p.NoteUse(question):
-                self._open().note_use(question)
+                return p.UseNoted(self._open().note_use(question))
             case p.AddFolder(path):
                 return self._open().add_folder(readable(path, self._machine.profile.root))
             case p.RemoveFolder(path):
@@ -152,8 +153,12 @@ class Service:
                 return self._open().digests(None if path is None else absolute(path))
             case p.ListPrepared(limit):
                 return self._open().prepared(limit)
-            case p.GetLedger():
-                return self._open().ledger()
+            case p.GetLedger(since, never_after_days):
+                return self._open().ledger(since, never_after_days)
+            case p.DeleteDigest(path):
+                return self._open().hand.handle(p.DeleteDigest(absolute(path)))
+            case p.GiveVerdict() | p.PinAnswer() | p.EditAnswer() | p.DeleteAnswer() | p.NeverPrepare():
+                return self._open().hand.handle(call)
             case p.Forget(path):
                 self._open().forget(absolute(path))
             case p.Pause(minutes):
@@ -350,6 +355,8 @@ class Service:
         if setting is LOCK_AFTER:
             self._postpone_lock()
         if self._session is not None:
+            if setting is PREPARE_SECRETS and not self._settings[PREPARE_SECRETS]:
+                self._session.hand.delete_secrets()
             self._session.wake()
         self._tell(SettingChanged(key, self._settings.text(key)))
 

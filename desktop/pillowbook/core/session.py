@@ -8,12 +8,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Final, Protocol
 
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.match import Matcher, judge_pair, normalise_question
+from pillowbook.answering.permission import SECRET, Permission
 from pillowbook.answering.retrieve import Retriever
 from pillowbook.core import protocol as p
+from pillowbook.core.hand import UsersHand
+from pillowbook.core.ledger_view import ledger_view
 from pillowbook.core.library_loop import LibraryLoop
 from pillowbook.core.machine import Machine
 from pillowbook.core.server_use import keep_key, server_choice, with_server
@@ -24,11 +28,15 @@ from pillowbook.domain.errors import (
     DocumentUnknown,
     FolderMissing,
     FolderUnknown,
+    NeverPrepared,
     PillowbookError,
+    SecretNotPrepared,
     SettingInvalid,
 )
 from pillowbook.domain.events import Event, GateChanged, LibraryChanged, PreparedChanged
+from pillowbook.domain.ids import ServingId
 from pillowbook.domain.work import GateState, LedgerEntry, SliceKind, SliceResult
+from pillowbook.flow.audit.audit import Auditor
 from pillowbook.flow.distil.distil import Distiller
 from pillowbook.flow.ingest.extractor.client import Extractor
 from pillowbook.flow.ingest.ingest import Ingestor, ScanReport
@@ -51,6 +59,7 @@ from pillowbook.settings.catalogue import (
     IDLE_AFTER,
     LEARN,
     LOAD_CEILING,
+    PREPARE_SECRETS,
     SERVER_ADDRESS,
     SERVER_ALLOWED,
     UNLOAD_AFTER,
@@ -105,12 +114,19 @@ class Session:
             self.library, self._extractor, self._embedder, clock, on_change=self._document_changed
         )
         self._loop = LibraryLoop(self.library, self._ingestor, on_change=self._library_changed)
+        self._permission = Permission(
+            self.knowledge, allows_secrets=lambda: bool(self._settings[PREPARE_SECRETS])
+        )
         self._preparer = Preparer(
             composer=composer,
             retriever=retriever,
             library=self.library,
             knowledge=self.knowledge,
             clock=clock,
+            permission=self._permission,
+        )
+        self.hand = UsersHand(
+            knowledge=self.knowledge, library=self.library, on_changed=self._prepared_changed
         )
         self._server = Server(
             matcher=Matcher(knowledge=self.knowledge, vectors=vault.vectors, retriever=retriever),
@@ -134,8 +150,17 @@ class Session:
                     knowledge=self.knowledge,
                     generator=self._generator,
                     embedder=self._embedder,
+                    permission=self._permission,
                 ),
                 self._preparer,
+                Auditor(
+                    library=self.library,
+                    knowledge=self.knowledge,
+                    composer=composer,
+                    retriever=retriever,
+                    clock=clock,
+                    permission=self._permission,
+                ),
             ),
             sense=self._sense,
             rules=self._rules,
@@ -208,20 +233,40 @@ class Session:
         self._typing_hold.renew()
         self._server.read_ahead(typed, cancel)
 
-    def note_use(self, question: str) -> None:
+    def note_use(self, question: str) -> ServingId | None:
         """A prepared answer was used before Enter: it was asked for, if asking is learned from."""
-        if self._settings[LEARN]:
-            self._server.note_use(question)
+        return self._server.note_use(question) if self._settings[LEARN] else None
 
     def prepare(self, question: str, cancel: CancelToken) -> Answer:
-        """Prepare an answer now and say what it is."""
+        """Prepare an answer now and say what it is.
+
+        Raises:
+            NeverPrepared, SecretNotPrepared: the user's own rule, or the settings, are against it.
+        """
         text = clean_question(question)
+        refusal = self._permission.refusal(text)
+        if refusal:
+            raise SecretNotPrepared() if refusal == SECRET else NeverPrepared()
         began = time.monotonic()
+        started_at = self._machine.clock.now()
         normal = normalise_question(text)
         question_id = self.knowledge.add_question(text, normal, Reason.REQUESTED)
         with self._runner.hold():
-            self._preparer.prepare(question_id, cancel)
+            outcome = self._preparer.prepare(question_id, cancel)
+        self.knowledge.put_ledger(
+            LedgerEntry(
+                kind=SliceKind.PREPARE,
+                result=outcome.result,
+                started_at=started_at,
+                seconds=time.monotonic() - began,
+                tokens=outcome.tokens,
+                made=outcome.made,
+                question_id=question_id,
+            )
+        )
         prepared = self.knowledge.prepared_for(question_id)
+        if prepared is None and self.knowledge.tried(question_id) == SECRET:
+            raise SecretNotPrepared()
         model = self._generator.model_id
         if prepared is None:
             return nothing_said(text, model, (time.monotonic() - began) * 1000)
@@ -242,6 +287,10 @@ class Session:
             model=prepared.model,
             effort=Effort.PREPARED,
             citations=prepared.citations,
+            change_note=report.change_note,
+            prepared_id=prepared.id,
+            is_edited=prepared.edited_at is not None,
+            is_pinned=prepared.is_pinned,
         )
 
     def judge(self, pairs: Sequence[p.Pair]) -> list[PairVerdict]:
@@ -392,17 +441,14 @@ class Session:
             for one in newest[:limit]
         ]
 
-    def ledger(self) -> p.LedgerView:
-        """What background work cost and brought, by kind."""
-        entries = self.knowledge.ledger()
-        counts = self.knowledge.counts()
-        kinds = self.knowledge.asked_by_kind()
-        return p.LedgerView(
-            lines=tuple(ledger_line(kind, [e for e in entries if e.kind is kind]) for kind in SliceKind),
-            prepared=counts.prepared,
-            asked=counts.asked,
-            hits=kinds.get(AnswerKind.HIT, 0),
-            live=kinds.get(AnswerKind.LIVE, 0),
+    def ledger(self, since: datetime | None, never_after_days: int) -> p.LedgerView:
+        """What background work cost and brought."""
+        return ledger_view(
+            self.knowledge,
+            self.library,
+            now=self._machine.clock.now(),
+            since=since,
+            never_after_days=never_after_days,
         )
 
     # -- the user's own server --------------------------------------------------------------------
@@ -485,7 +531,7 @@ class Session:
         self._runner.retry()
 
     def _slice_done(self, entry: LedgerEntry) -> None:
-        if entry.kind is SliceKind.PREPARE and entry.result is SliceResult.DONE:
+        if entry.kind in (SliceKind.PREPARE, SliceKind.AUDIT) and entry.result is SliceResult.DONE:
             self._say(PreparedChanged(self.knowledge.counts().prepared))
 
     def _say(self, event: Event) -> None:
@@ -542,19 +588,6 @@ class TypingHold:
                 self._timer.cancel()
                 self._timer = None
             self._held.close()
-
-
-def ledger_line(kind: SliceKind, entries: Sequence[LedgerEntry]) -> p.LedgerLine:
-    """The sums of one kind of work."""
-    return p.LedgerLine(
-        kind=kind.value,
-        slices=len(entries),
-        seconds=sum(e.seconds for e in entries),
-        prompt_tokens=sum(e.tokens.prompt for e in entries),
-        completion_tokens=sum(e.tokens.completion for e in entries),
-        made=sum(e.made for e in entries if e.result is SliceResult.DONE),
-        failed=sum(1 for e in entries if e.result is SliceResult.FAILED),
-    )
 
 
 def nothing_said(question: str, model: str, latency_ms: float) -> Answer:

@@ -5,7 +5,15 @@ from datetime import datetime
 from enum import StrEnum
 
 from pillowbook.domain.documents import Fingerprint
-from pillowbook.domain.ids import ContentHash, DigestId, DocumentId, PassageId, PreparedId, QuestionId
+from pillowbook.domain.ids import (
+    ContentHash,
+    DigestId,
+    DocumentId,
+    PassageId,
+    PreparedId,
+    QuestionId,
+    ServingId,
+)
 
 
 class AnswerKind(StrEnum):
@@ -104,7 +112,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Asked by the user or predicted by us. ``document_id`` is the document it was predicted from, if any."""
+    """Asked by the user or predicted by us. ``document_id`` is the document it was predicted from, if any.
+
+    ``is_pinned``: the user wants its answer kept ready before all others.
+    """
 
     id: QuestionId
     text: str
@@ -113,6 +124,7 @@ class Question:
     asked_count: int
     created_at: datetime
     last_asked_at: datetime | None
+    is_pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +139,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class PreparedAnswer:
-    """A verified answer to a question. ``answer`` is empty for a verified 'your notes do not say'."""
+    """A verified answer to a question. ``answer`` is empty for a verified 'your notes do not say'.
+
+    ``reason`` is why it was prepared. Where ``edited_at`` is set, ``answer`` is the user's own words.
+    """
 
     id: PreparedId
     question_id: QuestionId
@@ -143,6 +158,9 @@ class PreparedAnswer:
     prepared_at: datetime
     has_new_evidence: bool = False
     new_evidence: tuple[Citation, ...] = ()
+    reason: Reason | None = None
+    edited_at: datetime | None = None
+    is_pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +199,8 @@ class Answer:
 
     ``freshness`` is None for a refusal; ``change_note`` says what was said before and what changed;
     ``nearest`` holds the closest passages where the notes do not say, and newer ones for new evidence.
+    ``prepared_id`` is the prepared answer it came from, ``serving_id`` what a verdict on it names, where it was
+    remembered; ``is_edited``: it is in the user's own words.
     """
 
     question: str
@@ -200,3 +220,7 @@ class Answer:
     related: tuple[Related, ...] = ()
     change_note: str = ""
     nearest: tuple[Citation, ...] = field(default=())
+    serving_id: ServingId | None = None
+    prepared_id: PreparedId | None = None
+    is_edited: bool = False
+    is_pinned: bool = False

@@ -102,6 +102,51 @@ class QuestionTooLong(UserFixable):
     sentence = "The question is longer than {limit} characters; ask it in fewer words."
 
 
+class AnswerUnknown(UserFixable):
+    code = "answer-unknown"
+    sentence = "There is no such prepared answer; give its question, or the number that 'pillowbook ask --json' names."
+
+
+class ServingUnknown(UserFixable):
+    code = "serving-unknown"
+    sentence = "No answer of that number was served; 'pillowbook ask' shows the number of each answer."
+
+
+class DigestUnknown(UserFixable):
+    code = "digest-unknown"
+    sentence = "There is no digest of that document; 'pillowbook digest' shows those there are."
+
+
+class VerdictUnsuitable(UserFixable):
+    code = "verdict-unsuitable"
+    sentence = "That answer was not taken from another question; say whether it is right or wrong."
+
+
+class EditUnsuitable(UserFixable):
+    """``why``: the words that complete the sentence."""
+
+    code = "edit-unsuitable"
+    sentence = "The answer was not changed: {why}."
+
+
+class NeverUnknown(UserFixable):
+    code = "never-unknown"
+    sentence = "Nothing of that wording is kept from being prepared; 'pillowbook never' lists what is."
+
+
+class NeverPrepared(UserFixable):
+    code = "never-prepared"
+    sentence = "You said never to prepare this; 'pillowbook never --off' with the question allows it again."
+
+
+class SecretNotPrepared(UserFixable):
+    code = "secret-not-prepared"
+    sentence = (
+        "That is somebody's secret, which is not prepared; ask for it when you need it, "
+        "or switch on privacy.prepare_secrets."
+    )
+
+
 # -- vault ---------------------------------------------------------------------------------------------------------
 
 

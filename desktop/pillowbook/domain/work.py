@@ -15,6 +15,7 @@ class SliceKind(StrEnum):
     DISTIL = "distil"
     PREDICT = "predict"
     PREPARE = "prepare"
+    AUDIT = "audit"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,14 @@
 """Which slice comes next: a pure function of the queues.
 
-Answers the user waits for come first, then those to questions that were predicted: the model still has the section in
-memory that they were predicted from. Then the next section is read for questions, or a digest is made.
+Answers the user pinned or waits for come first, then the few audits of a night, then answers to questions that were
+predicted: the model still has the section in memory that they were predicted from. Then the next section is read for
+questions, or a digest is made.
 """
 
 from dataclasses import dataclass
 
 from pillowbook.domain.answers import Question, Reason
-from pillowbook.domain.ids import DocumentId
+from pillowbook.domain.ids import DocumentId, QuestionId
 from pillowbook.domain.work import Slice, SliceKind
 
 MAX_DIGEST_SHARE = 0.2
@@ -29,13 +30,16 @@ class Queues:
     without_questions: tuple[DocumentId, ...]
     to_prepare: tuple[Question, ...]
     digest_share: float = 0.0
+    to_audit: tuple[QuestionId, ...] = ()
 
 
 def next_slice(queues: Queues) -> Slice | None:
     """The slice most worth doing, or None when everything is done."""
     for question in queues.to_prepare:
-        if question.reason in WAITED_FOR:
+        if question.is_pinned or question.reason in WAITED_FOR:
             return Slice(SliceKind.PREPARE, question_id=question.id, document_id=question.document_id)
+    if queues.to_audit:
+        return Slice(SliceKind.AUDIT, question_id=queues.to_audit[0])
     if queues.to_prepare:
         question = queues.to_prepare[0]
         return Slice(SliceKind.PREPARE, question_id=question.id, document_id=question.document_id)

@@ -2,6 +2,7 @@
 
 from pillowbook.domain.errors import WorkerLost
 from pillowbook.domain.work import LedgerEntry, Slice, SliceKind, SliceOutcome
+from pillowbook.flow.audit.audit import Auditor
 from pillowbook.flow.distil.distil import Distiller
 from pillowbook.flow.predict.predict import Predictor
 from pillowbook.flow.prepare.prepare import Preparer
@@ -14,15 +15,21 @@ QUEUE_HEAD = 24
 
 
 class FlowStages:
-    """Distil, predict and prepare over one unlocked vault."""
+    """Distil, predict, prepare and audit over one unlocked vault."""
 
     def __init__(
-        self, knowledge: Knowledge, distiller: Distiller, predictor: Predictor, preparer: Preparer
+        self,
+        knowledge: Knowledge,
+        distiller: Distiller,
+        predictor: Predictor,
+        preparer: Preparer,
+        auditor: Auditor,
     ) -> None:
         self._knowledge = knowledge
         self._distiller = distiller
         self._predictor = predictor
         self._preparer = preparer
+        self._auditor = auditor
 
     def queues(self, skipped: frozenset[Slice]) -> Queues:
         """The heads of the queues, less what failed since the start."""
@@ -42,6 +49,9 @@ class FlowStages:
             ),
             digest_share=self._knowledge.share_of_seconds(SliceKind.DISTIL),
             to_prepare=tuple(q for q in self._knowledge.questions_to_prepare(head) if q.id not in questions),
+            to_audit=self._auditor.due(
+                {s.question_id for s in skipped if s.kind is SliceKind.AUDIT and s.question_id is not None}
+            ),
         )
 
     def run(self, work: Slice, cancel: CancelToken) -> SliceOutcome:
@@ -62,4 +72,6 @@ class FlowStages:
             return self._predictor.predict(work.document_id, cancel)
         if work.kind is SliceKind.DISTIL and work.document_id is not None:
             return self._distiller.distil(work.document_id, cancel)
+        if work.kind is SliceKind.AUDIT and work.question_id is not None:
+            return self._auditor.audit(work.question_id, cancel)
         raise ValueError(work.kind)

@@ -204,6 +204,15 @@ LEARN = Setting(
     title="Learn from what I ask",
     help="Questions you ask are kept in the encrypted vault, so that their answers are ready the next time.",
 )
+PREPARE_SECRETS = Setting(
+    "privacy.prepare_secrets",
+    Switch(),
+    default=False,
+    page=Page.PRIVACY,
+    title="Prepare answers that are secrets",
+    help="Passwords, PINs, keys, account and card numbers are otherwise not taken out of your notes ahead of time;"
+    " you can still ask for them.",
+)
 LOCK_AFTER = Setting(
     "privacy.lock_after_min",
     Whole(0, 1440, "minutes"),
@@ -232,5 +241,6 @@ ALL: tuple[Setting[Any], ...] = (
     SERVER_CA_FILE,
     SERVER_UNENCRYPTED,
     LEARN,
+    PREPARE_SECRETS,
     LOCK_AFTER,
 )

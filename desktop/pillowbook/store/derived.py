@@ -37,6 +37,20 @@ def withdraw_rows(connection: Connection, prepared_ids: Iterable[PreparedId], no
         connection.execute("DELETE FROM prepared WHERE id = ?", (prepared_id,))
 
 
+def edited_among(connection: Connection, prepared_ids: Iterable[PreparedId]) -> set[PreparedId]:
+    """Those in the user's own words: no change of a source takes them away, only that a source is deleted."""
+    rows = connection.execute("SELECT prepared_id FROM edits").fetchall()
+    return {PreparedId(row[0]) for row in rows} & set(prepared_ids)
+
+
+def forget_what_was_said(connection: Connection, document_id: DocumentId) -> None:
+    """Answers that were served from a document are emptied: they may hold what is no longer in it."""
+    connection.execute(
+        "UPDATE asked SET answer = '' WHERE id IN (SELECT asked_id FROM asked_sources WHERE document_id = ?)",
+        (document_id,),
+    )
+
+
 def prepared_on(connection: Connection, document_id: DocumentId) -> dict[PreparedId, set[ContentHash]]:
     """Prepared answers that rest on a document, with the hashes of its passages they rest on."""
     rows = connection.execute(

@@ -81,6 +81,12 @@ class _IndexChange:
     withdrawn: list[PreparedId] = field(default_factory=list)
 
 
+_DERIVED = (
+    "passages", "texts", "digests", "deleted_digests", "question_origins", "predicted_sections", "asked_sources",
+)  # fmt: skip
+"""Tables whose rows of a document go with its text."""
+
+
 class Library:
     """Thread-safe; every method is one transaction, and raises VaultLocked once the vault is locked.
 
@@ -488,15 +494,19 @@ class Library:
         added = tuple(content_hash for content_hash in has if content_hash not in had)
         removed = tuple(content_hash for content_hash in had if content_hash not in has)
         resting = derived.prepared_on(connection, document_id)
-        withdrawn = [prepared_id for prepared_id, hashes in resting.items() if not hashes <= has.keys()]
+        broken = [prepared_id for prepared_id, hashes in resting.items() if not hashes <= has.keys()]
+        # The user's own words stay, with the fingerprint and passages they were written for: never fresh again.
+        edited = derived.edited_among(connection, broken)
+        withdrawn = [prepared_id for prepared_id in broken if prepared_id not in edited]
         derived.withdraw_rows(connection, withdrawn, now)
-        left = [prepared_id for prepared_id in resting if prepared_id not in set(withdrawn)]
+        left = [prepared_id for prepared_id in resting if prepared_id not in set(broken)]
         derived.move_sources(
             connection, document, fingerprint, left, {passage.id: passage for passage in old}, new
         )
         if removed:
             derived.delete_unused_vectors(connection, removed)
             derived.drop_new_evidence(connection, document_id, set(removed))
+            derived.forget_what_was_said(connection, document_id)
             # A gist cannot be said to be free of what is gone, so it goes too and is distilled anew.
             connection.execute("DELETE FROM digests WHERE document_id = ?", (document_id,))
         if added or removed:
@@ -542,7 +552,16 @@ class Library:
         withdrawn = list(derived.prepared_on(connection, document_id))
         derived.withdraw_rows(connection, withdrawn, time_to_column(self._clock.now()))
         withdrawn += derived.delete_predicted_questions(connection, document_id)
-        for table in ("passages", "texts", "digests", "question_origins", "predicted_sections"):
+        derived.forget_what_was_said(connection, document_id)
+        for table in (
+            "passages",
+            "texts",
+            "digests",
+            "question_origins",
+            "asked_sources",
+            "deleted_digests",
+            "predicted_sections",
+        ):
             connection.execute(f"DELETE FROM {table} WHERE document_id = ?", (document_id,))
         derived.delete_unused_vectors(connection, removed)
         derived.drop_new_evidence(connection, document_id, set(removed))

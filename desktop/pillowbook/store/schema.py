@@ -146,4 +146,67 @@ CREATE TABLE predicted_sections (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _KEPT_HERE, _PREDICTED_SECTIONS)
+_HAND = """
+ALTER TABLE asked ADD COLUMN prepared_for INTEGER;             -- the question whose prepared answer was served
+ALTER TABLE asked ADD COLUMN made_for TEXT NOT NULL DEFAULT '';  -- why that answer had been prepared
+ALTER TABLE asked ADD COLUMN folder_id INTEGER;
+ALTER TABLE asked ADD COLUMN answer TEXT NOT NULL DEFAULT '';  -- what was said; emptied when a source of it changes
+ALTER TABLE asked ADD COLUMN verdict TEXT;
+CREATE INDEX asked_by_prepared ON asked (prepared_for);
+CREATE INDEX asked_by_verdict ON asked (verdict) WHERE verdict IS NOT NULL;
+CREATE TABLE asked_sources (
+    asked_id INTEGER NOT NULL REFERENCES asked ON DELETE CASCADE,
+    document_id INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
+    PRIMARY KEY (asked_id, document_id)
+) WITHOUT ROWID;
+CREATE INDEX asked_sources_by_document ON asked_sources (document_id);
+UPDATE asked SET prepared_for = (SELECT question_id FROM prepared WHERE prepared.id = asked.matched);
+UPDATE asked SET made_for = coalesce((SELECT reason FROM questions WHERE id = asked.prepared_for), '');
+ALTER TABLE prepared ADD COLUMN made_for TEXT NOT NULL DEFAULT '';  -- the question's reason then
+UPDATE prepared SET made_for = (SELECT reason FROM questions WHERE id = prepared.question_id);
+ALTER TABLE ledger ADD COLUMN made_for TEXT NOT NULL DEFAULT '';
+ALTER TABLE ledger ADD COLUMN folder_id INTEGER;
+UPDATE ledger SET made_for = coalesce((SELECT reason FROM questions WHERE id = ledger.question_id), ''),
+    folder_id = (SELECT folder_id FROM documents WHERE id = ledger.document_id);
+CREATE TABLE pins (
+    question_id INTEGER PRIMARY KEY REFERENCES questions ON DELETE CASCADE,
+    pinned_at TEXT NOT NULL
+);
+CREATE TABLE edits (
+    prepared_id INTEGER PRIMARY KEY REFERENCES prepared ON DELETE CASCADE,
+    answer TEXT NOT NULL,              -- the user's own words
+    edited_at TEXT NOT NULL
+);
+CREATE TABLE never (
+    wording TEXT PRIMARY KEY,          -- what near wordings of the question have in common
+    text TEXT NOT NULL,
+    question_id INTEGER REFERENCES questions ON DELETE CASCADE,  -- of a question that was made from a document
+    added_at TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE wrong_pairs (
+    asked TEXT NOT NULL,               -- normalised; the user said that the answer to the question is not to this
+    question_id INTEGER NOT NULL REFERENCES questions ON DELETE CASCADE,
+    PRIMARY KEY (asked, question_id)
+) WITHOUT ROWID;
+CREATE TABLE audits (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    question_id INTEGER NOT NULL REFERENCES questions ON DELETE CASCADE,
+    reason TEXT NOT NULL,
+    checks TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    audited_at TEXT NOT NULL
+);
+CREATE INDEX audits_by_question ON audits (question_id, audited_at);
+CREATE INDEX audits_by_time ON audits (audited_at);
+CREATE TABLE trust (
+    reason TEXT PRIMARY KEY,
+    held INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE TABLE deleted_digests (
+    document_id INTEGER PRIMARY KEY REFERENCES documents ON DELETE CASCADE,
+    content_hash TEXT NOT NULL         -- not distilled again before this changes
+);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _KEPT_HERE, _PREDICTED_SECTIONS, _HAND)

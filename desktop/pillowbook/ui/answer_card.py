@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 from pillowbook.domain.answers import Answer, Citation, Freshness
 from pillowbook.domain.asking import LikelyPassage
 from pillowbook.ui import phrases
+from pillowbook.ui.answer_tools import AnswerTools
 from pillowbook.ui.markdown_marks import without_marks
 from pillowbook.ui.passage_text import one_line, plain_lines
 from pillowbook.ui.result_row import ResultRow
@@ -60,6 +61,7 @@ class AnswerCard(QWidget):
             "draft-heading", tone="section", text="BEING WRITTEN, NOT CHECKED YET"
         )
         self._draft_text = plain_label("draft", wraps=True)
+        self.tools = AnswerTools()
         self.rows = [ResultRow(theme, max_lines=3) for _ in range(MAX_SOURCES)]
         for number, row in enumerate(self.rows, 1):
             row.setObjectName(f"source-{number}")
@@ -75,13 +77,15 @@ class AnswerCard(QWidget):
         self._set_chip(chip.text, chip.tone, chip.hint)
         self._set_line(self._prepared, phrases.prepared_line(answer, now))
         self._unsure.setVisible(phrases.is_unsure(answer) and not phrases.is_withheld(answer))
-        self._set_line(self._note, f"Your note changed: {answer.change_note}" if answer.change_note else "")
+        before = "" if answer.is_edited else "Your note changed: "
+        self._set_line(self._note, f"{before}{answer.change_note}" if answer.change_note else "")
         look = _look(answer)
         self._set_line(self._remark, phrases.remark(answer, streamed, look.text))
         self._copied_text = plain_lines(look.text, MAX_ANSWER_CHARACTERS)
         self._set_text(self._answer, look.text)
         self._show_draft()
         self._show_sources(look.sources, look.heading)
+        self.tools.show_for(answer)
         self.show()
 
     def show_waiting(self) -> None:
@@ -92,6 +96,7 @@ class AnswerCard(QWidget):
             self._set_line(label, "")
         self._unsure.hide()
         self._set_text(self._answer, "")
+        self.tools.forget()
         self._show_draft()
         self._show_sources((), "")
         self.show()
@@ -122,6 +127,7 @@ class AnswerCard(QWidget):
         """Forget everything and hide."""
         self._draft = self._copied_text = ""
         self._answer.clear()
+        self.tools.forget()
         self._show_draft()
         for label in (self._note, self._prepared, self._remark):
             label.clear()
@@ -205,6 +211,7 @@ class AnswerCard(QWidget):
         inner.addWidget(self._remark)
         inner.addWidget(self._note)
         inner.addWidget(self._answer)
+        inner.addWidget(self.tools)
         inner.addWidget(self._heading)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 4, 0, 0)

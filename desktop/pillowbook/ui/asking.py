@@ -18,6 +18,7 @@ from pillowbook.domain.work import GateState
 from pillowbook.ui import phrases
 from pillowbook.ui.controller import Controller, Ticket
 from pillowbook.ui.found_list import MAX_HITS
+from pillowbook.ui.judging import Judging
 from pillowbook.ui.panel import Panel
 
 Opener = Callable[..., None]
@@ -53,6 +54,7 @@ class Asking(QObject):
         self._likely: LikelyPassage | None = None
         self._ready_question = ""
         self._used_question = ""
+        self._used_serving: int | None = None
         self._is_reading_ahead = False
         self._has_preloaded = False
         self._has_keychain = False
@@ -66,6 +68,7 @@ class Asking(QObject):
         self._patience = _single_shot(self, PATIENCE_MS)
         self._rest = _single_shot(self, REST_MS)
         self._clipboard = _single_shot(self, CLIPBOARD_KEPT_MS)
+        self._judging = Judging(panel.card.tools, controller, on_used=self._take_as_used)
         self._connect()
 
     def _connect(self) -> None:
@@ -176,8 +179,18 @@ class Asking(QObject):
         self._rest.stop()
         question = self._ready_question
         if question and question != self._used_question and self._panel.isVisible():
-            self._used_question = question
-            self._controller.call(self, lambda client: client.note_use(question))
+            self._used_question, self._used_serving = question, None
+            self._controller.call(self, lambda client: client.note_use(question), self._use_noted)
+
+    def _use_noted(self, serving: int | None) -> None:
+        self._used_serving = serving
+
+    def _take_as_used(self) -> int | None:
+        """The answer in sight was judged, which counts as asking, once; its serving where that was noted already."""
+        self._rest.stop()
+        is_noted = bool(self._ready_question) and self._ready_question == self._used_question
+        self._used_question = self._ready_question
+        return self._used_serving if is_noted else None
 
     # -- asking ------------------------------------------------------------------------------------------------------
 

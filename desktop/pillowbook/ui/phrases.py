@@ -62,7 +62,9 @@ def trouble_sentence(state: str, reason: str) -> str:
 def is_withheld(answer: Answer) -> bool:
     """Whether what was prepared must not stand as the answer, because its source differs or is gone."""
     return answer.freshness is Freshness.GONE or (
-        answer.freshness is Freshness.CHANGED and answer.kind in (AnswerKind.HIT, AnswerKind.ADAPTED)
+        answer.freshness is Freshness.CHANGED
+        and not answer.is_edited
+        and answer.kind in (AnswerKind.HIT, AnswerKind.ADAPTED)
     )
 
 
@@ -74,6 +76,18 @@ def freshness_chip(answer: Answer) -> Chip:
         return Chip("Your notes do not say", "quiet", "Nothing in the watched folders answers this.")
     if answer.freshness is Freshness.GONE:
         return Chip("Source gone", "alarm", "The note this rested on is no longer there.")
+    if answer.is_edited and answer.freshness is Freshness.CHANGED:
+        return Chip(
+            "Your own words · note changed",
+            "amber",
+            "You wrote this answer; the passage it rested on reads differently now.",
+        )
+    if answer.is_edited and answer.freshness is Freshness.FRESH:
+        return Chip(
+            "Your own words · checked just now",
+            "fresh",
+            "You wrote this answer; the files it rests on were compared this moment.",
+        )
     if answer.freshness is Freshness.CHANGED and answer.kind is not AnswerKind.LIVE:
         return Chip("Your note changed", "amber", "The passage this rested on reads differently now.")
     if answer.kind is AnswerKind.LIVE:
@@ -122,6 +136,12 @@ def moment(then: datetime, now: datetime, zone: tzinfo | None = None) -> str:
     if local.year == today.year:
         return f"on {local.day} {local:%B}"
     return f"on {local.day} {local:%B %Y}"
+
+
+def last_evening(now: datetime, zone: tzinfo | None = None) -> datetime:
+    """When the night that was last began: six in the evening of the day before."""
+    local = now.astimezone(zone)
+    return (local - timedelta(days=1)).replace(hour=18, minute=0, second=0, microsecond=0)
 
 
 def is_unsure(answer: Answer) -> bool:

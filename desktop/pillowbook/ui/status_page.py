@@ -6,19 +6,22 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from pillowbook.core.client import CoreClient
-from pillowbook.core.protocol import LedgerView, Status
+from pillowbook.core.protocol import AccountView, LedgerView, Status
+from pillowbook.domain.clock import Clock, SystemClock
 from pillowbook.domain.errors import PillowbookError
 from pillowbook.domain.work import GateState
 from pillowbook.ui import phrases
 from pillowbook.ui.controller import Controller
-from pillowbook.ui.widgets import button, card, clear_layout, plain_label, restyle
+from pillowbook.ui.widgets import button, card, clear_layout, hairline, plain_label, restyle
 
 WORK: Final = {
     "ingest": "Reading documents",
     "distil": "Summaries",
     "predict": "Predicting questions",
     "prepare": "Preparing answers",
+    "audit": "Auditing answers",
 }
+ACCOUNT: Final = ("", "spent", "answers prepared", "times asked", "saved")
 FRESHNESS: Final = {
     "fresh": "up to date",
     "new_evidence": "with newer evidence",
@@ -31,9 +34,12 @@ FRESHNESS: Final = {
 class StatusPage(QWidget):
     """Shows the status and the ledger, and pauses background work."""
 
-    def __init__(self, controller: Controller) -> None:
+    def __init__(self, controller: Controller, clock: Clock | None = None) -> None:
         super().__init__()
         self._controller = controller
+        self._clock = clock or SystemClock()
+        self._night: LedgerView | None = None
+        self._all: LedgerView | None = None
         self._is_paused = False
         self._chip = plain_label("gate-chip", chip="quiet", text="Background work")
         self._gate = plain_label("gate", tone="title", wraps=True)
@@ -42,6 +48,8 @@ class StatusPage(QWidget):
         self._use = plain_label("use", tone="muted", wraps=True)
         self._error = plain_label("status-error", note="alarm", wraps=True)
         self._error.hide()
+        self._account = QGridLayout()
+        self._saving = plain_label("saving", tone="muted", wraps=True)
         self._table = QGridLayout()
         self._build()
         self._pause.clicked.connect(self._toggle_pause)
@@ -51,12 +59,23 @@ class StatusPage(QWidget):
         """Fetch status and ledger anew."""
         self._controller.call(self, CoreClient.status, self._take_status, self._show_error, channel="status")
         self._controller.call(self, CoreClient.ledger, self._take_ledger, self._show_error, channel="ledger")
+        evening = phrases.last_evening(self._clock.now())
+        self._controller.call(
+            self,
+            lambda client: client.ledger(since=evening),
+            self._take_night,
+            self._show_error,
+            channel="night",
+        )
 
     def blank(self) -> None:
         """Forget all figures; the vault is locked."""
         self._facts.clear()
         self._use.clear()
+        self._saving.clear()
+        self._night = self._all = None
         clear_layout(self._table)
+        clear_layout(self._account)
 
     @Slot()
     def _toggle_pause(self) -> None:
@@ -75,7 +94,35 @@ class StatusPage(QWidget):
         self._show_gate(status.gate)
         self._facts.setText("\n".join(status_lines(status)))
 
+    def _take_night(self, ledger: LedgerView) -> None:
+        self._night = ledger
+        self._show_account()
+
+    def _show_account(self) -> None:
+        """Last night and everything so far, in one small table."""
+        clear_layout(self._account)
+        if self._night is None or self._all is None:
+            return
+        for column, head in enumerate(("", "Spent", "Prepared", "Asked", "Saved")):
+            self._put(plain_label(text=head.upper(), tone="section"), 0, column, self._account)
+        rows = (("Last night", self._night.total), ("So far", self._all.total))
+        for row, (name, line) in enumerate(rows, 1):
+            cells = (
+                name,
+                duration(line.spent_s),
+                f"{line.prepared:,}",
+                f"{line.asked:,}",
+                duration(line.saved_s),
+            )
+            for column, cell in enumerate(cells):
+                label = plain_label(text=cell)
+                label.setAccessibleName(f"{name}, {ACCOUNT[column]}: {cell}" if column else cell)
+                self._put(label, row, column, self._account)
+        self._saving.setText(saving_line(self._all))
+
     def _take_ledger(self, ledger: LedgerView) -> None:
+        self._all = ledger
+        self._show_account()
         clear_layout(self._table)
         heads: tuple[str, ...] = ("Work", "Steps", "Time", "Tokens", "Made")
         lines = [line for line in ledger.lines if line.slices or line.made]
@@ -85,7 +132,7 @@ class StatusPage(QWidget):
             )
             heads = ()
         for column, head in enumerate(heads):
-            self._put(plain_label(text=head.upper(), tone="section"), 0, column)
+            self._put(plain_label(text=head.upper(), tone="section"), 0, column, self._table)
         for row, line in enumerate(lines, 1):
             tokens = line.prompt_tokens + line.completion_tokens
             cells = (
@@ -96,7 +143,7 @@ class StatusPage(QWidget):
                 f"{line.made:,}",
             )
             for column, cell in enumerate(cells):
-                self._put(plain_label(text=cell), row, column)
+                self._put(plain_label(text=cell), row, column, self._table)
         self._use.setText(
             f"Of {phrases.count(ledger.asked, 'question')} you asked, {ledger.hits:,} had their answer ready and "
             f"{ledger.live:,} were answered live."
@@ -104,11 +151,11 @@ class StatusPage(QWidget):
             else "You have not asked anything yet."
         )
 
-    def _put(self, cell: QLabel, row: int, column: int) -> None:
+    def _put(self, cell: QLabel, row: int, column: int, table: QGridLayout) -> None:
         if column:
             # Figures are compared down a column.
             cell.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._table.addWidget(cell, row, column)
+        table.addWidget(cell, row, column)
 
     def _show_error(self, error: PillowbookError) -> None:
         self._error.setText(phrases.error_sentence(error))
@@ -128,9 +175,13 @@ class StatusPage(QWidget):
         gate_column.addWidget(self._facts)
         ledger, ledger_column = card()
         ledger_column.addWidget(plain_label(text="What the idle hours brought", tone="title"))
-        self._table.setHorizontalSpacing(24)
-        self._table.setVerticalSpacing(8)
-        self._table.setColumnStretch(0, 1)
+        for table in (self._account, self._table):
+            table.setHorizontalSpacing(24)
+            table.setVerticalSpacing(8)
+            table.setColumnStretch(0, 1)
+        ledger_column.addLayout(self._account)
+        ledger_column.addWidget(self._saving)
+        ledger_column.addWidget(hairline())
         ledger_column.addLayout(self._table)
         ledger_column.addWidget(self._use)
         column = QVBoxLayout(self)
@@ -170,6 +221,24 @@ def status_lines(status: Status) -> list[str]:
             else []
         ),
     ]
+
+
+def saving_line(ledger: LedgerView) -> str:
+    """What saving is reckoned against, and what was spent in vain."""
+    if ledger.live_latency_ms is None:
+        return "What is saved can be told once a question was answered live."
+    said = (
+        f"Saved against {ledger.live_latency_ms / 1000:.1f} s, the mean of "
+        f"{phrases.count(ledger.live_answers, 'live answer')}."
+    )
+    return said + wasted_line(ledger.total, ledger.never_after_days)
+
+
+def wasted_line(total: AccountView, days: int) -> str:
+    """What was spent on questions that were never asked; empty while none is old enough to tell."""
+    if total.share_wasted is None:
+        return ""
+    return f" Of what is older than {days} days, {total.share_wasted:.0%} went to questions that were never asked."
 
 
 def duration(seconds: float) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pillowbook.answering.pairs import normalise_question
+from pillowbook.answering.permission import Permission
 from pillowbook.answering.prompts import load_prompt
 from pillowbook.answering.reading import lay_out
 from pillowbook.answering.terms import content_stems, names, numbers, stems, words
@@ -67,12 +68,14 @@ class Predictor:
         generator: Generator,
         embedder: Embedder,
         date_of: Callable[[Passage], str],
+        permission: Permission | None = None,
     ) -> None:
         self._library = library
         self._knowledge = knowledge
         self._generator = generator
         self._embedder = embedder
         self._date_of = date_of
+        self._permission = permission or Permission(knowledge)
         self._prompt = load_prompt("questions")
 
     def predict(self, document_id: DocumentId, cancel: CancelToken | None = None) -> SliceOutcome:
@@ -137,6 +140,8 @@ class Predictor:
     ) -> list[tuple[str, Reason, NDArray[np.float32]]]:
         by_normal: dict[str, tuple[str, Reason]] = {}
         for text, reason in candidates:
+            if self._permission.refusal(text):
+                continue
             normal = normalise_question(text)
             if normal and normal not in by_normal and self._knowledge.question_by_normal(normal) is None:
                 by_normal[normal] = (text, reason)

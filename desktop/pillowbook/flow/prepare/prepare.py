@@ -1,14 +1,23 @@
 """Preparing answers: the same pipeline as live ones, with more effort, and only what was verified is kept."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pillowbook.answering.agreement import was_rejected
 from pillowbook.answering.compose import Composer
+from pillowbook.answering.permission import SECRET, Permission
 from pillowbook.answering.retrieve import Retriever
 from pillowbook.answering.sources import sources_of
-from pillowbook.domain.answers import Draft, Effort, Reason, Source
+from pillowbook.domain.answers import Draft, Effort, Question, Reason, Source
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.errors import Cancelled, Damaged, Transient, UserFixable
-from pillowbook.domain.ids import QuestionId
+from pillowbook.domain.ids import DocumentId, QuestionId
 from pillowbook.domain.work import SliceOutcome, SliceResult
 from pillowbook.host.workers import CancelToken
+from pillowbook.store.hand import RejectedAnswer
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
 
@@ -17,6 +26,9 @@ DEADLINE_S = 900.0
 
 _THE_USER_PUT = frozenset({Reason.ASKED, Reason.MISSED, Reason.REQUESTED})
 """Only for these is "your notes do not say" worth keeping: for a predicted question it means a bad prediction."""
+
+REJECTED = "rejected"
+"""How a question was tried to which only answers are found that the user called wrong."""
 
 
 class Preparer:
@@ -34,12 +46,14 @@ class Preparer:
         composer: Composer,
         retriever: Retriever,
         clock: Clock,
+        permission: Permission | None = None,
     ) -> None:
         self._library = library
         self._knowledge = knowledge
         self._composer = composer
         self._retriever = retriever
         self._clock = clock
+        self._permission = permission or Permission(knowledge)
 
     def prepare(self, question_id: QuestionId, cancel: CancelToken | None = None) -> SliceOutcome:
         """Answer, verify and store; REFUSED where nothing could be verified. Ordinary trouble is in the outcome."""
@@ -47,22 +61,29 @@ class Preparer:
         question = self._knowledge.question(question_id)
         if question is None:
             return SliceOutcome(SliceResult.REFUSED)
+        older = self._knowledge.prepared_for(question_id)
+        if older is not None and older.edited_at is not None:
+            return SliceOutcome(SliceResult.REFUSED)  # the user's own words stay
+        refusal = self._permission.refusal(question.text)
+        if refusal:
+            self._knowledge.mark_tried(question_id, refusal)
+            return SliceOutcome(SliceResult.REFUSED)
         draft: Draft | None = None
         try:
             vector = self._retriever.embed(question.text, background=True)
-            draft = self._composer.answer(
-                question.text,
-                effort=Effort.PREPARED,
-                deadline_s=DEADLINE_S,
-                cancel=cancel,
-                document_id=question.document_id,
-                vector=vector,
-                background=True,
-                # There are always more questions to predict: one that is hard is left for another.
-                asks_again=question.reason in _THE_USER_PUT,
-            )
+            rejected = self._knowledge.hand.rejected(question_id)
+            draft = self._answer(question, vector, cancel)
+            if was_rejected(draft, rejected):
+                draft = self._another(question, vector, cancel, draft, rejected)
+                # That the notes do not say cannot be said when half of them was left out.
+                if not draft.says_something or was_rejected(draft, rejected):
+                    self._knowledge.mark_tried(question_id, REJECTED)
+                    return SliceOutcome(SliceResult.REFUSED, draft.tokens)
             if not draft.says_something and question.reason not in _THE_USER_PUT:
                 self._knowledge.mark_tried(question_id, "refused")
+                return SliceOutcome(SliceResult.REFUSED, draft.tokens)
+            if not self._permission.allows_answer(draft):
+                self._knowledge.mark_tried(question_id, SECRET)
                 return SliceOutcome(SliceResult.REFUSED, draft.tokens)
             sources = self._sources(draft)
             if sources is None:  # a cited document went away meanwhile; what is there now is tried next time
@@ -79,6 +100,50 @@ class Preparer:
                 else SliceOutcome(SliceResult.FAILED, draft.tokens)
             )
         return SliceOutcome(SliceResult.DONE, draft.tokens, 1)
+
+    def _answer(
+        self,
+        question: Question,
+        vector: NDArray[np.float32],
+        cancel: CancelToken | None,
+        *,
+        effort: Effort = Effort.PREPARED,
+        without: frozenset[DocumentId] = frozenset(),
+    ) -> Draft:
+        return self._composer.answer(
+            question.text,
+            effort=effort,
+            deadline_s=DEADLINE_S,
+            cancel=cancel,
+            document_id=None if question.document_id in without else question.document_id,
+            vector=vector,
+            background=True,
+            without=without,
+            # There are always more questions to predict: one that is hard is left for another.
+            asks_again=question.reason in _THE_USER_PUT,
+        )
+
+    def _another(
+        self,
+        question: Question,
+        vector: NDArray[np.float32],
+        cancel: CancelToken | None,
+        first: Draft,
+        rejected: Sequence[RejectedAnswer],
+    ) -> Draft:
+        """Another answer than those the user called wrong: read less, then not the documents they were drawn from.
+
+        Returns:
+            a draft with the tokens of all tries; empty, or a rejected answer again, where nothing else is found.
+        """
+        documents = frozenset().union(*(one.documents for one in rejected))
+        spent, found = first.tokens, first
+        for effort, without in ((Effort.LIVE, frozenset[DocumentId]()), (Effort.PREPARED, documents)):
+            found = self._answer(question, vector, cancel, effort=effort, without=without)
+            spent += found.tokens
+            if found.says_something and not was_rejected(found, rejected):
+                break
+        return replace(found, tokens=spent)
 
     def _sources(self, draft: Draft) -> tuple[Source, ...] | None:
         """The documents it rests on; for "your notes do not say", the nearest ones that were read."""

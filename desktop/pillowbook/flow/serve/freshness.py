@@ -201,7 +201,7 @@ def _change_note(prepared: PreparedAnswer, state: Freshness) -> str:
     if not prepared.answer:
         return "Before, your notes did not say; a document they were read from has changed since."
     what = "has changed since" if state is Freshness.CHANGED else "is no longer there"
-    note = f"Before: {prepared.answer}"
+    note = f"Before: {prepared.answer}" if prepared.edited_at is None else "You wrote this yourself."
     if prepared.citations:
         cited = prepared.citations[0]
         note += f" It rested on “{' '.join(cited.quote.split())}” in {cited.title}, which {what}."

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.compute.computer import COMPUTED
+from pillowbook.answering.confidential import is_confidential
 from pillowbook.answering.match import Matcher, MatchResult, PreparedIndex
 from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.retrieve import AskedWords, Retriever
@@ -28,7 +29,7 @@ from pillowbook.domain.clock import Clock
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.errors import DiskFull, DocumentUnknown, Transient, UserFixable
 from pillowbook.domain.facts import facts
-from pillowbook.domain.ids import DocumentId, PreparedId
+from pillowbook.domain.ids import DocumentId, PreparedId, ServingId
 from pillowbook.flow.serve.ahead import ReadAhead
 from pillowbook.flow.serve.freshness import FreshnessReport, Reread, check_freshness, check_sources
 from pillowbook.flow.serve.likely import Likely
@@ -113,7 +114,7 @@ class Server:
         change_note = ""
         if found.is_hit and found.prepared is not None:
             report = check_freshness(found.prepared, self._library, clock=self._clock, reread=self._reread)
-            if report.freshness not in (Freshness.CHANGED, Freshness.GONE):
+            if _may_be_shown(found.prepared, report.freshness):
                 return self._serve(asking, found.prepared, found, report)
             change_note = report.change_note
             self._withdraw(found.prepared.id)
@@ -152,15 +153,11 @@ class Server:
         """
         self._ahead.read(typed, cancel)
 
-    def note_use(self, question: str) -> bool:
-        """A prepared answer that stood there before Enter was used: that is asking, too. False when there is none."""
+    def note_use(self, question: str) -> ServingId | None:
+        """A prepared answer that stood there before Enter was used: that is asking, too. None when there is none."""
         question = clean_question(question)
         same = self._matcher.exact(question)
-        if same is None:
-            return False
-        with contextlib.suppress(DiskFull):
-            self._knowledge.record_asked(normalise_question(question), question, AnswerKind.HIT, 0.0, same.id)
-        return True
+        return None if same is None else self._remember(question, AnswerKind.HIT, 0.0, same.id, same)
 
     def complete(self, typed: str, *, limit: int = 5) -> list[Completion]:
         """Prepared questions that fit what is typed, best first; the first carries its answer when it is the answer."""
@@ -173,7 +170,7 @@ class Server:
             return found
         began = self._clock.monotonic_s()
         report = check_freshness(same, self._library, clock=self._clock, reread=self._reread)
-        if report.freshness in (Freshness.CHANGED, Freshness.GONE):
+        if not _may_be_shown(same, report.freshness):
             return [one for one in found if one.question != same.question]
         answer = self._prepared_answer(typed, same, 1.0, report, (), began)
         return [
@@ -220,8 +217,7 @@ class Server:
         answer = self._prepared_answer(
             asking.question, prepared, found.p_same, report, related, asking.began_s
         )
-        self._record(asking, answer, prepared.id)
-        return answer
+        return self._record(asking, answer, prepared.id)
 
     def _live(self, asking: "_Asking", found: MatchResult, change_note: str) -> Answer:
         self._show_likely(asking)
@@ -230,8 +226,7 @@ class Server:
         self._show_nearest(asking, asking.vector)
         draft, freshness = self._compose(asking)
         answer = self._live_answer(asking, draft, freshness, found, change_note)
-        self._record(asking, answer, None)
-        return answer
+        return self._record(asking, answer, None)
 
     def _compose(self, asking: "_Asking") -> tuple[Draft, Freshness | None]:
         """A live answer, and whether the files it rests on still say so: the index may be behind the disk.
@@ -303,8 +298,7 @@ class Server:
             change_note=change_note,
             nearest=self._nearest(asking.question),
         )
-        self._record(asking, answer, None)
-        return answer
+        return self._record(asking, answer, None)
 
     def _live_answer(
         self,
@@ -348,7 +342,7 @@ class Server:
             answer=prepared.answer,
             kind=AnswerKind.HIT if prepared.answer else AnswerKind.NONE,
             freshness=report.freshness,
-            confidence=round(prepared.confidence * p_same, 3),
+            confidence=round((1.0 if prepared.edited_at else prepared.confidence) * p_same, 3),
             matched_question=prepared.question,
             prepared_at=prepared.prepared_at,
             checked_at=None if report.freshness is Freshness.UNCHECKED else report.checked_at,
@@ -359,6 +353,10 @@ class Server:
             effort=Effort.PREPARED,
             citations=prepared.citations,
             related=related,
+            change_note=report.change_note,
+            prepared_id=prepared.id,
+            is_edited=prepared.edited_at is not None,
+            is_pinned=prepared.is_pinned,
             nearest=prepared.new_evidence or (() if prepared.answer else self._nearest(question)),
         )
 
@@ -366,6 +364,8 @@ class Server:
 
     def _is_of_another_day(self, prepared: PreparedAnswer) -> bool:
         """Whether it was computed on another day: "how long until" and "this year" count from today."""
+        if prepared.edited_at is not None:
+            return False
         then, now = (time.astimezone().date() for time in (prepared.prepared_at, self._clock.now()))
         return COMPUTED in prepared.checks and then != now
 
@@ -375,18 +375,43 @@ class Server:
         if self._on_withdrawn is not None:
             self._on_withdrawn()
 
-    def _record(self, asking: "_Asking", answer: Answer, matched: PreparedId | None) -> None:
+    def _record(self, asking: "_Asking", answer: Answer, matched: PreparedId | None) -> Answer:
+        """Remember the question, where that is wished; the answer as it is served then names its serving."""
         if not asking.learn:
-            return
-        normal = normalise_question(asking.question)
+            return answer
+        serving_id = self._remember(
+            asking.question, answer.kind, answer.latency_ms, matched, answer, asking.vector
+        )
+        return replace(answer, serving_id=serving_id)
+
+    def _remember(
+        self,
+        question: str,
+        kind: AnswerKind,
+        latency_ms: float,
+        matched: PreparedId | None,
+        said: Answer | PreparedAnswer,
+        vector: Vector | None = None,
+    ) -> ServingId | None:
+        normal = normalise_question(question)
         if not normal:
-            return
+            return None
+        is_kept = not is_confidential(question, said.answer, said.citations)
         try:
             if matched is None:
-                self._knowledge.add_question(asking.question, normal, Reason.MISSED, vector=asking.vector)
-            self._knowledge.record_asked(normal, asking.question, answer.kind, answer.latency_ms, matched)
+                self._knowledge.add_question(question, normal, Reason.MISSED, vector=vector)
+            return self._knowledge.record_asked(
+                normal,
+                question,
+                kind,
+                latency_ms,
+                matched,
+                answer=said.answer if is_kept else "",
+                documents=tuple(dict.fromkeys(one.document_id for one in said.citations)),
+            )
         except DiskFull:
             log.warning("question not remembered, the disk is full")  # the answer is there all the same
+            return None
 
     def _nearest(self, question: str) -> tuple[Citation, ...]:
         likely = self._likely.passage(question, self._recent.known(question))
@@ -409,6 +434,13 @@ class _Asking:
     began_s: float
     vector: Vector | None = None
     likely: LikelyPassage | None = None
+
+
+def _may_be_shown(prepared: PreparedAnswer, freshness: Freshness) -> bool:
+    """Nothing that a changed note no longer bears out; the user's own words stay theirs, with the change told."""
+    if freshness is Freshness.CHANGED:
+        return prepared.edited_at is not None
+    return freshness is not Freshness.GONE
 
 
 def _related(found: MatchResult, served: PreparedId | None) -> tuple[Related, ...]:

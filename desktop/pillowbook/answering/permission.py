@@ -1,0 +1,40 @@
+"""What may be prepared: not what the user said never to prepare, and no secrets unless the user allows them."""
+
+from collections.abc import Callable
+
+from pillowbook.answering.confidential import asks_for_secret, is_confidential
+from pillowbook.answering.wording import wording_of
+from pillowbook.domain.answers import Draft
+from pillowbook.store.hand import NEVER
+from pillowbook.store.knowledge import Knowledge
+
+SECRET = "secret"
+"""How a question was tried whose answer would be somebody's secret."""
+
+
+def _secrets_are_not_allowed() -> bool:
+    return False
+
+
+class Permission:
+    """Asked before a question is kept for preparing, before it is answered, and before its answer is stored.
+
+    Args:
+        allows_secrets: whether answers with passwords, keys and account numbers may be prepared; not by default.
+    """
+
+    def __init__(
+        self, knowledge: Knowledge, *, allows_secrets: Callable[[], bool] = _secrets_are_not_allowed
+    ) -> None:
+        self._knowledge = knowledge
+        self._allows_secrets = allows_secrets
+
+    def refusal(self, question: str) -> str:
+        """Why a question is not to be prepared, as a short word for the vault; empty where it may be."""
+        if self._knowledge.hand.is_never(wording_of(question)):
+            return NEVER
+        return SECRET if asks_for_secret(question) and not self._allows_secrets() else ""
+
+    def allows_answer(self, draft: Draft) -> bool:
+        """Whether an answer may be kept ready: neither it nor its quotes give a secret away."""
+        return self._allows_secrets() or not is_confidential(draft.question, draft.answer, draft.citations)

@@ -1,0 +1,1 @@
+"""Audits: prepared answers beside live ones."""

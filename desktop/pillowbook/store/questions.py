@@ -1,0 +1,260 @@
+"""Questions, predicted and asked, and how they were served."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pillowbook.domain.answers import AnswerKind, Question, Reason
+from pillowbook.domain.ids import ContentHash, DocumentId, PreparedId, QuestionId, ServingId
+from pillowbook.store import derived
+from pillowbook.store.derived import Connection
+from pillowbook.store.part import KnowledgePart, SourcesChanged, exists
+from pillowbook.store.rows import clean_text, time_from_column, vector_to_column
+from pillowbook.store.vectors import as_vector
+
+_STRENGTH = {Reason.ASKED: 1, Reason.MISSED: 2, Reason.REQUESTED: 3}
+"""Stronger reasons replace weaker ones; everything predicted counts 0."""
+
+_QUESTION_QUERY = (
+    "SELECT q.id, q.text, q.reason, "
+    "(SELECT min(document_id) FROM question_origins WHERE question_id = q.id), "
+    "q.asked_count, q.created_at, q.last_asked_at, "
+    "EXISTS (SELECT 1 FROM pins WHERE question_id = q.id) FROM questions AS q "
+)
+_TO_PREPARE = """
+SELECT id FROM (
+    SELECT q.id, q.withdrawn_at, q.asked_count, q.created_at,
+        CASE q.reason WHEN 'requested' THEN 0 WHEN 'missed' THEN 1 WHEN 'asked' THEN 2 ELSE 3 END AS rank,
+        d.modified, d.id AS document_id,
+        NOT EXISTS (SELECT 1 FROM pins WHERE question_id = q.id) AS is_loose,
+        ROW_NUMBER() OVER (PARTITION BY q.reason IN ('requested', 'missed', 'asked'), d.id ORDER BY q.id) AS turn
+    FROM questions AS q
+    LEFT JOIN documents AS d
+        ON d.id = (SELECT min(document_id) FROM question_origins WHERE question_id = q.id)
+    LEFT JOIN prepared AS p ON p.question_id = q.id
+    WHERE q.tried IS NULL AND (p.id IS NULL OR p.has_new_evidence)
+        AND NOT EXISTS (SELECT 1 FROM edits WHERE prepared_id = p.id)
+)
+ORDER BY is_loose, withdrawn_at IS NULL, withdrawn_at, rank,
+    CASE WHEN rank < 3 THEN -asked_count ELSE turn END,
+    CASE WHEN rank < 3 THEN 0 ELSE -coalesce(modified, 0) END,
+    CASE WHEN rank < 3 THEN created_at END DESC, document_id, id
+LIMIT ?
+"""
+
+_SECTIONS_DONE = "(SELECT count(*) FROM predicted_sections AS s WHERE s.document_id = d.id),"
+
+
+class Questions(KnowledgePart):
+    """The part of the knowledge that is questions."""
+
+    def add_question(
+        self,
+        text: str,
+        normal: str,
+        reason: Reason,
+        document_id: DocumentId | None = None,
+        vector: NDArray[np.float32] | None = None,
+    ) -> QuestionId:
+        """Note a question; one of the same ``normal`` is the same question, and keeps its stronger reason.
+
+        Args:
+            document_id: what it was predicted from; a question may have been predicted from several.
+            vector: its embedding, if it was made already.
+        Raises:
+            SourcesChanged: the document is gone.
+        """
+        with self._database.write() as connection:
+            question_id = self._upsert(connection, text, normal, reason)
+            if vector is not None:
+                connection.execute(
+                    "UPDATE questions SET vector = ? WHERE id = ?",
+                    (vector_to_column(as_vector(vector)), question_id),
+                )
+            if document_id is not None:
+                if not exists(connection, "documents", document_id):
+                    raise SourcesChanged()
+                connection.execute(
+                    "INSERT OR IGNORE INTO question_origins (question_id, document_id) VALUES (?, ?)",
+                    (question_id, document_id),
+                )
+            if reason == Reason.REQUESTED:
+                connection.execute("UPDATE questions SET tried = NULL WHERE id = ?", (question_id,))
+            return question_id
+
+    def question(self, question_id: QuestionId) -> Question | None:
+        """One question; None when it is gone."""
+        with self._database.read() as connection:
+            row = connection.execute(_QUESTION_QUERY + "WHERE q.id = ?", (question_id,)).fetchone()
+        return None if row is None else _question_from_row(row)
+
+    def question_by_normal(self, normal: str) -> Question | None:
+        """The question with this normalised text, if it is known."""
+        with self._database.read() as connection:
+            row = connection.execute(_QUESTION_QUERY + "WHERE q.normal = ?", (clean_text(normal),)).fetchone()
+        return None if row is None else _question_from_row(row)
+
+    def questions(self, limit: int) -> list[Question]:
+        """Questions, last asked first, then the newest."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                _QUESTION_QUERY + "ORDER BY q.last_asked_at IS NULL, q.last_asked_at DESC, q.id DESC LIMIT ?",
+                (limit,),
+            ).fetchall()
+        return [_question_from_row(row) for row in rows]
+
+    def record_asked(
+        self,
+        normal: str,
+        text: str,
+        kind: AnswerKind,
+        latency_ms: float,
+        matched: PreparedId | None,
+        *,
+        answer: str = "",
+        documents: Sequence[DocumentId] = (),
+    ) -> ServingId:
+        """Note what the user asked and how it was served.
+
+        A hit on another wording counts for the matched question and makes no new one; anything else that was not
+        a hit is a question worth preparing.
+
+        Args:
+            answer: what was said, kept for a later verdict on it; it goes when one of its documents changes.
+            documents: those it cites, the first of them the most telling.
+        """
+        with self._database.write() as connection:
+            now = self._now()
+            known = connection.execute(
+                "SELECT id FROM questions WHERE normal = ?", (clean_text(normal),)
+            ).fetchone()
+            match = None
+            if kind == AnswerKind.HIT and matched is not None and known is None:
+                match = connection.execute(
+                    "SELECT question_id FROM prepared WHERE id = ?", (matched,)
+                ).fetchone()
+            if match is not None:
+                question_id = QuestionId(match[0])
+                self._strengthen(connection, question_id, Reason.ASKED)
+            else:
+                reason = Reason.ASKED if kind == AnswerKind.HIT else Reason.MISSED
+                question_id = self._upsert(connection, text, normal, reason)
+            connection.execute(
+                "UPDATE questions SET asked_count = asked_count + 1, last_asked_at = ? WHERE id = ?",
+                (now, question_id),
+            )
+            cursor = connection.execute(
+                "INSERT INTO asked (question_id, text, kind, latency_ms, matched, asked_at, answer, prepared_for, "
+                "made_for, folder_id) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, "
+                "(SELECT question_id FROM prepared WHERE id = ?5), "
+                "coalesce((SELECT made_for FROM prepared WHERE id = ?5), ''), "
+                "(SELECT folder_id FROM documents WHERE id = ?8)",
+                (
+                    question_id,
+                    clean_text(text),
+                    kind.value,
+                    latency_ms,
+                    matched,
+                    now,
+                    clean_text(answer),
+                    documents[0] if documents else None,
+                ),
+            )
+            serving_id = ServingId(cursor.lastrowid)
+            connection.executemany(
+                "INSERT OR IGNORE INTO asked_sources (asked_id, document_id) "
+                "SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM documents WHERE id = ?2)",
+                [(serving_id, document_id) for document_id in documents],
+            )
+            return serving_id
+
+    def documents_without_questions(self, limit: int) -> list[DocumentId]:
+        """Indexed documents with text no questions were predicted from: fewest sections done first, then the newest."""
+        return self._stale_documents("d.predicted_hash NOT IN (d.sha256, d.text_hash)", limit, _SECTIONS_DONE)
+
+    def predicted_sections(self, document_id: DocumentId) -> frozenset[str]:
+        """The sections of a document, by their hashes, that questions were predicted from."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT section FROM predicted_sections WHERE document_id = ?", (document_id,)
+            ).fetchall()
+        return frozenset(row[0] for row in rows)
+
+    def mark_section_predicted(self, document_id: DocumentId, section: str) -> None:
+        """Note that questions were predicted from a section.
+
+        Raises:
+            SourcesChanged: the document is gone.
+        """
+        with self._database.write() as connection:
+            if not exists(connection, "documents", document_id):
+                raise SourcesChanged()
+            connection.execute(
+                "INSERT OR IGNORE INTO predicted_sections (document_id, section) VALUES (?, ?)",
+                (document_id, section),
+            )
+
+    def mark_predicted(self, document_id: DocumentId, content_hash: ContentHash) -> None:
+        """Note that questions were predicted from this content (the fingerprint's ``sha256``) of a document."""
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE documents SET predicted_hash = ? WHERE id = ?", (content_hash, document_id)
+            )
+
+    def questions_to_prepare(self, limit: int) -> list[Question]:
+        """Questions without a current prepared answer, the most urgent first.
+
+        Pinned ones, withdrawn ones, requested ones, missed and asked ones by how often, then predicted ones in turn
+        over the documents, the most recently modified document first.
+        """
+        with self._database.read() as connection:
+            ids = derived.question_ids(connection.execute(_TO_PREPARE, (limit,)).fetchall())
+            rows = [connection.execute(_QUESTION_QUERY + "WHERE q.id = ?", (i,)).fetchone() for i in ids]
+        return [_question_from_row(row) for row in rows if row is not None]
+
+    def tried(self, question_id: QuestionId) -> str | None:
+        """How the last try to prepare a question ended, where nothing came of it and nothing has changed since."""
+        with self._database.read() as connection:
+            row = connection.execute("SELECT tried FROM questions WHERE id = ?", (question_id,)).fetchone()
+        return None if row is None else row[0]
+
+    def mark_tried(self, question_id: QuestionId, result: str) -> None:
+        """Note that nothing could be verified; it is not tried again until the library changes under it."""
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE questions SET tried = ?, withdrawn_at = NULL WHERE id = ?", (result, question_id)
+            )
+
+    # -- inside a transaction ----------------------------------------------------------------------------------
+
+    def _upsert(self, connection: Connection, text: str, normal: str, reason: Reason) -> QuestionId:
+        connection.execute(
+            "INSERT OR IGNORE INTO questions (normal, text, reason, created_at) VALUES (?, ?, ?, ?)",
+            (clean_text(normal), clean_text(text), reason.value, self._now()),
+        )
+        row = connection.execute(
+            "SELECT id FROM questions WHERE normal = ?", (clean_text(normal),)
+        ).fetchone()
+        self._strengthen(connection, QuestionId(row[0]), reason)
+        return QuestionId(row[0])
+
+    def _strengthen(self, connection: Connection, question_id: QuestionId, reason: Reason) -> None:
+        row = connection.execute("SELECT reason FROM questions WHERE id = ?", (question_id,)).fetchone()
+        if _STRENGTH.get(reason, 0) > _STRENGTH.get(Reason(row[0]), 0):
+            connection.execute("UPDATE questions SET reason = ? WHERE id = ?", (reason.value, question_id))
+
+
+def _question_from_row(row: tuple[Any, ...]) -> Question:
+    id_, text, reason, document_id, asked_count, created_at, last_asked_at, is_pinned = row
+    return Question(
+        id=QuestionId(id_),
+        text=text,
+        reason=Reason(reason),
+        document_id=None if document_id is None else DocumentId(document_id),
+        asked_count=asked_count,
+        created_at=time_from_column(created_at),
+        last_asked_at=None if last_asked_at is None else time_from_column(last_asked_at),
+        is_pinned=bool(is_pinned),
+    )
