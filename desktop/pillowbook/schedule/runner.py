@@ -1,7 +1,8 @@
 """The runner: one slice after the other while the gate is open, stopped at once when the user needs the machine.
 
-One thread. While a slice runs, a second thread looks at the user's input every :data:`WATCH_S` and cancels the slice
-when the gate shuts; at rest the runner sleeps until something wakes it or the gate is due for another look.
+One thread. While a slice runs, a second thread looks at the user's input as often as that is cheap, at everything else
+every :data:`WATCH_S`, and cancels the slice when the gate shuts or tonight's budget ends; at rest the runner sleeps
+until something wakes it or the gate is due for another look.
 """
 
 import contextlib
@@ -16,13 +17,16 @@ from pillowbook.domain.clock import Clock
 from pillowbook.domain.errors import Cancelled, ContextOverflow, PillowbookError, UserFixable
 from pillowbook.domain.facts import facts, place_of
 from pillowbook.domain.work import GateState, LedgerEntry, Slice, SliceKind, SliceOutcome, SliceResult
+from pillowbook.host.idle import IdleSource
 from pillowbook.host.workers import CancelToken
+from pillowbook.schedule.budgets import Cost, Costs
 from pillowbook.schedule.gate import Rules, Sensed, decide
 from pillowbook.schedule.plan import Queues, next_slice
 
 log = logging.getLogger(__name__)
 
-WATCH_S: Final = 0.1
+WATCH_S: Final = 2.0
+INPUT_S: Final = 0.1
 LOOK_AGAIN_S: Final = 10.0
 NOTHING_TO_DO_S: Final = 300.0
 
@@ -77,7 +81,13 @@ class WorkTotals:
 
 
 class Runner:
-    """Background work for one unlocked vault."""
+    """Background work for one unlocked vault.
+
+    Args:
+        sense: everything the gate looks at; milliseconds.
+        idle: the user's input alone, asked many times a second while a slice runs; without it ``sense`` is.
+        costs: measures each slice and bounds those that nobody asked for; None leaves them unmeasured.
+    """
 
     def __init__(
         self,
@@ -88,9 +98,14 @@ class Runner:
         clock: Clock,
         on_gate: Callable[[GateState], None],
         on_slice: Callable[[LedgerEntry], None],
+        idle: IdleSource | None = None,
+        costs: Costs | None = None,
     ) -> None:
         self._stages = stages
         self._sense = sense
+        self._idle = idle
+        self._costs = costs
+        self._sensed: Sensed | None = None
         self._rules = rules
         self._clock = clock
         self._on_gate = on_gate
@@ -185,7 +200,7 @@ class Runner:
                 timer.start()
                 forget = cancel.when_cancelled(token.cancel)
                 try:
-                    entry, error = self._run(work, token)
+                    entry, error = self._run(work, token, is_bound=False)
                 finally:
                     timer.cancel()
                     forget()
@@ -231,17 +246,30 @@ class Runner:
         return LOOK_AGAIN_S if isinstance(error, UserFixable) else 0.0
 
     def _watch(self, token: CancelToken) -> None:
+        look_at_s = 0.0
         while self._current is token and not token.is_cancelled:
-            if not self._look().is_open:
+            now_s = self._clock.monotonic_s()
+            if self._idle is not None and self._sensed is not None and now_s < look_at_s:
+                gate = self._decide(replace(self._sensed, idle_s=self._idle.idle_s()))
+            else:
+                gate = self._look()
+                look_at_s = now_s + WATCH_S
+            if not gate.is_open or (self._costs is not None and self._costs.is_over()):
                 token.cancel()
                 return
             with self._changed:
-                self._changed.wait(WATCH_S)
+                if self._changed.wait(INPUT_S if self._idle is None else self._idle.ask_every_s):
+                    look_at_s = 0.0  # somebody woke us: something may have changed
 
-    def _run(self, work: Slice, token: CancelToken) -> tuple[LedgerEntry, PillowbookError | None]:
+    def _run(
+        self, work: Slice, token: CancelToken, *, is_bound: bool = True
+    ) -> tuple[LedgerEntry, PillowbookError | None]:
+        """Run and book one slice; ``is_bound`` by tonight's budget."""
         started_at, began = self._clock.now(), self._clock.monotonic_s()
         self._current = token
         error: PillowbookError | None = None
+        if self._costs is not None:
+            self._costs.begin(token.cancel if is_bound else None)
         try:
             if self._holds or self._is_stopping:
                 raise Cancelled
@@ -263,27 +291,40 @@ class Runner:
             self._current = None
         if outcome.result is SliceResult.FAILED:
             self._skipped.add(work)
+        cost = Cost(outcome.tokens, 0.0, True) if self._costs is None else self._costs.end()
         entry = LedgerEntry(
             kind=work.kind,
             result=outcome.result,
             started_at=started_at,
             seconds=self._clock.monotonic_s() - began,
-            tokens=outcome.tokens,
+            # A stage that was broken off does not tell what it had spent; the meter does.
+            tokens=Tokens(
+                max(cost.tokens.prompt, outcome.tokens.prompt),
+                max(cost.tokens.completion, outcome.tokens.completion),
+            ),
             made=outcome.made,
             document_id=work.document_id,
             question_id=work.question_id,
+            energy_j=cost.energy_j,
+            is_energy_estimated=cost.is_energy_estimated,
         )
         try:
             self._stages.book(entry)
         except PillowbookError as caught:
             error = error or caught
+        if self._costs is not None:
+            self._costs.note(entry)
         self._on_slice(entry)
         return entry, error
 
     # -- small pieces ----------------------------------------------------------------------------------------------
 
     def _look(self) -> GateState:
-        gate = decide(self._sense(), self._rules())
+        self._sensed = self._sense()
+        return self._decide(self._sensed)
+
+    def _decide(self, sensed: Sensed) -> GateState:
+        gate = decide(sensed, self._rules())
         if gate != self._gate:
             self._gate = gate
             self._on_gate(gate)

@@ -402,7 +402,7 @@ class Knowledge:
         with self._database.write() as connection:
             connection.execute(
                 "INSERT INTO ledger (kind, result, started_at, seconds, prompt_tokens, completion_tokens, made, "
-                "document_id, question_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "document_id, question_id, energy_j, is_energy_estimated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     entry.kind.value,
                     entry.result.value,
@@ -413,6 +413,8 @@ class Knowledge:
                     entry.made,
                     entry.document_id,
                     entry.question_id,
+                    entry.energy_j,
+                    entry.is_energy_estimated,
                 ),
             )
 
@@ -421,7 +423,7 @@ class Knowledge:
         with self._database.read() as connection:
             rows = connection.execute(
                 "SELECT kind, result, started_at, seconds, prompt_tokens, completion_tokens, made, document_id, "
-                "question_id FROM ledger WHERE started_at >= ? ORDER BY started_at, id",
+                "question_id, energy_j, is_energy_estimated FROM ledger WHERE started_at >= ? ORDER BY started_at, id",
                 ("" if since is None else time_to_column(since),),
             ).fetchall()
         return [
@@ -434,9 +436,17 @@ class Knowledge:
                 row[6],
                 None if row[7] is None else DocumentId(row[7]),
                 None if row[8] is None else QuestionId(row[8]),
+                row[9],
+                bool(row[10]),
             )
             for row in rows
         ]
+
+    def ledger_began_at(self) -> datetime | None:
+        """When the first slice ever was begun; None before it."""
+        with self._database.read() as connection:
+            row = connection.execute("SELECT min(started_at) FROM ledger").fetchone()
+        return None if row[0] is None else time_from_column(row[0])
 
     def counts(self) -> KnowledgeCounts:
         """How much there is of everything."""

@@ -138,4 +138,9 @@ CREATE TABLE kept_here (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _KEPT_HERE)
+_ENERGY = """
+ALTER TABLE ledger ADD COLUMN energy_j REAL NOT NULL DEFAULT 0;
+ALTER TABLE ledger ADD COLUMN is_energy_estimated INTEGER NOT NULL DEFAULT 1;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _KEPT_HERE, _ENERGY)
