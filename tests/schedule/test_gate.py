@@ -27,7 +27,7 @@ STATES = [
     ("both", AWAY, "on-battery"),
     ("both", replace(QUIET, idle_s=None), "open-unseen"),
     ("either", replace(AWAY, idle_s=None), "open-unseen"),
-    ("either", replace(QUIET, idle_s=None), "open-idle"),
+    ("either", replace(QUIET, idle_s=None), "open-plugged"),
     ("idle", AWAY, "open-idle"),
     ("idle", replace(QUIET, idle_s=119.9), "in-use"),
     ("idle", replace(QUIET, is_plugged=False, battery_percent=39.0), "battery-low"),

@@ -6,12 +6,15 @@ Nobody answering is an ordinary state (no such service, no bus at all) and never
 
 import contextlib
 import logging
+import queue
 import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
+
+from pillowbook.domain.facts import facts, place_of
 
 log = logging.getLogger(__name__)
 
@@ -37,15 +40,15 @@ class Bus:
 
     Args:
         bus: ``SYSTEM``, ``SESSION`` or an address.
-        on_change: called, on a thread of the bus, after a signal that somebody subscribed to; must return at once.
+        on_change: called, on the thread that reads the bus, after a signal that somebody subscribed to; must return at
+            once.
     """
 
     def __init__(self, bus: str = "SYSTEM", *, on_change: Callable[[], None] = lambda: None) -> None:
         self._bus = bus
         self._on_change = on_change
         self._lock = threading.Lock()
-        self._router: Any = None
-        self._connection: Any = None
+        self._line: _Line | None = None
         self._not_before_s = 0.0
         self._subscriptions: list[tuple[Signal, Handler]] = []
         self._is_closed = False
@@ -54,23 +57,14 @@ class Bus:
         self, service: str, path: str, interface: str, member: str, signature: str = "", *arguments: object
     ) -> tuple[Any, ...] | None:
         """Call a method; None when nobody answers in :data:`ANSWER_WITHIN_S`, or with an error."""
-        if sys.platform != "linux":
+        line = self._open()
+        if line is None:
             return None
-        from jeepney import DBusAddress, MessageType, new_method_call
+        from jeepney import DBusAddress, new_method_call
 
-        address = DBusAddress(path, service, interface)
-        message = new_method_call(address, member, signature or None, arguments)
-        router = self._open()
-        if router is None:
-            return None
-        try:
-            reply = router.send_and_get_reply(message, timeout=ANSWER_WITHIN_S)
-        except TimeoutError:
-            return None
-        except Exception:  # a bus that went away refuses in many ways, some of them the library's own
-            self._forget(router)
-            return None
-        return None if reply.header.message_type is MessageType.error else tuple(reply.body)
+        return line.ask(
+            new_method_call(DBusAddress(path, service, interface), member, signature or None, arguments)
+        )
 
     def properties(self, service: str, path: str, interface: str) -> dict[str, Any]:
         """All properties of an interface, their values without D-Bus's wrapping; empty when nobody answers."""
@@ -78,12 +72,12 @@ class Bus:
         return {} if not body else {name: value for name, (_type, value) in body[0].items()}
 
     def subscribe(self, signal: Signal, handler: Handler) -> None:
-        """Have ``handler`` called with the arguments of each such signal, on a thread of the bus."""
+        """Have ``handler`` called with the arguments of each such signal, on the thread that reads the bus."""
         with self._lock:
             self._subscriptions.append((signal, handler))
-            router = self._router
-        if router is not None:
-            self._listen(router, signal, handler)
+            line = self._line
+        if line is not None:
+            line.listen(signal)
         else:
             self._open()
 
@@ -91,30 +85,86 @@ class Bus:
         """Let go of the connection for good."""
         with self._lock:
             self._is_closed = True
-            router = self._router
-        if router is not None:
-            self._forget(router)
+            line, self._line = self._line, None
+        if line is not None:
+            line.close()
 
-    def _open(self) -> Any:
+    def _open(self) -> "_Line | None":
         if sys.platform != "linux":
             return None
-        from jeepney.io.threading import DBusRouter, open_dbus_connection
+        from jeepney.io.threading import open_dbus_connection
 
         with self._lock:
-            if self._router is not None or self._is_closed or time.monotonic() < self._not_before_s:
-                return self._router
+            if self._line is not None and self._line.is_lost:
+                self._line.close()
+                self._line = None
+            if self._line is not None or self._is_closed or time.monotonic() < self._not_before_s:
+                return self._line
             self._not_before_s = time.monotonic() + AGAIN_AFTER_S
             try:
-                self._connection = open_dbus_connection(bus=self._bus)
+                connection = open_dbus_connection(bus=self._bus)
             except Exception:  # no address, no socket, no permission, no answer: there is no bus for us
                 return None
-            self._router = router = DBusRouter(self._connection)
-            subscriptions = list(self._subscriptions)
-        for signal, handler in subscriptions:
-            self._listen(router, signal, handler)
-        return router
+            self._line = line = _Line(connection, self._heard)
+            signals = [signal for signal, _handler in self._subscriptions]
+        for signal in signals:
+            line.listen(signal)
+        return line
 
-    def _listen(self, router: Any, signal: Signal, handler: Handler) -> None:
+    def _heard(self, message: Any) -> None:
+        from jeepney import HeaderFields
+
+        fields = message.header.fields
+        path, interface, member = (
+            fields.get(field) for field in (HeaderFields.path, HeaderFields.interface, HeaderFields.member)
+        )
+        with self._lock:
+            # Messages carry their sender's unique name; that it is the service was the bus's business.
+            handlers = [
+                handler
+                for signal, handler in self._subscriptions
+                if (signal.interface, signal.member) == (interface, member) and signal.path in (None, path)
+            ]
+        for handler in handlers:
+            handler(tuple(message.body))
+        if handlers:
+            self._on_change()
+
+
+class _Line:
+    """An open connection and the thread that reads it."""
+
+    def __init__(self, connection: Any, on_signal: Callable[[Any], None]) -> None:
+        self._connection = connection
+        self._on_signal = on_signal
+        self._waiting: dict[int, queue.SimpleQueue[Any]] = {}
+        self.is_lost = False
+        self._thread = threading.Thread(target=self._read, name="bus", daemon=True)
+        self._thread.start()
+
+    def ask(self, message: Any) -> tuple[Any, ...] | None:
+        from jeepney import MessageType
+
+        serial = next(self._connection.outgoing_serial)
+        answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._waiting[serial] = answers
+        try:
+            if self.is_lost:
+                return None
+            self._connection.send(message, serial=serial)
+            reply = answers.get(timeout=ANSWER_WITHIN_S)
+        except queue.Empty:
+            return None
+        except OSError:
+            self.is_lost = True
+            return None
+        finally:
+            self._waiting.pop(serial, None)
+        if reply is None or reply.header.message_type is MessageType.error:
+            return None
+        return tuple(reply.body)
+
+    def listen(self, signal: Signal) -> None:
         from jeepney import MatchRule, message_bus
 
         rule = MatchRule(
@@ -124,36 +174,37 @@ class Bus:
             member=signal.member,
             path=signal.path,
         )
-        with contextlib.suppress(Exception):  # found out by the next call
-            router.send_and_get_reply(message_bus.AddMatch(rule), timeout=ANSWER_WITHIN_S)
-        # Messages carry their sender's unique name; that it is the service is the bus's business.
-        here = MatchRule(type="signal", interface=signal.interface, member=signal.member, path=signal.path)
-        router.filter(here, queue=_Delivery(handler, self._on_change)).__enter__()
+        self.ask(message_bus.AddMatch(rule))
 
-    def _forget(self, router: Any) -> None:
-        with self._lock:
-            if self._router is not router:
-                return
-            connection, self._router, self._connection = self._connection, None, None
-        with contextlib.suppress(Exception):
-            router.close()
-        with contextlib.suppress(Exception):
-            connection.close()
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._connection.interrupt()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(timeout=5)
+        with contextlib.suppress(OSError):
+            self._connection.close()
 
+    def _read(self) -> None:
+        from jeepney import HeaderFields, MessageType
+        from jeepney.io.threading import ReceiveStopped
 
-class _Delivery:
-    """What jeepney's router takes for a queue: hands each message on at once."""
-
-    def __init__(self, handler: Handler, on_change: Callable[[], None]) -> None:
-        self._handler = handler
-        self._on_change = on_change
-
-    def put_nowait(self, message: Any) -> None:
         try:
-            self._handler(tuple(message.body))
-            self._on_change()
-        except Exception as error:  # it would end the thread that reads the bus
-            log.error("signal not handled", extra={"facts": {"error": type(error).__name__}})
+            while True:
+                message = self._connection.receive()
+                if message.header.message_type is MessageType.signal:
+                    self._on_signal(message)
+                    continue
+                answers = self._waiting.get(message.header.fields.get(HeaderFields.reply_serial, -1))
+                if answers is not None:
+                    answers.put(message)
+        except (OSError, ReceiveStopped):
+            pass
+        except Exception as error:  # what cannot be understood ends the connection, and nothing else
+            log.error("bus not understood", extra=facts(error=place_of(error)))
+        finally:
+            self.is_lost = True
+            for answers in list(self._waiting.values()):
+                answers.put(None)
 
 
 class WatchedProperties:

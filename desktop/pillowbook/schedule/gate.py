@@ -155,7 +155,8 @@ def _open(sensed: Sensed, rules: Rules) -> GateState:
     rests_on_idle = rules.work_when in ("idle", "both") or not sensed.is_plugged
     if sensed.idle_s is None and rests_on_idle:
         return _state("open-unseen")
-    return _state("open-idle" if _is_idle(sensed, rules) else "open-plugged")
+    is_seen_idle = sensed.idle_s is not None and _is_idle(sensed, rules)
+    return _state("open-idle" if is_seen_idle else "open-plugged")
 
 
 def _is_idle(sensed: Sensed, rules: Rules) -> bool:
