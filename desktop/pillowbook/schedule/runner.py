@@ -200,7 +200,8 @@ class Runner:
                 timer.start()
                 forget = cancel.when_cancelled(token.cancel)
                 try:
-                    entry, error = self._run(work, token, is_bound=False)
+                    self._begin(token, is_bound=False)
+                    entry, error = self._run(work, token)
                 finally:
                     timer.cancel()
                     forget()
@@ -239,7 +240,7 @@ class Runner:
             return NOTHING_TO_DO_S
         token = CancelToken()
         watcher = threading.Thread(target=self._watch, args=(token,), name="runner-watch", daemon=True)
-        self._current = token  # before the watcher starts: it ends when this is no longer its token
+        self._begin(token, is_bound=True)  # before the watcher starts, which looks at what this sets
         watcher.start()
         _, error = self._run(work, token)
         watcher.join(timeout=1)
@@ -261,15 +262,16 @@ class Runner:
                 if self._changed.wait(INPUT_S if self._idle is None else self._idle.ask_every_s):
                     look_at_s = 0.0  # somebody woke us: something may have changed
 
-    def _run(
-        self, work: Slice, token: CancelToken, *, is_bound: bool = True
-    ) -> tuple[LedgerEntry, PillowbookError | None]:
-        """Run and book one slice; ``is_bound`` by tonight's budget."""
-        started_at, began = self._clock.now(), self._clock.monotonic_s()
-        self._current = token
-        error: PillowbookError | None = None
+    def _begin(self, token: CancelToken, *, is_bound: bool) -> None:
+        """A slice begins, ``is_bound`` by tonight's budget."""
         if self._costs is not None:
             self._costs.begin(token.cancel if is_bound else None)
+        self._current = token
+
+    def _run(self, work: Slice, token: CancelToken) -> tuple[LedgerEntry, PillowbookError | None]:
+        """Run and book the slice that was begun."""
+        started_at, began = self._clock.now(), self._clock.monotonic_s()
+        error: PillowbookError | None = None
         try:
             if self._holds or self._is_stopping:
                 raise Cancelled
