@@ -115,6 +115,7 @@ class Runner:
         self._holds = 0
         self._is_stopping = False
         self._is_woken = False
+        self._wakes = 0
         self._current: CancelToken | None = None
         self._gate = GateState(False, "starting", "Looking whether the machine is free.")
         self._skipped: set[Slice] = set()
@@ -144,6 +145,7 @@ class Runner:
         """There may be something to do, or the gate may have changed."""
         with self._changed:
             self._is_woken = True
+            self._wakes += 1
             self._changed.notify_all()
 
     @property
@@ -243,24 +245,28 @@ class Runner:
         self._begin(token, is_bound=True)  # before the watcher starts, which looks at what this sets
         watcher.start()
         _, error = self._run(work, token)
+        with self._changed:
+            self._changed.notify_all()  # the watcher need not wait out its time
         watcher.join(timeout=1)
         return LOOK_AGAIN_S if isinstance(error, UserFixable) else 0.0
 
     def _watch(self, token: CancelToken) -> None:
-        look_at_s = 0.0
+        look_at_s, wakes = 0.0, self._wakes
         while self._current is token and not token.is_cancelled:
             now_s = self._clock.monotonic_s()
-            if self._idle is not None and self._sensed is not None and now_s < look_at_s:
+            is_quiet = wakes == self._wakes and now_s < look_at_s
+            if is_quiet and self._idle is not None and self._sensed is not None:
                 gate = self._decide(replace(self._sensed, idle_s=self._idle.idle_s()))
             else:
+                wakes = self._wakes  # before the look: what comes during it asks for another
                 gate = self._look()
                 look_at_s = now_s + WATCH_S
             if not gate.is_open or (self._costs is not None and self._costs.is_over()):
                 token.cancel()
                 return
             with self._changed:
-                if self._changed.wait(INPUT_S if self._idle is None else self._idle.ask_every_s):
-                    look_at_s = 0.0  # somebody woke us: something may have changed
+                if self._current is token:
+                    self._changed.wait(INPUT_S if self._idle is None else self._idle.ask_every_s)
 
     def _begin(self, token: CancelToken, *, is_bound: bool) -> None:
         """A slice begins, ``is_bound`` by tonight's budget."""
