@@ -2,10 +2,11 @@
 
 Run:  python tests/benchmarks/gate.py --gguf MODEL.gguf [--tries 20] [--rest SECONDS]
 
-A key is pressed by xdotool on an X server of the benchmark's own (Xvfb), at a random moment of a real slice: reading a
-prompt of some 1,500 tokens, or writing. Measured from before xdotool is started, so its own start (a few milliseconds)
-is in every figure. ``--rest`` then leaves the whole program alone, unlocked and with nothing to do, and looks at the
-processor time that its core took.
+A key is pressed by xdotool on an X server of the benchmark's own (Xvfb), at a random moment of a real slice, by turns
+while a prompt of some 1,500 tokens is read and while a text is written. Measured from when the server got it, by its
+own idle counter. Another process looks at the processor time of the generator. ``--rest`` then leaves the whole program
+alone, unlocked and with nothing to do, and looks at the processor time that its core took. Background work gives way to
+everything else: on a busy machine it hardly moves.
 """
 
 import argparse
@@ -40,32 +41,49 @@ from pillowbook.schedule.plan import Queues
 from pillowbook.schedule.runner import Runner
 
 RULES = Rules(work_when="idle", idle_after_s=1, battery_floor_percent=0, load_ceiling=1.0)
-DEADLINE_S = 120.0
+DEADLINE_S = 300.0
 SAMPLE_S = 0.004
 QUIET_S = 0.4
 QUIET_SHARE = 0.02
 """Free is a processor from the moment on at which the generator takes less than this share of one core for QUIET_S."""
 
+SAMPLER = """
+import pathlib, sys, time
+tasks = pathlib.Path(f"/proc/{sys.argv[1]}/task")
+while True:
+    used = 0
+    for task in tasks.iterdir():
+        try:
+            used += int((task / "schedstat").read_text().split()[0])
+        except OSError:
+            pass
+    print(time.monotonic(), used, flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+"""Prints the clock and the nanoseconds of the processor that a process's living threads have had, again and again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """Milliseconds from the input; ``last_token_ms`` None where no token came after it."""
+    """Milliseconds from the input; ``last_token_ms`` is 0 where no token came after it."""
 
-    last_token_ms: float | None
+    was_writing: bool
+    last_token_ms: float
     slice_ended_ms: float
     processor_free_ms: float
     was_killed: bool
 
 
 class Work:
-    """Slices without end: a long prompt is read and a text written."""
+    """Slices without end: a long prompt is read, or a text is written to a short one, as ``is_writing`` says."""
 
     def __init__(self, generator: LlamaGenerator, chance: random.Random) -> None:
         self._generator = generator
         self._chance = chance
         self._text = notes(12_000)
-        self.began = threading.Event()
+        self.is_writing = False
         self.ended = threading.Event()
+        self.began_s = 0.0
         self.last_token_s = 0.0
         self.ended_s = 0.0
 
@@ -73,12 +91,13 @@ class Work:
         return Queues((DocumentId(1),), (), ())
 
     def run(self, work: Slice, cancel: CancelToken) -> SliceOutcome:
+        self.began_s = time.monotonic()
         self.ended.clear()
-        self.began.set()
         try:
             start = self._chance.randrange(6000)
+            text = self._text[start : start + (300 if self.is_writing else 6000)]
             self._generator.generate(
-                [SYSTEM, Message("user", f"{self._text[start : start + 6000]}\n\nTell all of it again.")],
+                [SYSTEM, Message("user", f"{self._chance.random()} {text}\n\nTell all of it again.")],
                 max_tokens=400,
                 temperature=1.5,
                 deadline_s=DEADLINE_S,
@@ -127,17 +146,19 @@ def measure(gguf: Path, display: str, tries: int, chance: random.Random) -> list
         on_slice=lambda entry: None,
         idle=idle,
     )
-    press(display)
+    press(display, "key")
     runner.start()
     found: list[Try] = []
     try:
-        until_working(work, generator)
         for number in range(tries):
+            work.is_writing = number % 2 == 1
+            press(display, "key")  # whatever runs ends; the next slice is of the kind wanted
+            time.sleep(0.5)
             until_working(work, generator)
-            time.sleep(chance.uniform(0.3, 4.0))
+            time.sleep(chance.uniform(0.05, 1.0))
             if work.ended.is_set():  # between two slices
                 until_working(work, generator)
-            found.append(one_try(work, generator, display))
+            found.append(one_try(work, generator, idle, display))
             print(f"{number + 1} of {tries}", file=sys.stderr)
     finally:
         runner.stop()
@@ -147,39 +168,42 @@ def measure(gguf: Path, display: str, tries: int, chance: random.Random) -> list
 
 
 def until_working(work: Work, generator: LlamaGenerator) -> None:
-    """Until a slice runs on a model that is loaded."""
-    work.began.clear()
+    """Until a slice runs on a model that is loaded, and a token came where it is to write."""
     deadline = time.monotonic() + DEADLINE_S
-    while work.ended.is_set() or not generator.is_loaded:
+    while (
+        work.ended.is_set()
+        or not generator.is_loaded
+        or (work.is_writing and work.last_token_s < work.began_s)
+    ):
         assert time.monotonic() < deadline, "no slice began"
         time.sleep(0.02)
 
 
-def one_try(work: Work, generator: LlamaGenerator, display: str) -> Try:
+def one_try(work: Work, generator: LlamaGenerator, idle: X11Idle, display: str) -> Try:
     process_id = generator.process_id
     assert process_id is not None
-    stop, samples = threading.Event(), list[tuple[float, float]]()
-
-    def sample() -> None:
-        while not stop.wait(SAMPLE_S):
-            with contextlib.suppress(psutil.Error, OSError, StopIteration):
-                samples.append((time.monotonic(), processor_s(process_id)))
-
-    sampler = threading.Thread(target=sample)
-    sampler.start()
-    time.sleep(0.05)
+    sampler = subprocess.Popen(
+        [sys.executable, "-c", SAMPLER, str(process_id), str(SAMPLE_S)], stdout=subprocess.PIPE, text=True
+    )
+    assert sampler.stdout is not None
+    sampler.stdout.readline()  # it looks
     work.ended.clear()
-    pressed_s = time.monotonic()
-    press(display)
+    press(display, "keydown")
     assert work.ended.wait(10), "the slice went on"
-    ended_s = work.ended_s
+    idle_s = idle.idle_s()
+    assert idle_s is not None
+    pressed_s = time.monotonic() - idle_s
     time.sleep(1.0)
-    stop.set()
-    sampler.join()
-    last = work.last_token_s - pressed_s
+    sampler.terminate()
+    pairs = [line.split() for line in sampler.stdout.read().splitlines()]
+    sampler.stdout.close()
+    sampler.wait()
+    press(display, "keyup")
+    samples = [(float(pair[0]), int(pair[1]) / 1e9) for pair in pairs if len(pair) == 2]
     return Try(
-        last_token_ms=last * 1000 if last > 0 else None,
-        slice_ended_ms=(ended_s - pressed_s) * 1000,
+        was_writing=work.is_writing,
+        last_token_ms=max(0.0, (work.last_token_s - pressed_s) * 1000),
+        slice_ended_ms=(work.ended_s - pressed_s) * 1000,
         processor_free_ms=max(0.0, free_from(samples) - pressed_s) * 1000,
         was_killed=generator.process_id != process_id,
     )
@@ -196,21 +220,15 @@ def free_from(samples: Sequence[tuple[float, float]]) -> float:
     return samples[-1][0]
 
 
-def processor_s(process_id: int) -> float:
-    """Processor seconds of all threads that live, by the scheduler's own count in nanoseconds."""
-    total_ns = 0
-    for task in Path(f"/proc/{process_id}/task").iterdir():
-        with contextlib.suppress(OSError):
-            total_ns += int((task / "schedstat").read_text("ascii").split()[0])
-    return total_ns / 1e9
-
-
 def show(found: Sequence[Try]) -> None:
     table("From a key to the end of background work, ms", "what", "median", "p95", "worst", "of")
-    tokens = [one.last_token_ms for one in found if one.last_token_ms is not None]
-    line("last token (none after the key: 0)", tokens + [0.0] * (len(found) - len(tokens)))
-    line("slice ended", [one.slice_ended_ms for one in found])
-    line("processor free", [one.processor_free_ms for one in found])
+    for was_writing, name in ((False, "reading"), (True, "writing")):
+        tries = [one for one in found if one.was_writing is was_writing]
+        if was_writing and tries:
+            line("writing: last token (0 where none came)", [one.last_token_ms for one in tries])
+        if tries:
+            line(f"{name}: slice ended", [one.slice_ended_ms for one in tries])
+            line(f"{name}: processor free", [one.processor_free_ms for one in tries])
     print(f"\nworkers that had to be killed: {sum(one.was_killed for one in found)} of {len(found)}")
 
 
@@ -260,9 +278,9 @@ def used_s(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def press(display: str) -> None:
-    """One key, as a person would press it."""
-    command = ["xdotool", "key", "Shift_L"]
+def press(display: str, how: str) -> None:
+    """A key, as a person would press it: ``key``, or its two halves ``keydown`` and ``keyup``."""
+    command = ["xdotool", how, "Shift_L"]
     subprocess.run(command, env={"DISPLAY": display, "PATH": "/usr/bin:/bin"}, check=True, timeout=10)
 
 
