@@ -150,6 +150,40 @@ def test_input_ends_a_slice_long_before_the_next_whole_look(tmp_path: Path) -> N
         runner.stop()
 
 
+def test_a_system_service_that_hangs_does_not_hide_the_input(tmp_path: Path) -> None:
+    """D-Bus may take its time, or half a second for each service that is stuck; the user does not wait for it."""
+    stages, idle, stuck = Documents(1), FixedIdle(600.0), threading.Event()
+    machine = machine_of(replace(fixed_senses(), idle=idle), tmp_path)
+    looks = 0
+
+    def sense() -> Sensed:
+        nonlocal looks
+        looks += 1
+        if looks > 1:
+            stuck.wait(8)
+        return sensed_by(machine)
+
+    runner = Runner(
+        stages,
+        sense=sense,
+        rules=lambda: RULES,
+        clock=machine.clock,
+        on_gate=lambda gate: None,
+        on_slice=lambda entry: None,
+        idle=idle,
+    )
+    runner.start()
+    try:
+        assert stages.began.acquire(timeout=10)
+        idle.seconds = 0.0
+        wait_until(lambda: not stages.running, deadline_s=WATCH_S / 2)
+    finally:
+        stuck.set()
+        stages.may_end.set()
+        runner.stop()
+    assert stages.booked[0].result is SliceResult.CANCELLED
+
+
 def costs_of(stages: Documents, machine: Machine, meter: TokenMeter, limits: Amount) -> Costs:
     """As the session builds them, the ledger being the list of what was booked."""
     budgets = Budgets(

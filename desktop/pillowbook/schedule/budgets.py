@@ -14,7 +14,6 @@ from pillowbook.host.energy import EnergyMeter
 from pillowbook.models.metering import TokenMeter
 
 CARRIED_NIGHTS: Final = 2
-ENERGY_EVERY_S: Final = 2.0
 NOON: Final = timedelta(hours=12)
 NIGHT: Final = timedelta(days=1)
 
@@ -168,16 +167,12 @@ class Costs:
         self._left = Amount()
         self._until_s = math.inf
         self._began_j = 0.0
-        self._read_energy_at_s = 0.0
-        self._is_energy_over = False
 
     def begin(self, on_spent: Callable[[], None] | None) -> None:
         """A slice begins; ``on_spent`` is called once its tokens reach the end of tonight's budget. None: it is not
         bound by any.
         """
         self._began_j = self._energy.read().joules
-        self._read_energy_at_s = self._clock.monotonic_s() + ENERGY_EVERY_S
-        self._is_energy_over = False
         if on_spent is None:
             self._left, self._until_s = Amount(math.inf, math.inf, math.inf), math.inf
             self._tokens.begin()
@@ -186,15 +181,16 @@ class Costs:
         self._until_s = self._clock.monotonic_s() + self._left.seconds
         self._tokens.begin(None if math.isinf(self._left.tokens) else int(self._left.tokens), on_spent)
 
+    @property
+    def time_left_s(self) -> float:
+        """Until the end of the night's time."""
+        return self._until_s - self._clock.monotonic_s()
+
     def is_over(self) -> bool:
-        """Whether the slice has reached the end of the night's time or energy. May be asked many times a second: energy
-        is read every :data:`ENERGY_EVERY_S`.
+        """Whether the slice has reached the end of the night's time or energy. To be asked every few minutes at least,
+        for :meth:`EnergyMeter.read`.
         """
-        now_s = self._clock.monotonic_s()
-        if now_s >= self._read_energy_at_s:
-            self._read_energy_at_s = now_s + ENERGY_EVERY_S
-            self._is_energy_over = self._energy.read().joules - self._began_j >= self._left.energy_j
-        return self._is_energy_over or now_s >= self._until_s
+        return self.time_left_s <= 0 or self._energy.read().joules - self._began_j >= self._left.energy_j
 
     def end(self) -> Cost:
         """The slice is over."""

@@ -1,8 +1,8 @@
 """The runner: one slice after the other while the gate is open, stopped at once when the user needs the machine.
 
-One thread. While a slice runs, a second thread looks at the user's input as often as that is cheap, at everything else
-every :data:`WATCH_S`, and cancels the slice when the gate shuts or tonight's budget ends; at rest the runner sleeps
-until something wakes it or the gate is due for another look.
+One thread. While a slice runs, a second one looks at the user's input as often as that is cheap, and a third at
+everything else every :data:`WATCH_S`; they cancel the slice when the gate shuts or tonight's budget ends. At rest the
+runner sleeps until something wakes it or the gate is due for another look.
 """
 
 import contextlib
@@ -241,32 +241,56 @@ class Runner:
         if work is None:
             return NOTHING_TO_DO_S
         token = CancelToken()
-        watcher = threading.Thread(target=self._watch, args=(token,), name="runner-watch", daemon=True)
-        self._begin(token, is_bound=True)  # before the watcher starts, which looks at what this sets
-        watcher.start()
+        watchers = [threading.Thread(target=self._watch, args=(token,), name="runner-watch", daemon=True)]
+        if self._idle is not None:
+            asked = (token, self._idle)
+            watchers.append(
+                threading.Thread(target=self._watch_input, args=asked, name="runner-input", daemon=True)
+            )
+        self._begin(token, is_bound=True)  # before the watchers start, which look at what this sets
+        for watcher in watchers:
+            watcher.start()
         _, error = self._run(work, token)
         with self._changed:
-            self._changed.notify_all()  # the watcher need not wait out its time
-        watcher.join(timeout=1)
+            self._changed.notify_all()  # the watchers need not wait out their time
+        for watcher in watchers:
+            watcher.join(timeout=1)
         return LOOK_AGAIN_S if isinstance(error, UserFixable) else 0.0
 
     def _watch(self, token: CancelToken) -> None:
-        look_at_s, wakes = 0.0, self._wakes
+        """Everything the gate looks at, and the night's budget; what a slow system service holds up is held up here."""
         while self._current is token and not token.is_cancelled:
-            now_s = self._clock.monotonic_s()
-            is_quiet = wakes == self._wakes and now_s < look_at_s
-            if is_quiet and self._idle is not None and self._sensed is not None:
-                gate = self._decide(replace(self._sensed, idle_s=self._idle.idle_s()))
-            else:
-                wakes = self._wakes  # before the look: what comes during it asks for another
-                gate = self._look()
-                look_at_s = now_s + WATCH_S
+            wakes = self._wakes  # before the look: what comes during it asks for another
+            self._sensed = self._sense()
+            gate = decide(self._sensed, self._rules())
+            if not token.is_cancelled:  # else what closed the gate is newer than this look
+                self._show(gate)
             if not gate.is_open or (self._costs is not None and self._costs.is_over()):
                 token.cancel()
                 return
-            with self._changed:
-                if self._current is token:
-                    self._changed.wait(INPUT_S if self._idle is None else self._idle.ask_every_s)
+            wait_s = INPUT_S if self._idle is None else WATCH_S
+            if self._costs is not None:
+                wait_s = min(wait_s, max(0.0, self._costs.time_left_s))
+            self._wait_in(token, wait_s, wakes=wakes)
+
+    def _watch_input(self, token: CancelToken, idle: IdleSource) -> None:
+        """The input alone, with what the last whole look saw."""
+        while self._current is token and not token.is_cancelled:
+            sensed = self._sensed
+            if sensed is not None:
+                gate = decide(replace(sensed, idle_s=idle.idle_s()), self._rules())
+                if not gate.is_open:  # an open one is for the whole looks to tell
+                    token.cancel()
+                    self._show(gate)
+                    return
+            self._wait_in(token, idle.ask_every_s)
+
+    def _wait_in(self, token: CancelToken, seconds: float, *, wakes: int | None = None) -> None:
+        """While the slice of this token runs; with ``wakes`` no longer than until the next wake after so many."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._current is not token or wakes not in (None, self._wakes), timeout=seconds
+            )
 
     def _begin(self, token: CancelToken, *, is_bound: bool) -> None:
         """A slice begins, ``is_bound`` by tonight's budget."""
@@ -329,14 +353,14 @@ class Runner:
 
     def _look(self) -> GateState:
         self._sensed = self._sense()
-        return self._decide(self._sensed)
+        gate = decide(self._sensed, self._rules())
+        self._show(gate)
+        return gate
 
-    def _decide(self, sensed: Sensed) -> GateState:
-        gate = decide(sensed, self._rules())
+    def _show(self, gate: GateState) -> None:
         if gate != self._gate:
             self._gate = gate
             self._on_gate(gate)
-        return gate
 
     def _cancel_current(self) -> None:
         token = self._current
