@@ -29,10 +29,12 @@ from pathlib import Path
 import psutil
 from tests.benchmarks.engine_cancelling import SYSTEM, notes, row, table
 
+from pillowbook.core.client import ensure_core
 from pillowbook.domain.clock import SystemClock
 from pillowbook.domain.ids import DocumentId
 from pillowbook.domain.work import LedgerEntry, Slice, SliceOutcome, SliceResult
 from pillowbook.host.idle import X11Idle
+from pillowbook.host.paths import Profile
 from pillowbook.host.workers import CancelToken
 from pillowbook.models.generator.client import LlamaGenerator, Message
 from pillowbook.schedule import runner as runner_module
@@ -239,30 +241,24 @@ def line(name: str, values: Sequence[float]) -> None:
 
 
 def rest(display: str, seconds: float) -> None:
-    """The core of the whole program, unlocked, with nothing to do and nobody at the machine."""
+    """The core of the whole program, unlocked, with a client, nothing to do and nobody at the machine."""
     root = Path(tempfile.mkdtemp(prefix="pb-rest-"))
-    (root / "passphrase").write_text("benchmark\n")
-    environment = os.environ | {"DISPLAY": display, "HOME": str(root)}
-    command = [sys.executable, "-m", "pillowbook", "--profile", str(root / "profile")]
-    secret = ["--passphrase-file", str(root / "passphrase")]
-
-    def say(*words: str) -> None:
-        subprocess.run([*command, *secret, *words], env=environment, check=True, stdout=subprocess.DEVNULL)
-
+    os.environ.update(DISPLAY=display, XDG_RUNTIME_DIR=str(root))
+    client = ensure_core(Profile(root / "profile"))
     try:
-        say("vault", "init")
-        say("status")
+        client.vault_init("benchmark")
         core = next(one for one in psutil.process_iter() if is_core_of(one, root))
         time.sleep(5)
-        processes = [core, *core.children(recursive=True)]
-        before = sum(used_s(one) for one in processes)
-        began = time.monotonic()
+        before, began = used_s(core), time.monotonic()
         time.sleep(seconds)
-        used = sum(used_s(one) for one in [core, *core.children(recursive=True)]) - before
+        used = used_s(core) - before
         share = 100 * used / (time.monotonic() - began)
         print(f"\nat rest for {seconds:.0f} s: {used:.2f} s of one processor, {share:.3f} %")
+        print(f"processes beside the core: {len(core.children(recursive=True))}")
+        print(f"the gate: {client.status().gate.sentence}")
     finally:
-        subprocess.run([*command, "stop"], env=environment, check=False, capture_output=True)
+        client.stop()
+        client.close()
         shutil.rmtree(root, ignore_errors=True)
 
 
