@@ -36,7 +36,7 @@ QT_PACKAGES = (
     "libglib2.0-0",
     "fonts-dejavu-core",
 )
-TEST_PACKAGES = ("xvfb", "openbox", "xclip", "xdotool", "gnome-keyring", "dbus-x11")
+TEST_PACKAGES = ("xvfb", "openbox", "xclip", "xdotool", "gnome-keyring", "dbus-x11", "python3-dbusmock")
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,6 +242,32 @@ def test_background_work_runs_at_idle_priority_and_leaves_it_for_a_question(work
 
 
 @linux_only
+def test_a_question_is_not_idle_either_where_nobody_may_leave_idle_priority(worker: Worker) -> None:
+    """An ordinary user's processes stay in SCHED_IDLE for good once they are in it; tests often run as root."""
+    if os.geteuid() == 0:
+        worker._command = ["setpriv", "--bounding-set=-sys_nice", "prlimit", "--nice=0:0", *worker._command]
+    for is_background, policy in ((True, os.SCHED_IDLE), (False, os.SCHED_OTHER), (True, os.SCHED_IDLE)):
+        assert worker.call(Look(), Sight, deadline_s=20, background=is_background).policy == policy
+    token = CancelToken()
+    timer = threading.Timer(0.2, token.cancel)
+    timer.start()
+    with pytest.raises(Cancelled):
+        worker.call(Sleep(30), Text, deadline_s=40, background=True, cancel=token)
+    assert worker.call(Look(), Sight, deadline_s=20, background=True).policy == os.SCHED_IDLE
+
+
+@linux_only
+def test_a_cancelled_call_is_lifted_and_the_next_one_is_idle_again(worker: Worker) -> None:
+    token = CancelToken()
+    timer = threading.Timer(0.2, token.cancel)
+    timer.start()
+    with pytest.raises(Cancelled):
+        worker.call(Sleep(30), Text, deadline_s=40, background=True, cancel=token)
+    assert worker.call(Look(), Sight, deadline_s=20, background=True).policy == os.SCHED_IDLE
+    assert worker.call(Look(), Sight, deadline_s=20).policy == os.SCHED_OTHER
+
+
+@linux_only
 def test_a_worker_outlives_the_thread_that_asked_first(worker: Worker) -> None:
     """PR_SET_PDEATHSIG looks at threads, not processes."""
     thread = threading.Thread(target=worker.call, args=(Echo(""), Text), kwargs={"deadline_s": 20})

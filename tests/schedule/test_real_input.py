@@ -99,6 +99,7 @@ def test_writing_stops_within_a_second_of_a_key_and_goes_on_when_it_is_quiet(
         clock=SystemClock(),
         on_gate=gates.append,
         on_slice=lambda entry: None,
+        idle=idle,
     )
     runner.start()
     try:

@@ -1,11 +1,13 @@
 """Settings: declared once, checked, kept in one file."""
 
+from datetime import time
 from pathlib import Path
 
 import pytest
 
 from pillowbook.domain.errors import SettingInvalid, SettingUnknown
-from pillowbook.settings.catalogue import ALL, HOTKEY, IDLE_AFTER, LEARN
+from pillowbook.domain.work import Hours
+from pillowbook.settings.catalogue import ALL, HOTKEY, IDLE_AFTER, LEARN, WORK_HOURS
 from pillowbook.settings.kinds import Hotkey
 from pillowbook.settings.values import Settings
 
@@ -91,3 +93,26 @@ def test_a_value_that_could_not_be_kept_is_not_used(tmp_path: Path, monkeypatch:
     with pytest.raises(OSError, match="No space"):
         settings.set_text(IDLE_AFTER.key, "300")
     assert settings[IDLE_AFTER] == IDLE_AFTER.default
+
+
+@pytest.mark.parametrize(
+    ("text", "hours", "written"),
+    [
+        ("22:00-07:00", Hours(time(22), time(7)), "22:00-07:00"),
+        (" 8:30 – 17:05 ", Hours(time(8, 30), time(17, 5)), "08:30-17:05"),
+        ("20:00-24:00", Hours(time(20), time(0)), "20:00-00:00"),
+        ("", None, ""),
+    ],
+)
+def test_hours_of_the_day(text: str, hours: Hours | None, written: str) -> None:
+    assert WORK_HOURS.kind.parse(WORK_HOURS.key, text) == hours
+    assert WORK_HOURS.kind.write(hours) == written
+
+
+@pytest.mark.parametrize(
+    "text", ["22", "22:00", "22:00-22:00", "25:00-07:00", "22:60-07:00", "20:00-24:30", "a-b"]
+)
+def test_no_hours_of_the_day(text: str) -> None:
+    with pytest.raises(SettingInvalid) as caught:
+        WORK_HOURS.kind.parse(WORK_HOURS.key, text)
+    assert "22:00-07:00" in caught.value.say()

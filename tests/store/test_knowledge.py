@@ -198,9 +198,20 @@ def test_other_bytes_with_the_same_text_keep_the_digest(vault: Vault, shelf: She
 
 def test_ledger_and_state(vault: Vault, clock: ManualClock) -> None:
     entry = LedgerEntry(
-        SliceKind.PREPARE, SliceResult.DONE, clock.now(), 2.5, Tokens(3, 4), 1, None, QuestionId(7)
+        SliceKind.PREPARE,
+        SliceResult.DONE,
+        clock.now(),
+        2.5,
+        Tokens(3, 4),
+        1,
+        None,
+        QuestionId(7),
+        41.5,
+        False,
     )
+    assert vault.knowledge.ledger_began_at() is None
     vault.knowledge.put_ledger(entry)
+    assert vault.knowledge.ledger_began_at() == clock.now()
     assert vault.knowledge.ledger() == vault.knowledge.ledger(clock.now()) == [entry]
     assert vault.knowledge.ledger(clock.now() + timedelta(seconds=1)) == []
     assert vault.knowledge.state("k") is None

@@ -23,10 +23,9 @@ from pillowbook.core.service import Service
 from pillowbook.domain.clock import SystemClock
 from pillowbook.domain.errors import DiskFull, PillowbookError, ProfileUnwritable
 from pillowbook.host.hardening import harden_process
-from pillowbook.host.idle import system_idle
 from pillowbook.host.keychain import SystemKeychain, find_backend
 from pillowbook.host.paths import Profile, models_dir
-from pillowbook.host.power import SystemPower
+from pillowbook.host.senses import system_senses
 from pillowbook.models.catalogue import Catalogue
 from pillowbook.models.installation import Installation
 from pillowbook.settings.values import Settings
@@ -79,8 +78,7 @@ def serve(profile: Profile, linger_s: float) -> int:
         profile=profile,
         clock=clock,
         has_keychain=functools.cache(lambda: find_backend() is not None),
-        idle=system_idle(),
-        power=SystemPower(),
+        senses=system_senses,
         catalogue=catalogue,
         installation=Installation(models_dir(), catalogue),
     )

@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import Final
 
 from pillowbook.domain.clock import Clock
-from pillowbook.host.idle import IdleSource
 from pillowbook.host.paths import Profile
-from pillowbook.host.power import PowerSource
+from pillowbook.host.senses import Senses
 from pillowbook.models.catalogue import Catalogue, ModelEntry
 from pillowbook.models.embedder.client import MiniLmEmbedder
 from pillowbook.models.generator.client import LlamaGenerator
@@ -19,6 +18,8 @@ from pillowbook.schedule.gate import Sensed
 
 LOAD_EVERY_S: Final = 2.0
 """How often other programs' load is measured; shorter spells say nothing."""
+MEMORY_REST_S: Final = 300.0
+"""So long memory counts as short after it was: our own model gives its share back, and would take it again at once."""
 
 
 class Machine:
@@ -30,21 +31,21 @@ class Machine:
         profile: Profile,
         clock: Clock,
         has_keychain: Callable[[], bool],
-        idle: IdleSource,
-        power: PowerSource,
+        senses: Callable[[Callable[[], None]], Senses],
         catalogue: Catalogue,
         installation: Installation,
     ) -> None:
+        self.on_change: Callable[[], None] | None = None
         self.profile = profile
         self.clock = clock
         self._has_keychain = has_keychain
-        self.idle = idle
-        self.power = power
+        self.senses = senses(self._tell_change)
         self.catalogue = catalogue
         self.installation = installation
         self.paused_until: datetime | None = None
         self._load = 0.0
         self._load_at = clock.monotonic_s()
+        self._memory_short_until_s = 0.0
         self._lock = threading.Lock()
 
     @property
@@ -70,20 +71,40 @@ class Machine:
 
     def sense(self, model: str) -> Sensed:
         """What the gate decides on."""
+        now_s = self.clock.monotonic_s()
+        senses = self.senses
         with self._lock:
-            if self.clock.monotonic_s() - self._load_at >= LOAD_EVERY_S:
-                self._load = self.power.others_load()
-                self._load_at = self.clock.monotonic_s()
-        power = self.power.power()
+            if now_s - self._load_at >= LOAD_EVERY_S:
+                self._load = senses.power.others_load()
+                self._load_at = now_s
+            if senses.memory.memory().is_short:
+                self._memory_short_until_s = now_s + MEMORY_REST_S
+        power, login = senses.power.power(), senses.login.login()
         return Sensed(
-            now=self.clock.now(),
-            idle_s=self.idle.idle_s(),
+            now=self.clock.now().astimezone(),
+            idle_s=senses.idle.idle_s(),
             is_plugged=power.is_plugged,
             battery_percent=power.battery_percent,
             others_load=self._load,
             paused_until=self.paused_until,
             is_model_installed=self.installation.installed(model) is not None,
+            is_battery_low=power.is_low,
+            is_saving=power.is_saving,
+            is_memory_short=now_s < self._memory_short_until_s,
+            is_hot=senses.heat.is_hot(),
+            # Behind a locked screen nobody watches the film that was left standing.
+            is_full_screen=not login.is_locked and senses.screen.is_full_screen(),
+            is_held=login.is_held,
+            is_going_to_sleep=login.is_going_to_sleep,
+            since_start_s=login.since_start_s,
+            since_wake_s=login.since_wake_s,
         )
+
+    def _tell_change(self) -> None:
+        """Power, session or sleep changed: tell whoever wants to know (``on_change``)."""
+        on_change = self.on_change
+        if on_change is not None:
+            on_change()
 
     def has_keychain(self) -> bool:
         """Whether the system offers a keychain that encrypts."""
@@ -99,4 +120,4 @@ class Machine:
 
     def close(self) -> None:
         """Let go of the desktop."""
-        self.idle.close()
+        self.senses.close()

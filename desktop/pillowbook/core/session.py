@@ -48,12 +48,15 @@ from pillowbook.flow.serve.questions import clean_question, clean_typed
 from pillowbook.flow.serve.serve import Server
 from pillowbook.host.power import Power
 from pillowbook.host.workers import CancelToken
+from pillowbook.models.metering import MeteredGenerator, TokenMeter
 from pillowbook.models.remote.client import ServerGenerator
+from pillowbook.schedule.budgets import Amount, Budgets, Costs
 from pillowbook.schedule.gate import Rules, Sensed, decide
 from pillowbook.schedule.runner import Runner, WorkTotals
 from pillowbook.schedule.stages import FlowStages
 from pillowbook.settings.catalogue import (
     BATTERY_FLOOR,
+    ENERGY_BUDGET,
     GENERATOR,
     GPU_LAYERS,
     IDLE_AFTER,
@@ -62,7 +65,11 @@ from pillowbook.settings.catalogue import (
     PREPARE_SECRETS,
     SERVER_ADDRESS,
     SERVER_ALLOWED,
+    SETTLE,
+    TIME_BUDGET,
+    TOKEN_BUDGET,
     UNLOAD_AFTER,
+    WORK_HOURS,
     WORK_WHEN,
 )
 from pillowbook.settings.values import Settings
@@ -91,14 +98,22 @@ class Session:
         local = machine.generator(
             self._model, gpu_layers=settings[GPU_LAYERS], unload_after_s=60.0 * settings[UNLOAD_AFTER]
         )
-        self._generator = with_server(
+        chosen = with_server(
             local,
             settings=settings,
             library=self.library,
             knowledge=self.knowledge,
             has_local=lambda: machine.installation.installed(self._model) is not None,
         )
-        self._has_server = self._generator is not local
+        self._has_server = chosen is not local
+        meter = TokenMeter()
+        self._generator = MeteredGenerator(chosen, meter)
+        self._budgets = Budgets(
+            limits=self._limits,
+            ledger=self.knowledge.ledger,
+            began_at=self.knowledge.ledger_began_at,
+            clock=clock,
+        )
         self._embedder = machine.embedder()
         self._extractor = Extractor()
         retriever = Retriever(
@@ -167,16 +182,20 @@ class Session:
             clock=clock,
             on_gate=lambda gate: self._say(GateChanged(gate)),
             on_slice=self._slice_done,
+            idle=machine.senses.idle,
+            costs=Costs(self._budgets, meter, machine.senses.energy, clock),
         )
         self._typing_hold = TypingHold(self._runner, TYPING_HOLD_S)
 
     def start(self) -> None:
         """Begin watching and working."""
         self._loop.start()
+        self._machine.on_change = self._runner.wake
         self._runner.start()
 
     def close(self) -> None:
         """Stop everything and end the workers."""
+        self._machine.on_change = None
         self._typing_hold.end()
         self._runner.stop()
         self._generator.close()
@@ -228,7 +247,7 @@ class Session:
 
     def read_ahead(self, typed: str, cancel: CancelToken) -> None:
         """Read the prompt that what is typed would lead to, where the machine's power allows it."""
-        if not has_power(self._machine.power.power(), self._settings[BATTERY_FLOOR]):
+        if not has_power(self._machine.senses.power.power(), self._settings[BATTERY_FLOOR]):
             return
         self._typing_hold.renew()
         self._server.read_ahead(typed, cancel)
@@ -494,7 +513,18 @@ class Session:
     def _sense(self) -> Sensed:
         """What the gate decides on; with a server there always is a model."""
         sensed = self._machine.sense(self._model)
-        return replace(sensed, is_model_installed=True) if self._has_server else sensed
+        return replace(
+            sensed,
+            is_model_installed=sensed.is_model_installed or self._has_server,
+            spent=self._budgets.left().spent_kind,
+        )
+
+    def _limits(self) -> Amount:
+        return Amount(
+            seconds=60.0 * self._settings[TIME_BUDGET],
+            tokens=self._settings[TOKEN_BUDGET],
+            energy_j=3600.0 * self._settings[ENERGY_BUDGET],
+        )
 
     def _rules(self) -> Rules:
         return Rules(
@@ -502,6 +532,8 @@ class Session:
             idle_after_s=self._settings[IDLE_AFTER],
             battery_floor_percent=self._settings[BATTERY_FLOOR],
             load_ceiling=self._settings[LOAD_CEILING] / 100,
+            settle_s=60.0 * self._settings[SETTLE],
+            hours=self._settings[WORK_HOURS],
         )
 
     def _reread(self, path: str) -> str | None:
@@ -540,8 +572,8 @@ class Session:
 
 def has_power(power: Power, floor_percent: int) -> bool:
     """Whether there is power for what nobody has asked for yet."""
-    is_low = not power.is_plugged and power.battery_percent is not None
-    return not power.is_saving and not (is_low and (power.battery_percent or 0.0) < floor_percent)
+    is_below = power.battery_percent is not None and power.battery_percent < floor_percent
+    return not power.is_saving and (power.is_plugged or not (power.is_low or is_below))
 
 
 class Holdable(Protocol):

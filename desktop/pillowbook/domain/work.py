@@ -1,7 +1,7 @@
 """Background work: slices, the gate and the ledger."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
 
 from pillowbook.domain.answers import Tokens
@@ -38,7 +38,10 @@ class SliceResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """What one slice cost and brought. ``made`` counts digests, questions or answers stored."""
+    """What one slice cost and brought. ``made`` counts digests, questions or answers stored.
+
+    ``energy_j`` is measured by the processor's counters, or estimated from the time that it was busy.
+    """
 
     kind: SliceKind
     result: SliceResult
@@ -48,6 +51,25 @@ class LedgerEntry:
     made: int
     document_id: DocumentId | None = None
     question_id: QuestionId | None = None
+    energy_j: float = 0.0
+    is_energy_estimated: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Hours of every day, from ``start`` up to ``end``; they may cross midnight. The two differ."""
+
+    start: time
+    end: time
+
+    def has(self, moment: time) -> bool:
+        """Whether a local time is within them."""
+        if self.start < self.end:
+            return self.start <= moment < self.end
+        return moment >= self.start or moment < self.end
+
+    def __str__(self) -> str:
+        return f"{self.start:%H:%M}-{self.end:%H:%M}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,14 @@ PLATFORM_PROFILE: Final = Path("/sys/firmware/acpi/platform_profile")
 @dataclass(frozen=True, slots=True)
 class Power:
     """``battery_percent`` is None for a machine without a battery, which counts as plugged in. ``is_saving`` says that
-    the user, or the system for him, chose to save power; False where that cannot be known.
+    the user, or the system for him, chose to save power; False where that cannot be known. ``is_low`` says that the
+    system itself warns of a low battery.
     """
 
     is_plugged: bool
     battery_percent: float | None
     is_saving: bool = False
+    is_low: bool = False
 
 
 class PowerSource(Protocol):

@@ -1,8 +1,8 @@
 """The loop of a worker process; the other end is :mod:`pillowbook.host.workers`.
 
-Calls are done one after the other on the main thread. A second thread reads the pipe, so that a cancel or the
-end of input is seen while native code is busy. Input closed means exit, at once and without clean-up:
-everything a worker holds is memory.
+Calls are done one after the other: background calls on a thread at idle priority, all others on the main thread. One
+more thread reads the pipe, so that a cancel or the end of input is seen while native code is busy. Input closed means
+exit, at once and without clean-up: everything a worker holds is memory.
 """
 
 import contextlib
@@ -31,6 +31,7 @@ from pillowbook.host.worker_frames import (
     pack_frame,
     read_frame,
 )
+from pillowbook.host.worker_priority import IdleThread
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -124,26 +125,6 @@ def harden_worker() -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def set_idle_priority(is_idle: bool, but_thread: int) -> None:
-    """Let every thread of this process, ``but_thread`` apart, run only when nothing else wants the processor.
-
-    Linux: SCHED_IDLE, which an unprivileged process may leave again (since 2.6.39), as against a raised nice
-        value.
-    """
-    if sys.platform == "linux":
-        policy = os.SCHED_IDLE if is_idle else os.SCHED_OTHER
-        for entry in Path("/proc/self/task").iterdir():
-            thread = int(entry.name)
-            if thread != but_thread or not is_idle:
-                with contextlib.suppress(OSError):  # a thread may have ended meanwhile
-                    os.sched_setscheduler(thread, policy, os.sched_param(0))
-    elif sys.platform == "win32":
-        import psutil
-
-        level = psutil.IDLE_PRIORITY_CLASS if is_idle else psutil.NORMAL_PRIORITY_CLASS
-        psutil.Process().nice(level)
-
-
 class _Loop:
     def __init__(
         self, reading: BinaryIO, writing: BinaryIO, requests: Any, handle: Handler, at_once: AtOnce | None
@@ -158,37 +139,23 @@ class _Loop:
         self._jobs_lock = threading.Lock()
         self._jobs: dict[int, Job] = {}
         self._waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
-        self._reader_id = 0
-        self._is_idle = False
-        self._priority_lock = threading.Lock()
+        self._background = IdleThread(self._answer)
 
     def run(self) -> None:
         threading.Thread(target=self._read, name="worker-input", daemon=True).start()
         while True:
             job = self._waiting.get()
-            self._send(self._answer(job))
+            self._send(self._background.answer(job) if job.is_background else self._answer(job))
             with self._jobs_lock:
                 del self._jobs[job.seq]
 
     def _answer(self, job: Job) -> ToClient:
         try:
             job.raise_if_cancelled()
-            self._prioritise()
             result = self._handle(self._requests.decode(job.body), job)
             return Done(job.seq, msgspec.Raw(msgspec.msgpack.encode(result)))
         except Exception as error:
             return _failure(job.seq, error)
-
-    def _prioritise(self) -> None:
-        """Idle priority while every call here is background work that is still wanted."""
-        with self._jobs_lock:
-            is_idle = bool(self._jobs) and all(
-                job.is_background and not job.is_cancelled for job in self._jobs.values()
-            )
-        with self._priority_lock:
-            if is_idle != self._is_idle:
-                self._is_idle = is_idle
-                set_idle_priority(is_idle, but_thread=self._reader_id)
 
     def _send(self, message: ToClient) -> None:
         frame = memoryview(pack_frame(message))
@@ -200,7 +167,6 @@ class _Loop:
             os._exit(0)  # the client is gone
 
     def _read(self) -> None:
-        self._reader_id = threading.get_native_id()
         try:
             while (frame := read_frame(self._reading)) is not None:
                 self._take(self._frames.decode(frame))
@@ -213,8 +179,8 @@ class _Loop:
             with self._jobs_lock:
                 job = self._jobs.get(message.seq)
             if job is not None:
+                self._background.lift()  # on a busy machine idle threads would not hear it in time
                 job.cancel()
-                self._prioritise()
             return
         if self._at_once is not None:
             try:
@@ -228,7 +194,8 @@ class _Loop:
         job = Job(message.seq, message.background, message.body, self._send)
         with self._jobs_lock:
             self._jobs[job.seq] = job
-        self._prioritise()  # a question that has to wait lets the work before it finish sooner
+        if not job.is_background:
+            self._background.lift()  # the work before it ends sooner
         self._waiting.put(job)
 
 

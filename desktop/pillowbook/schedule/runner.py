@@ -1,7 +1,8 @@
 """The runner: one slice after the other while the gate is open, stopped at once when the user needs the machine.
 
-One thread. While a slice runs, a second thread looks at the user's input every :data:`WATCH_S` and cancels the slice
-when the gate shuts; at rest the runner sleeps until something wakes it or the gate is due for another look.
+One thread. While a slice runs, a second one looks at the user's input as often as that is cheap, and a third at
+everything else every :data:`WATCH_S`; they cancel the slice when the gate shuts or tonight's budget ends. At rest the
+runner sleeps until something wakes it or the gate is due for another look.
 """
 
 import contextlib
@@ -16,13 +17,16 @@ from pillowbook.domain.clock import Clock
 from pillowbook.domain.errors import Cancelled, ContextOverflow, PillowbookError, UserFixable
 from pillowbook.domain.facts import facts, place_of
 from pillowbook.domain.work import GateState, LedgerEntry, Slice, SliceKind, SliceOutcome, SliceResult
+from pillowbook.host.idle import IdleSource
 from pillowbook.host.workers import CancelToken
+from pillowbook.schedule.budgets import Cost, Costs
 from pillowbook.schedule.gate import Rules, Sensed, decide
 from pillowbook.schedule.plan import Queues, next_slice
 
 log = logging.getLogger(__name__)
 
-WATCH_S: Final = 0.1
+WATCH_S: Final = 2.0
+INPUT_S: Final = 0.1
 LOOK_AGAIN_S: Final = 10.0
 NOTHING_TO_DO_S: Final = 300.0
 
@@ -77,7 +81,13 @@ class WorkTotals:
 
 
 class Runner:
-    """Background work for one unlocked vault."""
+    """Background work for one unlocked vault.
+
+    Args:
+        sense: everything the gate looks at; milliseconds.
+        idle: the user's input alone, asked many times a second while a slice runs; without it ``sense`` is.
+        costs: measures each slice and bounds those that nobody asked for; None leaves them unmeasured.
+    """
 
     def __init__(
         self,
@@ -88,9 +98,14 @@ class Runner:
         clock: Clock,
         on_gate: Callable[[GateState], None],
         on_slice: Callable[[LedgerEntry], None],
+        idle: IdleSource | None = None,
+        costs: Costs | None = None,
     ) -> None:
         self._stages = stages
         self._sense = sense
+        self._idle = idle
+        self._costs = costs
+        self._sensed: Sensed | None = None
         self._rules = rules
         self._clock = clock
         self._on_gate = on_gate
@@ -100,6 +115,7 @@ class Runner:
         self._holds = 0
         self._is_stopping = False
         self._is_woken = False
+        self._wakes = 0
         self._current: CancelToken | None = None
         self._gate = GateState(False, "starting", "Looking whether the machine is free.")
         self._skipped: set[Slice] = set()
@@ -129,6 +145,7 @@ class Runner:
         """There may be something to do, or the gate may have changed."""
         with self._changed:
             self._is_woken = True
+            self._wakes += 1
             self._changed.notify_all()
 
     @property
@@ -185,6 +202,7 @@ class Runner:
                 timer.start()
                 forget = cancel.when_cancelled(token.cancel)
                 try:
+                    self._begin(token, is_bound=False)
                     entry, error = self._run(work, token)
                 finally:
                     timer.cancel()
@@ -223,24 +241,66 @@ class Runner:
         if work is None:
             return NOTHING_TO_DO_S
         token = CancelToken()
-        watcher = threading.Thread(target=self._watch, args=(token,), name="runner-watch", daemon=True)
-        self._current = token  # before the watcher starts: it ends when this is no longer its token
-        watcher.start()
+        watchers = [threading.Thread(target=self._watch, args=(token,), name="runner-watch", daemon=True)]
+        if self._idle is not None:
+            asked = (token, self._idle)
+            watchers.append(
+                threading.Thread(target=self._watch_input, args=asked, name="runner-input", daemon=True)
+            )
+        self._begin(token, is_bound=True)  # before the watchers start, which look at what this sets
+        for watcher in watchers:
+            watcher.start()
         _, error = self._run(work, token)
-        watcher.join(timeout=1)
+        with self._changed:
+            self._changed.notify_all()  # the watchers need not wait out their time
+        for watcher in watchers:
+            watcher.join(timeout=1)
         return LOOK_AGAIN_S if isinstance(error, UserFixable) else 0.0
 
     def _watch(self, token: CancelToken) -> None:
+        """Everything the gate looks at, and the night's budget; what a slow system service holds up is held up here."""
         while self._current is token and not token.is_cancelled:
-            if not self._look().is_open:
+            wakes = self._wakes  # before the look: what comes during it asks for another
+            self._sensed = self._sense()
+            gate = decide(self._sensed, self._rules())
+            if not token.is_cancelled:  # else what closed the gate is newer than this look
+                self._show(gate)
+            if not gate.is_open or (self._costs is not None and self._costs.is_over()):
                 token.cancel()
                 return
-            with self._changed:
-                self._changed.wait(WATCH_S)
+            wait_s = INPUT_S if self._idle is None else WATCH_S
+            if self._costs is not None:
+                wait_s = min(wait_s, max(0.0, self._costs.time_left_s))
+            self._wait_in(token, wait_s, wakes=wakes)
+
+    def _watch_input(self, token: CancelToken, idle: IdleSource) -> None:
+        """The input alone, with what the last whole look saw."""
+        while self._current is token and not token.is_cancelled:
+            sensed = self._sensed
+            if sensed is not None:
+                gate = decide(replace(sensed, idle_s=idle.idle_s()), self._rules())
+                if not gate.is_open:  # an open one is for the whole looks to tell
+                    token.cancel()
+                    self._show(gate)
+                    return
+            self._wait_in(token, idle.ask_every_s)
+
+    def _wait_in(self, token: CancelToken, seconds: float, *, wakes: int | None = None) -> None:
+        """While the slice of this token runs; with ``wakes`` no longer than until the next wake after so many."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._current is not token or wakes not in (None, self._wakes), timeout=seconds
+            )
+
+    def _begin(self, token: CancelToken, *, is_bound: bool) -> None:
+        """A slice begins, ``is_bound`` by tonight's budget."""
+        if self._costs is not None:
+            self._costs.begin(token.cancel if is_bound else None)
+        self._current = token
 
     def _run(self, work: Slice, token: CancelToken) -> tuple[LedgerEntry, PillowbookError | None]:
+        """Run and book the slice that was begun."""
         started_at, began = self._clock.now(), self._clock.monotonic_s()
-        self._current = token
         error: PillowbookError | None = None
         try:
             if self._holds or self._is_stopping:
@@ -263,31 +323,44 @@ class Runner:
             self._current = None
         if outcome.result is SliceResult.FAILED:
             self._skipped.add(work)
+        cost = Cost(outcome.tokens, 0.0, True) if self._costs is None else self._costs.end()
         entry = LedgerEntry(
             kind=work.kind,
             result=outcome.result,
             started_at=started_at,
             seconds=self._clock.monotonic_s() - began,
-            tokens=outcome.tokens,
+            # A stage that was broken off does not tell what it had spent; the meter does.
+            tokens=Tokens(
+                max(cost.tokens.prompt, outcome.tokens.prompt),
+                max(cost.tokens.completion, outcome.tokens.completion),
+            ),
             made=outcome.made,
             document_id=work.document_id,
             question_id=work.question_id,
+            energy_j=cost.energy_j,
+            is_energy_estimated=cost.is_energy_estimated,
         )
         try:
             self._stages.book(entry)
         except PillowbookError as caught:
             error = error or caught
+        if self._costs is not None:
+            self._costs.note(entry)
         self._on_slice(entry)
         return entry, error
 
     # -- small pieces ----------------------------------------------------------------------------------------------
 
     def _look(self) -> GateState:
-        gate = decide(self._sense(), self._rules())
+        self._sensed = self._sense()
+        gate = decide(self._sensed, self._rules())
+        self._show(gate)
+        return gate
+
+    def _show(self, gate: GateState) -> None:
         if gate != self._gate:
             self._gate = gate
             self._on_gate(gate)
-        return gate
 
     def _cancel_current(self) -> None:
         token = self._current

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from pillowbook.settings.kinds import (
     Choice,
+    DailyHours,
     Hotkey,
     Kind,
     ModelName,
@@ -109,6 +110,48 @@ LOAD_CEILING = Setting(
     page=Page.BACKGROUND,
     title="Other programs' load",
     help="Background work waits while other programs use more of the processor than this.",
+)
+WORK_HOURS = Setting(
+    "schedule.hours",
+    DailyHours(),
+    default=None,
+    page=Page.BACKGROUND,
+    title="Only between",
+    help="Hours of the day in which answers may be prepared, such as 22:00-07:00; nothing allows the whole day.",
+)
+SETTLE = Setting(
+    "schedule.settle_min",
+    Whole(0, 60, "minutes"),
+    default=3,
+    page=Page.BACKGROUND,
+    title="Wait after login and wake",
+    help="After you log in, and after the machine wakes up, background work leaves it to you for so long.",
+)
+TIME_BUDGET = Setting(
+    "schedule.time_budget_min",
+    Whole(0, 1440, "minutes"),
+    default=240,
+    page=Page.BACKGROUND,
+    title="Time a night",
+    help="So long may background work compute from noon to noon; what the two nights before left over comes on top."
+    " 0 sets no limit.",
+)
+TOKEN_BUDGET = Setting(
+    "schedule.token_budget",
+    Whole(0, 1_000_000_000, "tokens"),
+    default=0,
+    page=Page.BACKGROUND,
+    title="Tokens a night",
+    help="So much may the language model read and write in the background, counted as the time is. 0 sets no limit.",
+)
+ENERGY_BUDGET = Setting(
+    "schedule.energy_budget_wh",
+    Whole(0, 10_000, "Wh"),
+    default=0,
+    page=Page.BACKGROUND,
+    title="Energy a night",
+    help="Counted as the time is: by the processor's own counters where they can be read, else estimated at 8 watts for"
+    " each busy core. 0 sets no limit.",
 )
 GENERATOR = Setting(
     "models.generator",
@@ -230,6 +273,11 @@ ALL: tuple[Setting[Any], ...] = (
     IDLE_AFTER,
     BATTERY_FLOOR,
     LOAD_CEILING,
+    WORK_HOURS,
+    SETTLE,
+    TIME_BUDGET,
+    TOKEN_BUDGET,
+    ENERGY_BUDGET,
     GENERATOR,
     GPU_LAYERS,
     UNLOAD_AFTER,

@@ -4,10 +4,12 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import time
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
 from pillowbook.domain.errors import SettingInvalid
+from pillowbook.domain.work import Hours
 
 T = TypeVar("T")
 
@@ -121,6 +123,32 @@ class Text(Kind[str]):
 
     def expected(self) -> str:
         return f"write {self.hint}, or nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class DailyHours(Kind[Hours | None]):
+    """Hours of every day such as ``22:00-07:00``; empty for the whole day."""
+
+    def parse(self, key: str, text: str) -> Hours | None:
+        if not text.strip():
+            return None
+        parts = re.fullmatch(r"\s*(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})\s*", text)
+        try:
+            if parts is None:
+                raise ValueError
+            numbers = [int(part) for part in parts.groups()]
+            start, end = time(numbers[0], numbers[1]), time(numbers[2] % 24, numbers[3])
+            if numbers[2] > 24 or numbers[2:] > [24, 0] or start == end:
+                raise ValueError
+        except ValueError:
+            raise SettingInvalid(key=key, expected=self.expected()) from None
+        return Hours(start, end)
+
+    def write(self, value: Hours | None) -> str:
+        return "" if value is None else str(value)
+
+    def expected(self) -> str:
+        return "write two times such as 22:00-07:00, or nothing for the whole day"
 
 
 @dataclass(frozen=True, slots=True)

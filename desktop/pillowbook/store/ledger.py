@@ -24,7 +24,8 @@ class Ledger(KnowledgePart):
         with self._database.write() as connection:
             connection.execute(
                 "INSERT INTO ledger (kind, result, started_at, seconds, prompt_tokens, completion_tokens, made, "
-                "document_id, question_id, made_for, folder_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+                "document_id, question_id, energy_j, is_energy_estimated, made_for, folder_id) "
+                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
                 "coalesce((SELECT reason FROM questions WHERE id = ?9), ''), "
                 "(SELECT folder_id FROM documents WHERE id = ?8))",
                 (
@@ -37,6 +38,8 @@ class Ledger(KnowledgePart):
                     entry.made,
                     entry.document_id,
                     entry.question_id,
+                    entry.energy_j,
+                    entry.is_energy_estimated,
                 ),
             )
 
@@ -45,7 +48,7 @@ class Ledger(KnowledgePart):
         with self._database.read() as connection:
             rows = connection.execute(
                 "SELECT kind, result, started_at, seconds, prompt_tokens, completion_tokens, made, document_id, "
-                "question_id FROM ledger WHERE started_at >= ? ORDER BY started_at, id",
+                "question_id, energy_j, is_energy_estimated FROM ledger WHERE started_at >= ? ORDER BY started_at, id",
                 (_since(since),),
             ).fetchall()
         return [
@@ -58,9 +61,17 @@ class Ledger(KnowledgePart):
                 row[6],
                 None if row[7] is None else DocumentId(row[7]),
                 None if row[8] is None else QuestionId(row[8]),
+                row[9],
+                bool(row[10]),
             )
             for row in rows
         ]
+
+    def ledger_began_at(self) -> datetime | None:
+        """When the first slice ever was begun; None before it."""
+        with self._database.read() as connection:
+            row = connection.execute("SELECT min(started_at) FROM ledger").fetchone()
+        return None if row[0] is None else time_from_column(row[0])
 
     def share_of_seconds(self, kind: SliceKind) -> float:
         """Of all seconds that background work took, those of one kind, 0 to 1."""

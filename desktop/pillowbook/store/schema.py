@@ -209,4 +209,9 @@ CREATE TABLE deleted_digests (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _KEPT_HERE, _PREDICTED_SECTIONS, _HAND)
+_ENERGY = """
+ALTER TABLE ledger ADD COLUMN energy_j REAL NOT NULL DEFAULT 0;
+ALTER TABLE ledger ADD COLUMN is_energy_estimated INTEGER NOT NULL DEFAULT 1;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _KEPT_HERE, _PREDICTED_SECTIONS, _HAND, _ENERGY)

@@ -8,7 +8,16 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QSiz
 
 from pillowbook.core.protocol import ModelView
 from pillowbook.settings.catalogue import Setting
-from pillowbook.settings.kinds import Choice, Hotkey, ModelName, Switch, Text, WebAddress, Whole
+from pillowbook.settings.kinds import (
+    Choice,
+    DailyHours,
+    Hotkey,
+    ModelName,
+    Switch,
+    Text,
+    WebAddress,
+    Whole,
+)
 
 MODIFIERS = (
     (Qt.KeyboardModifier.ControlModifier, "Ctrl"),
@@ -182,7 +191,7 @@ class ModelEditor(SettingEditor):
 class TextEditor(SettingEditor):
     """One line of text; told once the user is done with it."""
 
-    def __init__(self, setting: Setting[str]) -> None:
+    def __init__(self, setting: Setting[Any]) -> None:
         super().__init__()
         self._value = ""
         self._edit = QLineEdit()
@@ -270,7 +279,7 @@ def editor_for(setting: Setting[Any]) -> SettingEditor:
             return HotkeyEditor(setting)
         case ModelName() as kind:
             return ModelEditor(setting, kind)
-        case Text() | WebAddress():
+        case Text() | WebAddress() | DailyHours():
             return TextEditor(setting)
         case _:
             raise TypeError(type(setting.kind).__name__)
