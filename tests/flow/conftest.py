@@ -15,6 +15,7 @@ from pillowbook.domain.answers import PreparedAnswer, Reason
 from pillowbook.domain.clock import SystemClock
 from pillowbook.domain.ids import DocumentId, QuestionId
 from pillowbook.domain.work import SliceOutcome
+from pillowbook.flow.distil.beyond import Beyond
 from pillowbook.flow.distil.distil import Distiller
 from pillowbook.flow.ingest.extractor.client import Extractor
 from pillowbook.flow.ingest.ingest import Ingestor
@@ -24,7 +25,9 @@ from pillowbook.flow.prepare.prepare import Preparer
 from pillowbook.flow.serve.serve import Server
 from pillowbook.host.keychain import MemoryKeychain
 from pillowbook.host.paths import Profile
+from pillowbook.models.clusterer.client import HdbscanClusterer
 from pillowbook.models.generator.client import Message
+from pillowbook.schedule.stages import FlowStages
 from pillowbook.store.crypto import KdfCost
 from pillowbook.store.library import DocumentChange
 from pillowbook.store.vault import Vault
@@ -95,7 +98,24 @@ class Stream:
             generator=self.generator,
             embedder=self.embedder,
         )
-        self.distiller = Distiller(library=self.library, knowledge=self.knowledge, generator=self.generator)
+        self.beyond = Beyond(
+            library=self.library,
+            knowledge=self.knowledge,
+            findings=self.vault.findings,
+            digests=self.vault.digests,
+            vectors=self.vault.vectors,
+            retriever=self.retriever,
+            generator=self.generator,
+            clusterer=HdbscanClusterer(),
+            clock=clock,
+        )
+        self.distiller = Distiller(
+            library=self.library,
+            knowledge=self.knowledge,
+            digests=self.vault.digests,
+            generator=self.generator,
+        )
+        self.stages = FlowStages(self.knowledge, self.distiller, self.predictor, self.preparer, self.beyond)
 
     def write(self, name: str, text: str) -> Path:
         path = self.notes / name

@@ -16,6 +16,7 @@ from pillowbook.answering.retrieve import Retriever
 from pillowbook.core import protocol as p
 from pillowbook.core.library_loop import LibraryLoop
 from pillowbook.core.machine import Machine
+from pillowbook.core.overview import Overview
 from pillowbook.core.server_use import keep_key, server_choice, with_server
 from pillowbook.domain.answers import Answer, AnswerKind, Effort, Freshness, Reason, Tokens
 from pillowbook.domain.asking import AskMode, AskPart, Completion, PairVerdict, SearchHits
@@ -29,6 +30,7 @@ from pillowbook.domain.errors import (
 )
 from pillowbook.domain.events import Event, GateChanged, LibraryChanged, PreparedChanged
 from pillowbook.domain.work import GateState, LedgerEntry, SliceKind, SliceResult
+from pillowbook.flow.distil.beyond import Beyond
 from pillowbook.flow.distil.distil import Distiller
 from pillowbook.flow.ingest.extractor.client import Extractor
 from pillowbook.flow.ingest.ingest import Ingestor, ScanReport
@@ -40,6 +42,7 @@ from pillowbook.flow.serve.questions import clean_question, clean_typed
 from pillowbook.flow.serve.serve import Server
 from pillowbook.host.power import Power
 from pillowbook.host.workers import CancelToken
+from pillowbook.models.clusterer.client import HdbscanClusterer
 from pillowbook.models.remote.client import ServerGenerator
 from pillowbook.schedule.gate import Rules, Sensed, decide
 from pillowbook.schedule.runner import Runner, WorkTotals
@@ -67,7 +70,11 @@ TYPING_HOLD_S: Final = 20.0
 
 
 class Session:
-    """One open vault: library, background work and answers."""
+    """One open vault: library, background work and answers.
+
+    Attributes:
+        overview: reads what was distilled.
+    """
 
     def __init__(
         self, vault: Vault, settings: Settings, machine: Machine, *, tell: Callable[[Event], bool]
@@ -124,10 +131,33 @@ class Session:
             refresh=self._loop.refresh,
             on_withdrawn=self._prepared_changed,
         )
+        beyond = Beyond(
+            library=self.library,
+            knowledge=self.knowledge,
+            findings=vault.findings,
+            digests=vault.digests,
+            vectors=vault.vectors,
+            retriever=retriever,
+            generator=self._generator,
+            clusterer=HdbscanClusterer(),
+            clock=clock,
+        )
+        self.overview = Overview(
+            library=self.library,
+            knowledge=self.knowledge,
+            findings=vault.findings,
+            digests=vault.digests,
+            folders=beyond.folders,
+        )
         self._runner = Runner(
             FlowStages(
                 self.knowledge,
-                Distiller(library=self.library, knowledge=self.knowledge, generator=self._generator),
+                Distiller(
+                    library=self.library,
+                    knowledge=self.knowledge,
+                    digests=vault.digests,
+                    generator=self._generator,
+                ),
                 Predictor(
                     library=self.library,
                     knowledge=self.knowledge,
@@ -135,6 +165,7 @@ class Session:
                     embedder=self._embedder,
                 ),
                 self._preparer,
+                beyond,
             ),
             sense=self._sense,
             rules=self._rules,
@@ -308,25 +339,6 @@ class Session:
             for state in (DocumentState.FAILED, DocumentState.EXCLUDED)
             for d in self.library.documents(state=state)
         )
-
-    def digests(self, path: str | None) -> list[p.DigestView]:
-        """Digests of one document, of all below a folder, or of all."""
-        below = None if path is None else path.rstrip(os.sep) + os.sep
-        chosen = [
-            d
-            for d in self.library.documents(state=DocumentState.INDEXED)
-            if path is None or d.path == path or (below is not None and d.path.startswith(below))
-        ]
-        if path is not None and not chosen:
-            raise DocumentUnknown()
-        views = []
-        for document in chosen:
-            digest = self.knowledge.digest(document.id)
-            if digest is not None:
-                views.append(
-                    p.DigestView(document.path, document.title, digest.gist, digest.facts, digest.model)
-                )
-        return views
 
     # -- background work --------------------------------------------------------------------------
 

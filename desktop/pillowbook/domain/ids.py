@@ -8,6 +8,7 @@ PassageId = NewType("PassageId", int)
 DigestId = NewType("DigestId", int)
 QuestionId = NewType("QuestionId", int)
 PreparedId = NewType("PreparedId", int)
+TopicId = NewType("TopicId", int)
 
 ContentHash = NewType("ContentHash", str)
 """SHA-256, hexadecimal, of a text in UTF-8 or of a file's bytes."""

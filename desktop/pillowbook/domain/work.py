@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from pillowbook.domain.answers import Tokens
-from pillowbook.domain.ids import DocumentId, QuestionId
+from pillowbook.domain.ids import DocumentId, QuestionId, TopicId
 
 
 class SliceKind(StrEnum):
@@ -15,6 +15,11 @@ class SliceKind(StrEnum):
     DISTIL = "distil"
     PREDICT = "predict"
     PREPARE = "prepare"
+    FIND = "find"
+    COMPARE = "compare"
+    FOLDER = "folder"
+    TOPICS = "topics"
+    TOPIC = "topic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,8 @@ class Slice:
     kind: SliceKind
     document_id: DocumentId | None = None
     question_id: QuestionId | None = None
+    folder: str | None = None
+    topic_id: TopicId | None = None
 
 
 class SliceResult(StrEnum):
