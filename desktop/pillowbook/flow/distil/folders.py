@@ -141,7 +141,7 @@ def folder_states(
             parts = [*parts, *passed]
             is_ready = is_ready and is_settled
         parts = parts[:MAX_PARTS]
-        if len(parts) < 2:
+        if len(parts) < 2 and is_ready:
             given[folder] = (tuple(parts), is_ready)
             continue
         inputs = hash_of(*sorted(part.hash for part in parts))
