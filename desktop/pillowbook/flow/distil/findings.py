@@ -129,11 +129,11 @@ def _tasks(unit: Unit, days: Sequence[Days], anchor: date) -> list[Finding]:
     if box := _BOX.match(unit.quote):
         text = plain_text(unit.quote[box.end() :])
         # A day in a box is when it is due only if the note says so or it has yet to come.
-        ahead = [one for one in days if one.is_day and one.first >= anchor]
-        named = [
-            one for one in ahead if _BY.search(unit.text[: one.start]) or _ENDS.search(unit.text[: one.start])
+        cued = [
+            one for one in days if _BY.search(unit.text[: one.start]) or _ENDS.search(unit.text[: one.start])
         ]
-        due: Days | None = next(iter(named or ahead), None)
+        ahead = [one for one in days if one.is_day and one.first >= anchor]
+        due: Days | None = next(iter(cued or ahead), None)
         is_done = box[1] != " " or unit.quote[box.end() :].startswith("~~")
         return [_finding(FindingKind.TASK, unit, text, days=due, is_done=is_done)]
     if marked := _TODO.search(unit.text):
