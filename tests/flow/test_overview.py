@@ -41,10 +41,10 @@ def test_findings_are_cited_where_they_stand(house: Stream) -> None:
         (date(2027, 5, 1), False),
         (None, False),
     ]
-    for one in [*tasks, *shown.timeline()]:
-        text = house.library.text(one.citation.document_id)
-        assert text[one.citation.start : one.citation.end] == one.citation.quote
-        assert one.citation.line is not None
+    for citation in [one.citation for one in tasks] + [one.citation for one in shown.timeline()]:
+        text = house.library.text(citation.document_id)
+        assert text[citation.start : citation.end] == citation.quote
+        assert citation.line is not None
     days = [one.first for one in shown.timeline()]
     assert days == sorted(days) and date(2026, 6, 3) in days
 
