@@ -47,14 +47,17 @@ class Stream:
 
     def __init__(self, root: Path) -> None:
         self.notes = root / "notes"
-        self.notes.mkdir()
+        self.notes.mkdir(exist_ok=True)
         profile = Profile(root / "profile")
         profile.prepare()
         self.clock = clock = ShiftedClock()
         self.vault = Vault(
             profile, MemoryKeychain(), clock, kdf_cost=KdfCost(memory_kib=64, passes=1, lanes=1)
         )
-        self.vault.create("secret")
+        if self.vault.exists:
+            self.vault.unlock("secret")
+        else:
+            self.vault.create("secret")
         self.library, self.knowledge = self.vault.library, self.vault.knowledge
         self.embedder = HashEmbedder()
         self.says: dict[str, str] = {}
