@@ -7,7 +7,7 @@ from typing import Any
 
 from pillowbook.core import protocol as p
 from pillowbook.core.client import CoreClient
-from pillowbook.domain.digests import Conflict, DatedFact, RelatedNote, Task
+from pillowbook.domain.digests import Conflict, DatedFact, DigestHit, RelatedNote, Task
 from pillowbook.terminal import place, user_path
 
 NO_DIGESTS = "No digests yet; they are made while the machine is idle."
@@ -29,6 +29,7 @@ def add_digest_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="topics across folders; all of them without a name",
     )
+    which.add_argument("--about", metavar="QUESTION", help="the folders and topics a question is about")
     which.add_argument("--timeline", action="store_true", help="dated facts by day")
     which.add_argument("--tasks", action="store_true", help="tasks and deadlines, those to come first")
     which.add_argument("--contradictions", action="store_true", help="notes that say different things")
@@ -44,6 +45,9 @@ def view(options: argparse.Namespace, call: Asked, today: date) -> tuple[dict[st
     if options.topic is not None:
         topics = call(lambda core: core.topics(options.topic or None))
         return {"topics": topics}, "\n\n".join(map(_topic, topics)) or NO_DIGESTS
+    if options.about is not None:
+        hits = call(lambda core: core.find_digests(options.about))
+        return {"hits": hits}, "\n\n".join(map(_hit, hits)) or NO_DIGESTS
     if options.timeline:
         timeline = call(lambda core: core.timeline())
         return {"timeline": timeline}, "\n".join(map(_dated, timeline)) or NOTHING_FOUND
@@ -91,6 +95,11 @@ def _topic(topic: p.TopicView) -> str:
     return "\n".join(
         [head, *([f"  {topic.gist}"] if topic.gist else []), *(f"  {path}" for path in topic.paths)]
     )
+
+
+def _hit(hit: DigestHit) -> str:
+    lines = [f"{hit.name}  ({hit.kind})", f"  {hit.gist}"]
+    return "\n".join([*lines, *(f"  {place(one.path, one.line, one.page)}" for one in hit.citations)])
 
 
 def _days(first: date, last: date) -> str:

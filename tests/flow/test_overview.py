@@ -18,6 +18,7 @@ def overview(stream: Stream) -> Overview:
         findings=stream.vault.findings,
         digests=stream.vault.digests,
         folders=stream.beyond.folders,
+        retriever=stream.retriever,
     )
 
 
@@ -84,3 +85,17 @@ def test_tasks_to_come_stand_first(house: Stream) -> None:
     assert text.index("Coming up") < text.index("order the belt") < text.index("sweep")
     assert text.endswith("1 more are done.")
     assert "Past" in tasks_text(tasks, date(2027, 6, 1))
+
+
+def test_a_question_about_much_leads_to_the_folder_and_its_passages(house: Stream) -> None:
+    shown = overview(house)
+    best = shown.about("What did the tyres and the belt cost at Quarry Lane?", 3)[0]
+    assert (best.kind, best.name) == ("folder", str(house.notes / "Car"))
+    assert {citation.title for citation in best.citations} == {"Tyres", "Belt"}
+    for citation in best.citations:
+        text = house.library.text(citation.document_id)
+        assert text[citation.start : citation.end] == citation.quote
+    assert shown.about("Quarry Lane", 0) == []
+    (house.notes / "Car" / "belt.md").unlink()
+    house.sync()
+    assert str(house.notes / "Car") not in {hit.name for hit in shown.about("tyres belt Quarry Lane", 9)}

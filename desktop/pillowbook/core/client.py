@@ -23,7 +23,7 @@ import msgspec
 from pillowbook.core import protocol as p
 from pillowbook.domain.answers import Answer
 from pillowbook.domain.asking import AskMode, AskPart, Completion, PairVerdict, SearchHits
-from pillowbook.domain.digests import Conflict, DatedFact, RelatedNote, Task
+from pillowbook.domain.digests import Conflict, DatedFact, DigestHit, RelatedNote, Task
 from pillowbook.domain.documents import Folder
 from pillowbook.domain.errors import CoreUnreachable, MessageTooLarge, remake
 from pillowbook.domain.events import Event, PanelWish
@@ -149,6 +149,10 @@ class CoreClient:
     def topics(self, name: str | None = None) -> list[p.TopicView]:
         """All topics, or those whose label holds the words of a name."""
         return self._request(p.GetTopics(name), list[p.TopicView])
+
+    def find_digests(self, question: str, *, limit: int = 5) -> list[DigestHit]:
+        """Which folders and topics a question is about."""
+        return self._request(p.FindDigests(question, limit), list[DigestHit])
 
     def timeline(self) -> list[DatedFact]:
         """Dated facts by day."""

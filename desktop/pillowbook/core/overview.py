@@ -1,13 +1,21 @@
 """What is shown of everything that was distilled: digests of documents, folders and topics, and what spans notes."""
 
 import os
+from collections.abc import Sequence
 from pathlib import PurePath
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pillowbook.answering.cite import cite_span
+from pillowbook.answering.retrieve import NEAR_WEIGHT, Retriever
+from pillowbook.answering.terms import content_stems, coverage, stems
 from pillowbook.core import protocol as p
+from pillowbook.domain.answers import Citation, Fact
 from pillowbook.domain.digests import (
     Conflict,
     DatedFact,
+    DigestHit,
     FindingKind,
     PlacedFinding,
     PlacedRelation,
@@ -19,10 +27,14 @@ from pillowbook.domain.digests import (
 from pillowbook.domain.documents import Document, DocumentState
 from pillowbook.domain.errors import DocumentUnknown, FolderUnknown
 from pillowbook.flow.distil.folders import FolderDistiller
+from pillowbook.flow.serve.questions import clean_question
 from pillowbook.store.digests import Digests
 from pillowbook.store.findings import Findings
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
+
+MIN_ABOUT = 0.25
+"""Below this a digest shares neither words nor meaning with a question."""
 
 
 class Overview:
@@ -36,7 +48,9 @@ class Overview:
         findings: Findings,
         digests: Digests,
         folders: FolderDistiller,
+        retriever: Retriever,
     ) -> None:
+        self._retriever = retriever
         self._library = library
         self._knowledge = knowledge
         self._findings = findings
@@ -118,6 +132,41 @@ class Overview:
             passages=topic.passages,
             paths=tuple(dict.fromkeys(passage.path for passage in passages)),
         )
+
+    def about(self, question: str, limit: int) -> list[DigestHit]:
+        """The folders' and topics' digests that a question is about, best first, with the places of their facts."""
+        if limit < 1:
+            return []
+        vector = self._retriever.embed(clean_question(question))
+        roots = frozenset(content_stems(question))
+        hits: list[DigestHit] = []
+
+        def weigh(
+            kind: str, name: str, gist: str, facts: Sequence[Fact], own: NDArray[np.float32] | None
+        ) -> None:
+            if own is None:
+                return
+            told = frozenset(stems(f"{name} {gist} {' '.join(fact.text for fact in facts)}"))
+            score = NEAR_WEIGHT * float(own @ vector) + (1 - NEAR_WEIGHT) * coverage(roots, told)
+            if score >= MIN_ABOUT:
+                hits.append(DigestHit(kind, name, gist, self._cited(facts), score))
+
+        folder_vectors, topic_vectors = self._digests.folder_vectors(), self._digests.topic_vectors()
+        for folder in self._folders.current():
+            weigh("folder", folder.path, folder.gist, folder.facts, folder_vectors.get(folder.path))
+        for topic in self._digests.topics():
+            if topic.label:
+                weigh("topic", topic.label, topic.gist, topic.facts, topic_vectors.get(topic.id))
+        return sorted(hits, key=lambda hit: -hit.score)[:limit]
+
+    def _cited(self, facts: Sequence[Fact]) -> tuple[Citation, ...]:
+        cited: list[Citation] = []
+        for fact in facts:
+            for passage in self._library.passages_by_hash(fact.passage_hash)[:1]:
+                at = passage.text.find(fact.quote)
+                if at >= 0:
+                    cited.append(cite_span(passage, at, at + len(fact.quote)))
+        return tuple(cited)
 
     # -- what spans notes --------------------------------------------------------------------------------------
 

@@ -327,6 +327,13 @@ class GetTopics(Call, frozen=True, tag="topics"):
     name: str | None = None
 
 
+class FindDigests(Call, frozen=True, tag="find-digests"):
+    """Which folders and topics a question is about. Reply: list of DigestHit, best first."""
+
+    question: str
+    limit: int = 5
+
+
 class GetTimeline(Call, frozen=True, tag="timeline"):
     """Reply: list of DatedFact, by day."""
 
@@ -462,6 +469,7 @@ AnyCall = (
     | GetDigest
     | GetFolderDigest
     | GetTopics
+    | FindDigests
     | GetTimeline
     | GetTasks
     | GetConflicts

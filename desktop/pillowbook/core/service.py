@@ -154,6 +154,8 @@ class Service:
                 return self._open().overview.folder(absolute(path))
             case p.GetTopics(name):
                 return self._open().overview.topics(name)
+            case p.FindDigests(question, limit):
+                return self._open().overview.about(question, limit)
             case p.GetTimeline():
                 return self._open().overview.timeline()
             case p.GetTasks():

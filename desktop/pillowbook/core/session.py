@@ -148,6 +148,7 @@ class Session:
             findings=vault.findings,
             digests=vault.digests,
             folders=beyond.folders,
+            retriever=retriever,
         )
         self._runner = Runner(
             FlowStages(

@@ -131,6 +131,24 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
+class DigestHit:
+    """A folder's or topic's digest that a question is about.
+
+    Attributes:
+        kind: ``folder`` or ``topic``.
+        name: the folder's path or the topic's label.
+        citations: of its facts: where to read on.
+        score: for ordering only.
+    """
+
+    kind: str
+    name: str
+    gist: str
+    citations: tuple[Citation, ...]
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class DatedFact:
     """A line of the timeline. ``last`` differs from ``first`` for a span of days or a month."""
 

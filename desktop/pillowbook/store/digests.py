@@ -4,6 +4,9 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pillowbook.domain.answers import Fact
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.digests import FolderDigest, SectionGist, Topic
@@ -22,6 +25,8 @@ from pillowbook.store.rows import (
     path_to_column,
     time_from_column,
     time_to_column,
+    vector_from_column,
+    vector_to_column,
 )
 
 _CURRENT = "g.content_hash IN (d.sha256, d.text_hash)"
@@ -151,19 +156,30 @@ class Digests:
         inputs: str,
         model: str,
         document_ids: Iterable[DocumentId],
+        vector: NDArray[np.float32],
     ) -> None:
         """Store a folder's digest in place of an older one.
 
         Args:
             document_ids: whose digests were read for it, those read for its subfolders included.
+            vector: of its name and gist.
         Raises:
             SourcesChanged: a document is gone.
         """
         with self._database.write() as connection:
             connection.execute("DELETE FROM folder_digests WHERE path = ?", (path_to_column(path),))
             cursor = connection.execute(
-                "INSERT INTO folder_digests (path, gist, facts, inputs, model, made_at) VALUES (?, ?, ?, ?, ?, ?)",
-                (path_to_column(path), clean_text(gist), facts_to_column(facts), inputs, model, self._now()),
+                "INSERT INTO folder_digests (path, gist, facts, inputs, model, made_at, vector) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    path_to_column(path),
+                    clean_text(gist),
+                    facts_to_column(facts),
+                    inputs,
+                    model,
+                    self._now(),
+                    vector_to_column(vector),
+                ),
             )
             for document_id in set(document_ids):
                 if not connection.execute(
@@ -287,11 +303,13 @@ class Digests:
         inputs: str,
         model: str,
         passage_ids: Iterable[PassageId],
+        vector: NDArray[np.float32],
     ) -> None:
         """Store a topic's digest in place of an older one.
 
         Args:
             passage_ids: what was read for it.
+            vector: of its label and gist.
         Raises:
             SourcesChanged: the topic or a passage is gone.
         """
@@ -302,9 +320,17 @@ class Digests:
                 raise SourcesChanged()
             connection.execute("DELETE FROM topic_digests WHERE topic_id = ?", (topic_id,))
             connection.execute(
-                "INSERT INTO topic_digests (topic_id, gist, facts, inputs, model, made_at) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (topic_id, clean_text(gist), facts_to_column(facts), inputs, model, self._now()),
+                "INSERT INTO topic_digests (topic_id, gist, facts, inputs, model, made_at, vector) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    topic_id,
+                    clean_text(gist),
+                    facts_to_column(facts),
+                    inputs,
+                    model,
+                    self._now(),
+                    vector_to_column(vector),
+                ),
             )
             connection.executemany(
                 "INSERT INTO topic_sources (topic_id, passage_id) VALUES (?, ?)",
@@ -321,6 +347,18 @@ class Digests:
     def topics_without_digest(self, limit: int) -> list[TopicId]:
         """Named topics that were not distilled, the largest first."""
         return [one.id for one in self.topics() if one.label and not one.inputs][:limit]
+
+    def folder_vectors(self) -> dict[str, NDArray[np.float32]]:
+        """The vectors of all folders' digests, by path."""
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT path, vector FROM folder_digests").fetchall()
+        return {path_from_column(row[0]): vector_from_column(row[1]) for row in rows}
+
+    def topic_vectors(self) -> dict[TopicId, NDArray[np.float32]]:
+        """The vectors of all topics' digests."""
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT topic_id, vector FROM topic_digests").fetchall()
+        return {TopicId(row[0]): vector_from_column(row[1]) for row in rows}
 
     # -- small pieces ------------------------------------------------------------------------------------------
 

@@ -195,7 +195,8 @@ CREATE TABLE folder_digests (
     facts TEXT NOT NULL,
     inputs TEXT NOT NULL,              -- hash of all that was read for it
     model TEXT NOT NULL,
-    made_at TEXT NOT NULL
+    made_at TEXT NOT NULL,
+    vector BLOB NOT NULL               -- of its name and gist: digests are found by meaning too
 );
 CREATE TABLE folder_sources (
     folder_digest_id INTEGER NOT NULL REFERENCES folder_digests ON DELETE CASCADE,
@@ -219,7 +220,8 @@ CREATE TABLE topic_digests (
     facts TEXT NOT NULL,
     inputs TEXT NOT NULL,
     model TEXT NOT NULL,
-    made_at TEXT NOT NULL
+    made_at TEXT NOT NULL,
+    vector BLOB NOT NULL
 );
 CREATE TABLE topic_sources (
     topic_id INTEGER NOT NULL REFERENCES topic_digests ON DELETE CASCADE,

@@ -52,7 +52,9 @@ class Beyond:
         self._clock = clock
         self._comparer = Comparer(library=library, findings=findings, vectors=vectors, retriever=retriever)
         self.digests = digests
-        self.folders = FolderDistiller(library=library, digests=digests, generator=generator)
+        self.folders = FolderDistiller(
+            library=library, digests=digests, generator=generator, retriever=retriever
+        )
         self.topics = TopicMaker(
             library=library,
             knowledge=knowledge,
@@ -60,6 +62,7 @@ class Beyond:
             vectors=vectors,
             clusterer=clusterer,
             generator=generator,
+            retriever=retriever,
         )
 
     def is_find_due(self) -> bool:

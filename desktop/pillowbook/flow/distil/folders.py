@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from pillowbook.answering.retrieve import Retriever
 from pillowbook.domain.answers import Fact
 from pillowbook.domain.digests import FolderDigest
 from pillowbook.domain.errors import Cancelled, Damaged, Transient, UserFixable
@@ -58,8 +59,11 @@ class FolderState:
 class FolderDistiller:
     """Makes one folder's digest at a time."""
 
-    def __init__(self, *, library: Library, digests: Digests, generator: Generator) -> None:
+    def __init__(
+        self, *, library: Library, digests: Digests, generator: Generator, retriever: Retriever
+    ) -> None:
         self._library = library
+        self._retriever = retriever
         self._digests = digests
         self._writer = GistWriter(generator)
         self._known: tuple[str, list[str]] = ("", [])
@@ -91,9 +95,11 @@ class FolderDistiller:
                 return SliceOutcome(SliceResult.REFUSED, spent.tokens)
             documents = frozenset[DocumentId]().union(*(part.documents for part in state.parts))
             gists = [f"{part.name}: {part.gist}" for part in state.parts]
-            gist = self._writer.together(PurePath(path).name or path, gists, documents, cancel, spent)
+            name = PurePath(path).name or path
+            gist = self._writer.together(name, gists, documents, cancel, spent)
+            vector = self._retriever.embed(f"{name}: {gist}", background=True)
             self._digests.put_folder_digest(
-                path, gist, _facts(state.parts), state.inputs, self._writer.model_id, documents
+                path, gist, _facts(state.parts), state.inputs, self._writer.model_id, documents, vector
             )
             return SliceOutcome(SliceResult.DONE, spent.tokens, 1)
         except Cancelled:

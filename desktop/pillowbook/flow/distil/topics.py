@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from pillowbook.answering.retrieve import Retriever
 from pillowbook.answering.terms import words
 from pillowbook.answering.units import split_units
 from pillowbook.domain.documents import Passage
@@ -46,7 +47,9 @@ class TopicMaker:
         vectors: VectorStore,
         clusterer: Clusterer,
         generator: Generator,
+        retriever: Retriever,
     ) -> None:
+        self._retriever = retriever
         self._library = library
         self._knowledge = knowledge
         self._digests = digests
@@ -149,6 +152,7 @@ class TopicMaker:
                 self._inputs(central),
                 self._writer.model_id,
                 [passage.id for passage in central],
+                self._retriever.embed(f"{label}: {gist}", background=True),
             )
             return SliceOutcome(SliceResult.DONE, spent.tokens, 1)
         except Cancelled:
