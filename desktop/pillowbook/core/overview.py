@@ -24,9 +24,10 @@ from pillowbook.domain.digests import (
     Task,
     Topic,
 )
-from pillowbook.domain.documents import Document, DocumentState
+from pillowbook.domain.documents import Document, DocumentState, Passage
 from pillowbook.domain.errors import DocumentUnknown, FolderUnknown
 from pillowbook.flow.distil.folders import FolderDistiller
+from pillowbook.flow.distil.links import are_linked, linked_names
 from pillowbook.flow.serve.questions import clean_question
 from pillowbook.store.digests import Digests
 from pillowbook.store.findings import Findings
@@ -197,7 +198,9 @@ class Overview:
         for one in self._findings.relations([RelationKind.RELATED], document_id=document.id):
             sides = ((one.older, one.relation.older), (one.newer, one.relation.newer))
             here, there = sides if one.older.document_id == document.id else sides[::-1]
-            if there[0].document_id in {known.document_id for known in found}:
+            if there[0].document_id in {known.document_id for known in found} or self._are_linked(
+                here[0], there[0]
+            ):
                 continue
             found.append(
                 RelatedNote(
@@ -210,6 +213,11 @@ class Overview:
                 )
             )
         return found
+
+    def _are_linked(self, here: Passage, there: Passage) -> bool:
+        """Whether somebody linked the two notes since they were compared."""
+        links = [linked_names(self._library.text(one.document_id)) for one in (here, there)]
+        return are_linked((here.path, here.title), (there.path, there.title), links)
 
 
 def _dated(one: PlacedFinding) -> DatedFact:

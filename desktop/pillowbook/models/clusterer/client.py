@@ -13,6 +13,8 @@ MAX_ROWS = 10_000
 """More than these are for the caller to sample: the time grows with their square (see ``0012-digests.md``)."""
 
 DEADLINE_S = 600.0
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""Threads that wait for each other beside other programs made a second's work take a minute."""
 
 
 class Clusterer(Protocol):
@@ -45,7 +47,7 @@ class HdbscanClusterer:
         if len(rows) > MAX_ROWS:
             raise ValueError("too many rows")
         data = np.ascontiguousarray(rows, dtype=np.float32)
-        worker = Worker(WORKER_MODULE, name="clusterer")
+        worker = Worker(WORKER_MODULE, name="clusterer", environment=ONE_THREAD)
         try:
             done = worker.call(
                 Cluster(data.shape[0], data.shape[1], data.tobytes(), min_size),
