@@ -23,12 +23,13 @@ ALLOWED = {
 }
 """What each layer may import of the others, from the table in ``desktop/docs/architecture.md``."""
 
-COMMAND_LINE = {"cli", "by_hand", "terminal", "demo", "doctor", "__main__"}
+COMMAND_LINE = {"cli", "by_hand", "digest_views", "terminal", "demo", "doctor", "__main__"}
 HEAVY_AT_HOME = {
     "PySide6": "ui/",
     "llama_cpp": "models/generator/",
     "torch": "models/embedder/",
     "sentence_transformers": "models/embedder/",
+    "sklearn": "models/clusterer/",
     "kreuzberg": "flow/ingest/extractor/",
     "tantivy": "store/",
     "sqlcipher3": "store/",

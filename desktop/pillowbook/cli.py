@@ -12,12 +12,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import psutil
 
-from pillowbook import __version__
+from pillowbook import __version__, digest_views
 from pillowbook.by_hand import add_commands
 from pillowbook.core import protocol as p
 from pillowbook.core.client import CoreClient, connect, ensure_core
@@ -331,15 +332,8 @@ def search(session: Session) -> int:
 
 
 def digest(session: Session) -> int:
-    path = user_path(session.options.path) if session.options.path else None
-    found = session.call(lambda core: core.digests(path))
-    blocks = [
-        "\n".join([f"{d.title}  ({d.path})", f"  {d.gist}", *(f"  - {fact.text}" for fact in d.facts)])
-        for d in found
-    ]
-    session.print(
-        {"digests": found}, "\n\n".join(blocks) or "No digests yet; they are made while the machine is idle."
-    )
+    value, text = digest_views.view(session.options, session.call, datetime.now().astimezone().date())
+    session.print(value, text)
     return DONE
 
 
@@ -622,7 +616,9 @@ def build_parser() -> argparse.ArgumentParser:
     made = command("search", search, "find passages")
     made.add_argument("words")
     made.add_argument("--limit", type=hit_count, default=10)
-    command("digest", digest, "show digests").add_argument("path", nargs="?")
+    digest_views.add_digest_options(
+        command("digest", digest, "show digests, tasks, dates and contradictions")
+    )
     command("status", status, "how everything stands")
     add_commands(command)
     command("doctor", doctor, "look for trouble")

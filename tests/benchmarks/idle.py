@@ -24,11 +24,13 @@ from pillowbook.domain.asking import AskMode
 from pillowbook.domain.clock import SystemClock
 from pillowbook.domain.work import GateState
 from pillowbook.flow.audit.audit import Auditor
+from pillowbook.flow.distil.beyond import Beyond
 from pillowbook.flow.distil.distil import Distiller
 from pillowbook.flow.predict.predict import Predictor
 from pillowbook.flow.prepare.prepare import Preparer
 from pillowbook.flow.serve.serve import Server
 from pillowbook.host.workers import CancelToken
+from pillowbook.models.clusterer.client import HdbscanClusterer
 from pillowbook.schedule.gate import Rules, Sensed
 from pillowbook.schedule.runner import Runner, WorkTotals
 from pillowbook.schedule.stages import FlowStages
@@ -52,7 +54,9 @@ def runner_over(parts: Parts) -> Runner:
     composer = Composer(generator=parts.generator, retriever=parts.retriever, clock=clock)
     stages = FlowStages(
         knowledge,
-        Distiller(library=library, knowledge=knowledge, generator=parts.generator),
+        Distiller(
+            library=library, knowledge=knowledge, digests=parts.vault.digests, generator=parts.generator
+        ),
         Predictor(
             library=library,
             knowledge=knowledge,
@@ -65,6 +69,17 @@ def runner_over(parts: Parts) -> Runner:
         ),
         Auditor(
             library=library, knowledge=knowledge, composer=composer, retriever=parts.retriever, clock=clock
+        ),
+        Beyond(
+            library=library,
+            knowledge=knowledge,
+            findings=parts.vault.findings,
+            digests=parts.vault.digests,
+            vectors=parts.vault.vectors,
+            retriever=parts.retriever,
+            generator=parts.generator,
+            clusterer=HdbscanClusterer(),
+            clock=clock,
         ),
     )
     return Runner(

@@ -18,6 +18,7 @@ from pillowbook.domain.clock import SystemClock
 from pillowbook.domain.ids import DocumentId, QuestionId
 from pillowbook.domain.work import SliceOutcome
 from pillowbook.flow.audit.audit import Auditor
+from pillowbook.flow.distil.beyond import Beyond
 from pillowbook.flow.distil.distil import Distiller
 from pillowbook.flow.ingest.extractor.client import Extractor
 from pillowbook.flow.ingest.ingest import Ingestor
@@ -27,7 +28,9 @@ from pillowbook.flow.prepare.prepare import Preparer
 from pillowbook.flow.serve.serve import Server
 from pillowbook.host.keychain import MemoryKeychain
 from pillowbook.host.paths import Profile
+from pillowbook.models.clusterer.client import HdbscanClusterer
 from pillowbook.models.generator.client import Message
+from pillowbook.schedule.stages import FlowStages
 from pillowbook.store.crypto import KdfCost
 from pillowbook.store.library import DocumentChange
 from pillowbook.store.vault import Vault
@@ -47,14 +50,17 @@ class Stream:
 
     def __init__(self, root: Path) -> None:
         self.notes = root / "notes"
-        self.notes.mkdir()
+        self.notes.mkdir(exist_ok=True)
         profile = Profile(root / "profile")
         profile.prepare()
         self.clock = clock = ShiftedClock()
         self.vault = Vault(
             profile, MemoryKeychain(), clock, kdf_cost=KdfCost(memory_kib=64, passes=1, lanes=1)
         )
-        self.vault.create("secret")
+        if self.vault.exists:
+            self.vault.unlock("secret")
+        else:
+            self.vault.create("secret")
         self.library, self.knowledge = self.vault.library, self.vault.knowledge
         self.embedder = HashEmbedder()
         self.says: dict[str, str] = {}
@@ -112,7 +118,26 @@ class Stream:
             embedder=self.embedder,
             permission=permission,
         )
-        self.distiller = Distiller(library=self.library, knowledge=self.knowledge, generator=self.generator)
+        self.beyond = Beyond(
+            library=self.library,
+            knowledge=self.knowledge,
+            findings=self.vault.findings,
+            digests=self.vault.digests,
+            vectors=self.vault.vectors,
+            retriever=self.retriever,
+            generator=self.generator,
+            clusterer=HdbscanClusterer(),
+            clock=clock,
+        )
+        self.distiller = Distiller(
+            library=self.library,
+            knowledge=self.knowledge,
+            digests=self.vault.digests,
+            generator=self.generator,
+        )
+        self.stages = FlowStages(
+            self.knowledge, self.distiller, self.predictor, self.preparer, self.auditor, self.beyond
+        )
 
     def write(self, name: str, text: str) -> Path:
         path = self.notes / name

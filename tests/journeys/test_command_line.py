@@ -69,6 +69,12 @@ def test_from_an_empty_home_to_search_and_answers(home: Home, tiny_model: str) -
     work = home.json("work", "--for", "20s")
     assert work["slices"] > 0
     assert home.json("digest", home.notes / "garden.md")["digests"][0]["gist"]
+    assert any(day["first"] == "2026-10-14" for day in home.json("digest", "--timeline")["timeline"])
+    assert home.json("digest", "--tasks")["tasks"] == []
+    assert home.json("digest", "--contradictions")["contradictions"] == []
+    assert home.json("digest", "--related", home.notes / "garden.md")["related"] == []
+    assert home.json("digest", "--folder", home.notes)["digests"] is not None
+    assert home.json("digest", "--topic")["topics"] == []
     assert {line["kind"] for line in home.json("ledger")["lines"]} >= {"distil", "predict", "prepare"}
 
     batch = home.root / "questions.jsonl"
@@ -140,6 +146,9 @@ def test_a_locked_vault_says_nothing(home: Home, tiny_model: str) -> None:
         (("ask", "why " * 1000), 1, "longer than"),
         (("remove", "/no/such/folder"), 1, "not watched"),
         (("digest", "/no/such/file.md"), 1, "No such document"),
+        (("digest", "--related", "/no/such/file.md"), 1, "No such document"),
+        (("digest", "--folder", "/no/such/folder"), 1, "not watched"),
+        (("digest", "--tasks", "--timeline"), 2, "not allowed"),
         (("settings", "set", "schedule.idle_after_s", "soon"), 1, "whole number"),
         (("settings", "get", "no.such"), 1, "no setting"),
         (("models", "use", "no-such-model"), 1, "no such model"),

@@ -92,7 +92,7 @@ def newer_place(
         around = _around(unit)
         if values(" ".join(other.text for other in around)) <= told:
             continue
-        if _CHANGE.search(unit.text):
+        if says_changed(unit.text):
             is_sure = one.similarity >= max(SURE_SIMILARITY, similar - SURE_LOSS) and share >= SURE_WORDS
             return NewerPlace(unit, around, True, is_sure and not values(unit.text) <= told)
         if (
@@ -102,6 +102,11 @@ def newer_place(
         ):
             others.append(NewerPlace(unit, (unit,), False, False))
     return others[0] if others else None
+
+
+def says_changed(text: str) -> bool:
+    """Whether a text says in so many words that something is no longer as it was."""
+    return _CHANGE.search(text) is not None
 
 
 def _share(asked: Sequence[str], unit: Unit) -> float:

@@ -184,6 +184,10 @@ class Retriever:
         found: list[float] = (self._embed_units(units, background=background) @ vector).tolist()
         return found
 
+    def unit_vectors(self, units: Sequence[Unit], *, background: bool = False) -> NDArray[np.float32]:
+        """A unit vector per unit (one or more), each read with its place; shape (n, d), in their order."""
+        return self._embed_units(units, background=background)
+
     def by_words(self, question: str, *, limit: int) -> list[Passage]:
         """Passages by words alone: at once, and without the embedder."""
         return self._library.get_passages([hit.passage_id for hit in self._words.search(question, limit)])

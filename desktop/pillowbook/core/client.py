@@ -24,6 +24,7 @@ import msgspec
 from pillowbook.core import protocol as p
 from pillowbook.domain.answers import Answer
 from pillowbook.domain.asking import AskMode, AskPart, Completion, PairVerdict, SearchHits
+from pillowbook.domain.digests import Conflict, DatedFact, DigestHit, RelatedNote, Task
 from pillowbook.domain.documents import Folder
 from pillowbook.domain.errors import CoreUnreachable, MessageTooLarge, remake
 from pillowbook.domain.events import Event, PanelWish
@@ -142,6 +143,34 @@ class CoreClient:
     def digests(self, path: str | None = None) -> list[p.DigestView]:
         """Digests of one document or of all."""
         return self._request(p.GetDigest(path), list[p.DigestView])
+
+    def folder_digests(self, path: str) -> list[p.DigestView]:
+        """The digest of a folder and of those below it."""
+        return self._request(p.GetFolderDigest(path), list[p.DigestView])
+
+    def topics(self, name: str | None = None) -> list[p.TopicView]:
+        """All topics, or those whose label holds the words of a name."""
+        return self._request(p.GetTopics(name), list[p.TopicView])
+
+    def find_digests(self, question: str, *, limit: int = 5) -> list[DigestHit]:
+        """Which folders and topics a question is about."""
+        return self._request(p.FindDigests(question, limit), list[DigestHit])
+
+    def timeline(self) -> list[DatedFact]:
+        """Dated facts by day."""
+        return self._request(p.GetTimeline(), list[DatedFact])
+
+    def tasks(self) -> list[Task]:
+        """Tasks by the day they are due."""
+        return self._request(p.GetTasks(), list[Task])
+
+    def conflicts(self) -> list[Conflict]:
+        """Statements that contradict each other."""
+        return self._request(p.GetConflicts(), list[Conflict])
+
+    def related(self, path: str) -> list[RelatedNote]:
+        """Notes that belong to one though nobody linked them."""
+        return self._request(p.GetRelated(path), list[RelatedNote])
 
     def prepared(self, *, limit: int = 200) -> list[p.PreparedView]:
         """What was prepared, newest first."""

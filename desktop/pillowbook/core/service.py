@@ -150,7 +150,21 @@ class Service:
             case p.Match(pairs):
                 return self._open().judge(pairs)
             case p.GetDigest(path):
-                return self._open().digests(None if path is None else absolute(path))
+                return self._open().overview.documents(None if path is None else absolute(path))
+            case p.GetFolderDigest(path):
+                return self._open().overview.folder(absolute(path))
+            case p.GetTopics(name):
+                return self._open().overview.topics(name)
+            case p.FindDigests(question, limit):
+                return self._open().overview.about(question, limit)
+            case p.GetTimeline():
+                return self._open().overview.timeline()
+            case p.GetTasks():
+                return self._open().overview.tasks()
+            case p.GetConflicts():
+                return self._open().overview.conflicts()
+            case p.GetRelated(path):
+                return self._open().overview.related(absolute(path))
             case p.ListPrepared(limit):
                 return self._open().prepared(limit)
             case p.GetLedger(since, never_after_days):

@@ -20,6 +20,7 @@ from pillowbook.core.hand import UsersHand
 from pillowbook.core.ledger_view import ledger_view
 from pillowbook.core.library_loop import LibraryLoop
 from pillowbook.core.machine import Machine
+from pillowbook.core.overview import Overview
 from pillowbook.core.server_use import keep_key, server_choice, with_server
 from pillowbook.domain.answers import Answer, AnswerKind, Effort, Freshness, Reason, Tokens
 from pillowbook.domain.asking import AskMode, AskPart, Completion, PairVerdict, SearchHits
@@ -37,6 +38,7 @@ from pillowbook.domain.events import Event, GateChanged, LibraryChanged, Prepare
 from pillowbook.domain.ids import ServingId
 from pillowbook.domain.work import GateState, LedgerEntry, SliceKind, SliceResult
 from pillowbook.flow.audit.audit import Auditor
+from pillowbook.flow.distil.beyond import Beyond
 from pillowbook.flow.distil.distil import Distiller
 from pillowbook.flow.ingest.extractor.client import Extractor
 from pillowbook.flow.ingest.ingest import Ingestor, ScanReport
@@ -48,6 +50,7 @@ from pillowbook.flow.serve.questions import clean_question, clean_typed
 from pillowbook.flow.serve.serve import Server
 from pillowbook.host.power import Power
 from pillowbook.host.workers import CancelToken
+from pillowbook.models.clusterer.client import HdbscanClusterer
 from pillowbook.models.metering import MeteredGenerator, TokenMeter
 from pillowbook.models.remote.client import ServerGenerator
 from pillowbook.schedule.budgets import Amount, Budgets, Costs
@@ -83,7 +86,11 @@ TYPING_HOLD_S: Final = 20.0
 
 
 class Session:
-    """One open vault: library, background work and answers."""
+    """One open vault: library, background work and answers.
+
+    Attributes:
+        overview: reads what was distilled.
+    """
 
     def __init__(
         self, vault: Vault, settings: Settings, machine: Machine, *, tell: Callable[[Event], bool]
@@ -155,10 +162,34 @@ class Session:
             refresh=self._loop.refresh,
             on_withdrawn=self._prepared_changed,
         )
+        beyond = Beyond(
+            library=self.library,
+            knowledge=self.knowledge,
+            findings=vault.findings,
+            digests=vault.digests,
+            vectors=vault.vectors,
+            retriever=retriever,
+            generator=self._generator,
+            clusterer=HdbscanClusterer(),
+            clock=clock,
+        )
+        self.overview = Overview(
+            library=self.library,
+            knowledge=self.knowledge,
+            findings=vault.findings,
+            digests=vault.digests,
+            folders=beyond.folders,
+            retriever=retriever,
+        )
         self._runner = Runner(
             FlowStages(
                 self.knowledge,
-                Distiller(library=self.library, knowledge=self.knowledge, generator=self._generator),
+                Distiller(
+                    library=self.library,
+                    knowledge=self.knowledge,
+                    digests=vault.digests,
+                    generator=self._generator,
+                ),
                 Predictor(
                     date_of=retriever.date_of,
                     library=self.library,
@@ -176,6 +207,7 @@ class Session:
                     clock=clock,
                     permission=self._permission,
                 ),
+                beyond,
             ),
             sense=self._sense,
             rules=self._rules,
@@ -377,25 +409,6 @@ class Session:
             for state in (DocumentState.FAILED, DocumentState.EXCLUDED)
             for d in self.library.documents(state=state)
         )
-
-    def digests(self, path: str | None) -> list[p.DigestView]:
-        """Digests of one document, of all below a folder, or of all."""
-        below = None if path is None else path.rstrip(os.sep) + os.sep
-        chosen = [
-            d
-            for d in self.library.documents(state=DocumentState.INDEXED)
-            if path is None or d.path == path or (below is not None and d.path.startswith(below))
-        ]
-        if path is not None and not chosen:
-            raise DocumentUnknown()
-        views = []
-        for document in chosen:
-            digest = self.knowledge.digest(document.id)
-            if digest is not None:
-                views.append(
-                    p.DigestView(document.path, document.title, digest.gist, digest.facts, digest.model)
-                )
-        return views
 
     # -- background work --------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ DigestId = NewType("DigestId", int)
 QuestionId = NewType("QuestionId", int)
 PreparedId = NewType("PreparedId", int)
 ServingId = NewType("ServingId", int)
+TopicId = NewType("TopicId", int)
 
 ContentHash = NewType("ContentHash", str)
 """SHA-256, hexadecimal, of a text in UTF-8 or of a file's bytes."""

@@ -5,7 +5,7 @@ from datetime import datetime, time
 from enum import StrEnum
 
 from pillowbook.domain.answers import Tokens
-from pillowbook.domain.ids import DocumentId, QuestionId
+from pillowbook.domain.ids import DocumentId, QuestionId, TopicId
 
 
 class SliceKind(StrEnum):
@@ -16,6 +16,11 @@ class SliceKind(StrEnum):
     PREDICT = "predict"
     PREPARE = "prepare"
     AUDIT = "audit"
+    FIND = "find"
+    COMPARE = "compare"
+    FOLDER = "folder"
+    TOPICS = "topics"
+    TOPIC = "topic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,8 @@ class Slice:
     kind: SliceKind
     document_id: DocumentId | None = None
     question_id: QuestionId | None = None
+    folder: str | None = None
+    topic_id: TopicId | None = None
 
 
 class SliceResult(StrEnum):

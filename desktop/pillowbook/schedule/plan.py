@@ -1,14 +1,15 @@
 """Which slice comes next: a pure function of the queues.
 
-Answers the user pinned or waits for come first, then the few audits of a night, then answers to questions that were
-predicted: the model still has the section in memory that they were predicted from. Then the next section is read for
-questions, or a digest is made.
+Answers the user pinned or waits for come first, then what code alone finds in a moment and the few audits of a night,
+then answers to questions that were predicted: the model still has the section in memory that they were predicted from.
+Then the next section is read for questions, or a digest is made. What spans documents comes last, since it rests on
+theirs: comparing them, folders, topics.
 """
 
 from dataclasses import dataclass
 
 from pillowbook.domain.answers import Question, Reason
-from pillowbook.domain.ids import DocumentId, QuestionId
+from pillowbook.domain.ids import DocumentId, QuestionId, TopicId
 from pillowbook.domain.work import Slice, SliceKind
 
 MAX_DIGEST_SHARE = 0.2
@@ -31,6 +32,11 @@ class Queues:
     to_prepare: tuple[Question, ...]
     digest_share: float = 0.0
     to_audit: tuple[QuestionId, ...] = ()
+    is_find_due: bool = False
+    is_compare_due: bool = False
+    folders: tuple[str, ...] = ()
+    is_topics_due: bool = False
+    topics: tuple[TopicId, ...] = ()
 
 
 def next_slice(queues: Queues) -> Slice | None:
@@ -38,6 +44,8 @@ def next_slice(queues: Queues) -> Slice | None:
     for question in queues.to_prepare:
         if question.is_pinned or question.reason in WAITED_FOR:
             return Slice(SliceKind.PREPARE, question_id=question.id, document_id=question.document_id)
+    if queues.is_find_due:
+        return Slice(SliceKind.FIND)
     if queues.to_audit:
         return Slice(SliceKind.AUDIT, question_id=queues.to_audit[0])
     if queues.to_prepare:
@@ -48,4 +56,16 @@ def next_slice(queues: Queues) -> Slice | None:
         return Slice(SliceKind.DISTIL, document_id=queues.without_digest[0])
     if queues.without_questions:
         return Slice(SliceKind.PREDICT, document_id=queues.without_questions[0])
+    return _beyond_documents(queues)
+
+
+def _beyond_documents(queues: Queues) -> Slice | None:
+    if queues.is_compare_due:
+        return Slice(SliceKind.COMPARE)
+    if queues.folders:
+        return Slice(SliceKind.FOLDER, folder=queues.folders[0])
+    if queues.is_topics_due:
+        return Slice(SliceKind.TOPICS)
+    if queues.topics:
+        return Slice(SliceKind.TOPIC, topic_id=queues.topics[0])
     return None

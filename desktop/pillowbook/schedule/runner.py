@@ -29,6 +29,7 @@ WATCH_S: Final = 2.0
 INPUT_S: Final = 0.1
 LOOK_AGAIN_S: Final = 10.0
 NOTHING_TO_DO_S: Final = 300.0
+DIGESTS: Final = frozenset({SliceKind.DISTIL, SliceKind.FOLDER, SliceKind.TOPIC})
 
 
 class Stages(Protocol):
@@ -71,7 +72,7 @@ class WorkTotals:
         return replace(
             self,
             slices=self.slices + 1,
-            digests=self.digests + (made if entry.kind is SliceKind.DISTIL else 0),
+            digests=self.digests + (made if entry.kind in DIGESTS else 0),
             questions=self.questions + (made if entry.kind is SliceKind.PREDICT else 0),
             answers=self.answers + (made if entry.kind is SliceKind.PREPARE else 0),
             refused=self.refused + (entry.result is SliceResult.REFUSED),

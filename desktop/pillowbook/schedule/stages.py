@@ -1,13 +1,16 @@
 """The stages of the stream as the runner sees them."""
 
+from dataclasses import replace
+
 from pillowbook.domain.errors import WorkerLost
 from pillowbook.domain.work import LedgerEntry, Slice, SliceKind, SliceOutcome
 from pillowbook.flow.audit.audit import Auditor
+from pillowbook.flow.distil.beyond import Beyond
 from pillowbook.flow.distil.distil import Distiller
 from pillowbook.flow.predict.predict import Predictor
 from pillowbook.flow.prepare.prepare import Preparer
 from pillowbook.host.workers import CancelToken
-from pillowbook.schedule.plan import Queues
+from pillowbook.schedule.plan import Queues, next_slice
 from pillowbook.store.knowledge import Knowledge
 
 QUEUE_HEAD = 24
@@ -24,19 +27,21 @@ class FlowStages:
         predictor: Predictor,
         preparer: Preparer,
         auditor: Auditor,
+        beyond: Beyond,
     ) -> None:
         self._knowledge = knowledge
         self._distiller = distiller
         self._predictor = predictor
         self._preparer = preparer
         self._auditor = auditor
+        self._beyond = beyond
 
     def queues(self, skipped: frozenset[Slice]) -> Queues:
         """The heads of the queues, less what failed since the start."""
         head = QUEUE_HEAD + len(skipped)
         documents = {kind: {s.document_id for s in skipped if s.kind is kind} for kind in SliceKind}
         questions = {s.question_id for s in skipped if s.kind is SliceKind.PREPARE}
-        return Queues(
+        queues = Queues(
             without_digest=tuple(
                 d
                 for d in self._knowledge.documents_without_digest(head)
@@ -51,6 +56,20 @@ class FlowStages:
             to_prepare=tuple(q for q in self._knowledge.questions_to_prepare(head) if q.id not in questions),
             to_audit=self._auditor.due(
                 {s.question_id for s in skipped if s.kind is SliceKind.AUDIT and s.question_id is not None}
+            ),
+            is_find_due=Slice(SliceKind.FIND) not in skipped and self._beyond.is_find_due(),
+        )
+        if next_slice(queues) is not None:
+            return queues  # what spans documents is not asked for before its turn: that takes longer
+        folders = {one.folder for one in skipped}
+        topics = {one.topic_id for one in skipped}
+        return replace(
+            queues,
+            is_compare_due=Slice(SliceKind.COMPARE) not in skipped and self._beyond.is_compare_due(),
+            folders=tuple(one for one in self._beyond.folders.stale() if one not in folders),
+            is_topics_due=Slice(SliceKind.TOPICS) not in skipped and self._beyond.topics.is_due(),
+            topics=tuple(
+                one for one in self._beyond.digests.topics_without_digest(head) if one not in topics
             ),
         )
 
@@ -74,4 +93,14 @@ class FlowStages:
             return self._distiller.distil(work.document_id, cancel)
         if work.kind is SliceKind.AUDIT and work.question_id is not None:
             return self._auditor.audit(work.question_id, cancel)
+        if work.kind is SliceKind.FIND:
+            return self._beyond.find(cancel)
+        if work.kind is SliceKind.COMPARE:
+            return self._beyond.compare(cancel)
+        if work.kind is SliceKind.FOLDER and work.folder is not None:
+            return self._beyond.folders.distil(work.folder, cancel)
+        if work.kind is SliceKind.TOPICS:
+            return self._beyond.topics.regroup(cancel)
+        if work.kind is SliceKind.TOPIC and work.topic_id is not None:
+            return self._beyond.topics.distil(work.topic_id, cancel)
         raise ValueError(work.kind)

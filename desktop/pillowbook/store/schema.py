@@ -214,4 +214,108 @@ ALTER TABLE ledger ADD COLUMN energy_j REAL NOT NULL DEFAULT 0;
 ALTER TABLE ledger ADD COLUMN is_energy_estimated INTEGER NOT NULL DEFAULT 1;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _KEPT_HERE, _PREDICTED_SECTIONS, _HAND, _ENERGY)
+_DIGESTS = """
+CREATE TABLE findings (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    passage_id INTEGER NOT NULL REFERENCES passages ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    value TEXT NOT NULL,               -- a name, an amount; empty for the other kinds
+    text TEXT NOT NULL,
+    start INTEGER NOT NULL,            -- of its quote, in the passage's text
+    end INTEGER NOT NULL,
+    first TEXT,                        -- days, for what is dated or due
+    last TEXT,
+    is_done INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX findings_by_passage ON findings (passage_id);
+CREATE INDEX findings_by_day ON findings (kind, first);
+CREATE TABLE relations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    passage_id INTEGER NOT NULL REFERENCES passages ON DELETE CASCADE,        -- the older of the two, where one is
+    start INTEGER NOT NULL,
+    end INTEGER NOT NULL,
+    day TEXT NOT NULL,
+    other_passage_id INTEGER NOT NULL REFERENCES passages ON DELETE CASCADE,
+    other_start INTEGER NOT NULL,
+    other_end INTEGER NOT NULL,
+    other_day TEXT NOT NULL,
+    score REAL NOT NULL,
+    UNIQUE (kind, passage_id, start, other_passage_id, other_start)
+);
+CREATE INDEX relations_by_other ON relations (other_passage_id);
+CREATE TABLE passes (
+    document_id INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
+    kind TEXT NOT NULL,                -- what was done over the document's text of this hash
+    text_hash TEXT NOT NULL,
+    PRIMARY KEY (document_id, kind)
+) WITHOUT ROWID;
+CREATE TABLE section_gists (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    document_id INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
+    section_hash TEXT NOT NULL,
+    gist TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    UNIQUE (document_id, section_hash)
+);
+CREATE TABLE section_sources (
+    section_id INTEGER NOT NULL REFERENCES section_gists ON DELETE CASCADE,
+    passage_id INTEGER NOT NULL,
+    PRIMARY KEY (section_id, passage_id)
+) WITHOUT ROWID;
+CREATE INDEX section_sources_by_passage ON section_sources (passage_id);
+CREATE TABLE folder_digests (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    path NOT NULL UNIQUE,
+    gist TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    inputs TEXT NOT NULL,              -- hash of all that was read for it
+    model TEXT NOT NULL,
+    made_at TEXT NOT NULL,
+    vector BLOB NOT NULL               -- of its name and gist: digests are found by meaning too
+);
+CREATE TABLE folder_sources (
+    folder_digest_id INTEGER NOT NULL REFERENCES folder_digests ON DELETE CASCADE,
+    document_id INTEGER NOT NULL,
+    PRIMARY KEY (folder_digest_id, document_id)
+) WITHOUT ROWID;
+CREATE INDEX folder_sources_by_document ON folder_sources (document_id);
+CREATE TABLE topics (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    label TEXT NOT NULL,
+    is_touched INTEGER NOT NULL DEFAULT 0  -- a member went: whether the label still holds is looked up when it is read
+);
+CREATE TABLE topic_members (
+    passage_id INTEGER PRIMARY KEY REFERENCES passages ON DELETE CASCADE,
+    topic_id INTEGER NOT NULL REFERENCES topics ON DELETE CASCADE
+);
+CREATE INDEX topic_members_by_topic ON topic_members (topic_id);
+CREATE TABLE topic_digests (
+    topic_id INTEGER PRIMARY KEY REFERENCES topics ON DELETE CASCADE,
+    gist TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    inputs TEXT NOT NULL,
+    model TEXT NOT NULL,
+    made_at TEXT NOT NULL,
+    vector BLOB NOT NULL
+);
+CREATE TABLE topic_sources (
+    topic_id INTEGER NOT NULL REFERENCES topic_digests ON DELETE CASCADE,
+    passage_id INTEGER NOT NULL,
+    PRIMARY KEY (topic_id, passage_id)
+) WITHOUT ROWID;
+CREATE INDEX topic_sources_by_passage ON topic_sources (passage_id);
+CREATE TRIGGER passage_goes BEFORE DELETE ON passages BEGIN
+    DELETE FROM passes WHERE document_id = OLD.document_id;
+    DELETE FROM section_gists WHERE id IN (SELECT section_id FROM section_sources WHERE passage_id = OLD.id);
+    DELETE FROM topic_digests WHERE topic_id IN (SELECT topic_id FROM topic_sources WHERE passage_id = OLD.id);
+    UPDATE topics SET is_touched = 1 WHERE id = (SELECT topic_id FROM topic_members WHERE passage_id = OLD.id);
+END;
+CREATE TRIGGER text_goes BEFORE DELETE ON texts BEGIN
+    DELETE FROM folder_digests WHERE id IN
+        (SELECT folder_digest_id FROM folder_sources WHERE document_id = OLD.document_id);
+END;
+"""
+"""What rests on a passage goes with it by a foreign key or a trigger, so that no path of deleting can forget it."""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _KEPT_HERE, _PREDICTED_SECTIONS, _HAND, _ENERGY, _DIGESTS)

@@ -23,6 +23,8 @@ from pillowbook.host.keychain import Keychain, KeychainUnavailable
 from pillowbook.host.paths import Profile
 from pillowbook.store.crypto import FrameDoesNotOpen, KdfCost, Purpose, derive_subkey, new_key
 from pillowbook.store.database import Database
+from pillowbook.store.digests import Digests
+from pillowbook.store.findings import Findings
 from pillowbook.store.keys import KeysFile, Wrap, WrapKind, new_keys, read_keys, write_keys
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
@@ -51,6 +53,8 @@ class _Opened:
     database: Database
     library: Library
     knowledge: Knowledge
+    findings: Findings
+    digests: Digests
     words: WordIndex
     vectors: VectorStore
 
@@ -88,6 +92,14 @@ class Vault:
     @property
     def knowledge(self) -> Knowledge:
         return self._require_opened().knowledge
+
+    @property
+    def findings(self) -> Findings:
+        return self._require_opened().findings
+
+    @property
+    def digests(self) -> Digests:
+        return self._require_opened().digests
 
     @property
     def words(self) -> WordIndex:
@@ -238,7 +250,10 @@ class Vault:
             raise
         library = Library(database, words, vectors, self._clock)
         knowledge = Knowledge(database, vectors, self._clock)
-        self._opened = _Opened(vault_key, keys, database, library, knowledge, words, vectors)
+        findings, digests = Findings(database), Digests(database, self._clock)
+        self._opened = _Opened(
+            vault_key, keys, database, library, knowledge, findings, digests, words, vectors
+        )
         log.info("vault opened: %d passages, %.2f s", passages, self._clock.monotonic_s() - started)
 
     def _key_by_keychain(self, keys: KeysFile) -> bytes:

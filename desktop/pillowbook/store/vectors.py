@@ -106,6 +106,22 @@ class VectorStore:
             row_of = {i: matrix.row_of[i] for i in ids if i in matrix.row_of}
         return {i: float(rows[row] @ query) for i, row in row_of.items()}
 
+    def of(self, ids: Iterable[int], space: Space = "passages") -> dict[int, NDArray[np.float32]]:
+        """The vectors of these; ids without one are left out."""
+        with self._lock:
+            matrix = self._matrix(space)
+            _, rows, _ = matrix.snapshot()
+            row_of = {i: matrix.row_of[i] for i in ids if i in matrix.row_of}
+        return {i: rows[row] for i, row in row_of.items()}
+
+    def rows(self, space: Space = "passages") -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """All ids of a space and their vectors, copies, in the order of the ids."""
+        with self._lock:
+            ids, rows, is_live = self._matrix(space).snapshot()
+            ids, rows = ids[is_live], rows[is_live]
+        order = np.argsort(ids)
+        return ids[order], rows[order]
+
     def count(self, space: Space = "passages") -> int:
         """Vectors in a space."""
         with self._lock:

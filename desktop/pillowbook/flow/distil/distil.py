@@ -1,48 +1,50 @@
 """Digests: what a document says in a sentence or two, and its key facts, each with the quote that carries it.
 
 A short note is its own digest and costs nothing. The facts are whole units of the document, chosen by the model by
-number: it cannot misquote what it does not copy.
+number: it cannot misquote what it does not copy. A long document is read by sections, one a slice, whose gists are
+kept; when all are there, they are read together once. A section whose text is as it was is not read again.
 """
 
-import re
 from collections.abc import Sequence
 
-from pillowbook.answering.prompts import load_prompt
-from pillowbook.answering.terms import content_stems, coverage, names, numbers, plain_text, stems
-from pillowbook.answering.units import Unit, split_sections, split_units
-from pillowbook.domain.answers import Fact, Tokens
+from pillowbook.answering.terms import plain_text
+from pillowbook.answering.units import split_sections, split_units
+from pillowbook.domain.answers import Fact
+from pillowbook.domain.digests import SectionGist
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.errors import Cancelled, Damaged, Transient, UserFixable
 from pillowbook.domain.ids import DocumentId
 from pillowbook.domain.work import SliceOutcome, SliceResult
+from pillowbook.flow.distil.gists import READ_CHARS, GistWriter, Spent, by_weight, fact_of, weight
 from pillowbook.host.workers import CancelToken
 from pillowbook.models.generator.client import Generator
+from pillowbook.store.digests import Digests, hash_of
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
 
 SHORT_NOTE_WORDS = 120
 MAX_FACTS = 8
-SECTION_CHARS = 4500
-"""About 1,200 tokens: reading it takes 20 s on 2 cores, the most a slice should take before it can be resumed."""
-
-MAX_SECTIONS = 6
-DEADLINE_S = 900.0
-"""Background work runs at idle priority: beside other programs it may take long, and it is cancelled when unwanted."""
+MAX_SECTIONS = 40
+"""About 30,000 words. Of a longer text as many sections are read, evenly spread; the rest is still found by search."""
 
 
 class Distiller:
     """Makes one document's digest at a time."""
 
-    def __init__(self, *, library: Library, knowledge: Knowledge, generator: Generator) -> None:
+    def __init__(
+        self, *, library: Library, knowledge: Knowledge, digests: Digests, generator: Generator
+    ) -> None:
         self._library = library
         self._knowledge = knowledge
-        self._generator = generator
-        self._gist = load_prompt("gist")
-        self._facts = load_prompt("facts")
+        self._digests = digests
+        self._writer = GistWriter(generator)
 
     def distil(self, document_id: DocumentId, cancel: CancelToken | None = None) -> SliceOutcome:
-        """Make and store the digest of one document; ordinary trouble is told in the outcome."""
-        spent = _Spent()
+        """Go one step towards a document's digest; ordinary trouble is told in the outcome.
+
+        ``made`` is 1 when the digest was stored, and 0 after one of several sections.
+        """
+        spent = Spent()
         try:
             return self._distil(document_id, cancel, spent)
         except Cancelled:
@@ -50,7 +52,7 @@ class Distiller:
         except (Transient, UserFixable, Damaged):
             return SliceOutcome(SliceResult.FAILED, spent.tokens)
 
-    def _distil(self, document_id: DocumentId, cancel: CancelToken | None, spent: "_Spent") -> SliceOutcome:
+    def _distil(self, document_id: DocumentId, cancel: CancelToken | None, spent: Spent) -> SliceOutcome:
         document = self._library.document(document_id)
         if document.fingerprint is None:
             return SliceOutcome(SliceResult.REFUSED)
@@ -60,86 +62,56 @@ class Distiller:
         passages = self._library.passages(document_id)
         if len(text.split()) <= SHORT_NOTE_WORDS:
             units = [unit for passage in passages for unit in split_units(passage)]
-            facts = tuple(_fact(unit) for unit in _by_weight(units)[:MAX_FACTS])
+            facts = tuple(fact_of(unit) for unit in by_weight(units)[:MAX_FACTS])
             self._knowledge.put_digest(document_id, plain_text(text), facts, content_hash, "")
             return SliceOutcome(SliceResult.DONE, spent.tokens, 1)
-        gists: list[str] = []
-        facts_found: list[Fact] = []
-        sections = split_sections(passages, limit_chars=SECTION_CHARS)[:MAX_SECTIONS]
-        for section in sections:
-            units = [unit for passage in section for unit in split_units(passage)]
-            if not units:
-                continue
-            gists.append(self._make_gist(section, units, cancel, spent))
-            facts_found += self._choose_facts(
-                section[0].title, units, max(2, MAX_FACTS // len(sections)), cancel, spent
+        sections = _sections(passages)
+        hashes = [hash_of(*(f"{p.title}\n{p.heading}\n{p.text}" for p in section)) for section in sections]
+        known = self._digests.sections(document_id)
+        missing = [at for at, section_hash in enumerate(hashes) if section_hash not in known]
+        if missing:
+            at = missing[0]
+            made = self._read(sections[at], max(2, MAX_FACTS // len(sections)), cancel, spent)
+            if len(sections) > 1:
+                ids = [passage.id for passage in sections[at]]
+                self._digests.put_section(document_id, hashes[at], made, ids)
+            known[hashes[at]] = made
+            if len(missing) > 1:
+                return SliceOutcome(SliceResult.DONE, spent.tokens)
+        parts = [known[section_hash] for section_hash in hashes]
+        gist = parts[0].gist if len(parts) == 1 else ""
+        if len(parts) > 1:
+            gist = self._writer.together(
+                document.title, [part.gist for part in parts], {document_id}, cancel, spent
             )
-        gist = " ".join(gist for gist in gists if gist)
-        self._knowledge.put_digest(
-            document_id, gist, tuple(facts_found[: 2 * MAX_FACTS]), content_hash, self._generator.model_id
-        )
+        facts = _weightiest([fact for part in parts for fact in part.facts], 2 * MAX_FACTS)
+        self._knowledge.put_digest(document_id, gist, facts, content_hash, self._writer.model_id)
+        self._digests.keep_sections(document_id, hashes)
         return SliceOutcome(SliceResult.DONE, spent.tokens, 1)
 
-    def _make_gist(
-        self, section: Sequence[Passage], units: Sequence[Unit], cancel: CancelToken | None, spent: "_Spent"
-    ) -> str:
-        text = "\n".join(f"{unit.heading + ': ' if unit.heading else ''}{unit.text}" for unit in units)
-        made = self._generator.generate(
-            self._gist.fill(_documents(units), title=section[0].title, text=text[:SECTION_CHARS]),
-            max_tokens=80,
-            stop=("\n\n",),
-            deadline_s=DEADLINE_S,
-            cancel=cancel,
-            background=True,
-        )
-        spent.tokens += made.spent
-        # A sentence whose numbers or names are not in the text, or that was cut off, is dropped.
-        hay = f"{section[0].title} {' '.join(passage.heading for passage in section)} {text}"
-        known = frozenset(stems(hay))
-        kept: list[str] = []
-        for sentence in re.split(r"(?<=[.!?])\s+(?=[A-Z])", " ".join(made.text.split())):
-            is_whole = sentence.endswith((".", "!", "?"))
-            carried = numbers(sentence) <= numbers(hay) and coverage(content_stems(sentence), known) >= 0.6
-            named = all(coverage(stems(name), known) == 1.0 for name in names(sentence))
-            if is_whole and carried and named:
-                kept.append(sentence)
-        return " ".join(kept[:2]) or _by_weight(units)[0].text
-
-    def _choose_facts(
-        self, title: str, units: Sequence[Unit], count: int, cancel: CancelToken | None, spent: "_Spent"
-    ) -> list[Fact]:
-        """The facts of a section: the units with the most to look up, by code alone where they are few."""
-        if len(units) <= count:
-            return [_fact(unit) for unit in units]
-        shown = sorted(_by_weight(units)[: 3 * count], key=units.index)
-        lines = "\n".join(f"{number}. {unit.text[:200]}" for number, unit in enumerate(shown, start=1))
-        made = self._generator.generate(
-            self._facts.fill(_documents(units), title=title, lines=lines, count=str(count)),
-            max_tokens=4 * count,
-            stop=("\n",),
-            deadline_s=DEADLINE_S,
-            cancel=cancel,
-            background=True,
-        )
-        spent.tokens += made.spent
-        chosen = [int(number) - 1 for number in re.findall(r"\d+", made.text)]
-        picked = [shown[index] for index in dict.fromkeys(chosen) if 0 <= index < len(shown)]
-        return [_fact(unit) for unit in (picked or _by_weight(units))[:count]]
+    def _read(
+        self, section: Sequence[Passage], facts: int, cancel: CancelToken | None, spent: Spent
+    ) -> SectionGist:
+        units = [unit for passage in section for unit in split_units(passage)]
+        title = section[0].title
+        heading = " ".join(passage.heading for passage in section)
+        gist = self._writer.section(title, heading, units, cancel, spent)
+        return SectionGist(gist, tuple(self._writer.choose_facts(title, units, facts, cancel, spent)))
 
 
-class _Spent:
-    def __init__(self) -> None:
-        self.tokens = Tokens()
+def _sections(passages: Sequence[Passage]) -> list[list[Passage]]:
+    """The sections to read, those without any unit left out."""
+    found = [
+        section
+        for section in split_sections(passages, limit_chars=READ_CHARS)
+        if any(split_units(passage) for passage in section)
+    ]
+    if len(found) <= MAX_SECTIONS:
+        return found
+    return [found[at * len(found) // MAX_SECTIONS] for at in range(MAX_SECTIONS)]
 
 
-def _by_weight(units: Sequence[Unit]) -> list[Unit]:
-    """Units with numbers and names first, the order kept among equals."""
-    return sorted(units, key=lambda unit: -min(4, 2 * len(numbers(unit.text)) + len(names(unit.text))))
-
-
-def _documents(units: Sequence[Unit]) -> frozenset[DocumentId]:
-    return frozenset(unit.passage.document_id for unit in units)
-
-
-def _fact(unit: Unit) -> Fact:
-    return Fact(unit.text, unit.quote, unit.passage.content_hash)
+def _weightiest(facts: Sequence[Fact], count: int) -> tuple[Fact, ...]:
+    """The facts with the most to look up, in their order."""
+    order = sorted(range(len(facts)), key=lambda at: (-weight(facts[at].text), at))
+    return tuple(facts[at] for at in sorted(order[:count]))

@@ -1,0 +1,1 @@
+"""The clusterer: scikit-learn's HDBSCAN in a process of its own."""
