@@ -37,6 +37,9 @@ MIN_RELATED = 0.55
 """Mean cosine of the best pairs of passages of two notes that belong together."""
 
 RELATED_PAIRS = 2
+CANDIDATES = 12
+"""Documents that are held against one as a whole."""
+
 MAX_RELATED = 5
 EMBEDDED_AT_ONCE = 32
 """Units between two looks at whether the work is still wanted: a fraction of a second."""
@@ -71,7 +74,7 @@ class Comparer:
         passages = self._library.passages(document_id)
         day = self._retriever.date_of(passages[0]) if passages else ""
         pairs = self._pairs(passages)
-        relations = [*self._related(pairs), *self._conflicts(pairs, cancel)]
+        relations = [*self._related(passages, pairs), *self._conflicts(pairs, cancel)]
         self._findings.put_relations(document_id, text_hash, day, relations)
 
     def _pairs(self, passages: Sequence[Passage]) -> list[_Pair]:
@@ -97,19 +100,31 @@ class Comparer:
 
     # -- notes that belong together ----------------------------------------------------------------------------
 
-    def _related(self, pairs: Sequence[_Pair]) -> list[Relation]:
-        by_document: dict[DocumentId, list[_Pair]] = {}
-        for pair in pairs:
-            by_document.setdefault(pair.other.document_id, []).append(pair)
+    def _related(self, passages: Sequence[Passage], pairs: Sequence[_Pair]) -> list[Relation]:
+        """The documents of the nearest pairs, each held against this one as a whole."""
         found: list[Relation] = []
-        for own in by_document.values():
-            best = _one_each(own)[:RELATED_PAIRS]
-            score = sum(pair.similarity for pair in best) / len(best)
+        for document_id in list(dict.fromkeys(pair.other.document_id for pair in pairs))[:CANDIDATES]:
+            best = self._best_pairs(passages, self._library.passages(document_id)[:MAX_PASSAGES])
+            score = sum(pair.similarity for pair in best) / max(1, len(best))
             if score < MIN_RELATED or self._are_linked(best[0]):
                 continue
             first, second = sorted((best[0].mine, best[0].other), key=lambda one: one.id)
             found.append(Relation(RelationKind.RELATED, _whole(first), _whole(second), score))
         return sorted(found, key=lambda one: -one.score)[:MAX_RELATED]
+
+    def _best_pairs(self, mine: Sequence[Passage], others: Sequence[Passage]) -> list[_Pair]:
+        """The most similar pairs, no passage in two of them."""
+        vectors = self._vectors.of([one.id for one in [*mine[:MAX_PASSAGES], *others]], "passages")
+        ours, theirs = ([one for one in side if one.id in vectors] for side in (mine, others))
+        if not ours or not theirs:
+            return []
+        near = np.stack([vectors[one.id] for one in ours]) @ np.stack([vectors[one.id] for one in theirs]).T
+        pairs: list[_Pair] = []
+        for _ in range(min(RELATED_PAIRS, *near.shape)):
+            row, column = divmod(int(near.argmax()), near.shape[1])
+            pairs.append(_Pair(ours[row], theirs[column], float(near[row, column])))
+            near[row, :], near[:, column] = -1.0, -1.0
+        return pairs
 
     def _are_linked(self, pair: _Pair) -> bool:
         links = [linked_names(self._library.text(one.document_id)) for one in (pair.mine, pair.other)]
@@ -146,17 +161,6 @@ class Comparer:
             block = units[first : first + EMBEDDED_AT_ONCE]
             vectors.update(zip(block, self._retriever.unit_vectors(block, background=True), strict=True))
         return vectors
-
-
-def _one_each(pairs: Sequence[_Pair]) -> list[_Pair]:
-    """The best pairs, no passage in two of them."""
-    taken: list[_Pair] = []
-    used: set[PassageId] = set()
-    for pair in pairs:
-        if not {pair.mine.id, pair.other.id} & used:
-            used |= {pair.mine.id, pair.other.id}
-            taken.append(pair)
-    return taken
 
 
 def _best_of_each(relations: Sequence[Relation]) -> list[Relation]:
