@@ -292,10 +292,12 @@ def x_server() -> Iterator[str]:
         text=True,
     )
     assert server.stdout is not None
-    yield f":{server.stdout.readline().strip()}"
-    server.terminate()
-    server.wait(timeout=10)
-    server.stdout.close()
+    try:
+        yield f":{server.stdout.readline().strip()}"
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
+        server.stdout.close()
 
 
 if __name__ == "__main__":
