@@ -192,10 +192,11 @@ def one_try(work: Work, generator: LlamaGenerator, idle: X11Idle, display: str) 
     work.ended.clear()
     press(display, "keydown")
     assert work.ended.wait(10), "the slice went on"
-    idle_s = idle.idle_s()
+    idle_s, now_s = idle.idle_s(), time.monotonic()
     assert idle_s is not None
-    pressed_s = time.monotonic() - idle_s
-    time.sleep(1.0)
+    # Now, since the next slice may begin while the processor is looked at.
+    pressed_s, ended_s, last_token_s = now_s - idle_s, work.ended_s, work.last_token_s
+    time.sleep(0.9)
     sampler.terminate()
     pairs = [line.split() for line in sampler.stdout.read().splitlines()]
     sampler.stdout.close()
@@ -204,8 +205,8 @@ def one_try(work: Work, generator: LlamaGenerator, idle: X11Idle, display: str) 
     samples = [(float(pair[0]), int(pair[1]) / 1e9) for pair in pairs if len(pair) == 2]
     return Try(
         was_writing=work.is_writing,
-        last_token_ms=max(0.0, (work.last_token_s - pressed_s) * 1000),
-        slice_ended_ms=(work.ended_s - pressed_s) * 1000,
+        last_token_ms=max(0.0, (last_token_s - pressed_s) * 1000),
+        slice_ended_ms=(ended_s - pressed_s) * 1000,
         processor_free_ms=max(0.0, free_from(samples) - pressed_s) * 1000,
         was_killed=generator.process_id != process_id,
     )
@@ -291,10 +292,12 @@ def x_server() -> Iterator[str]:
         text=True,
     )
     assert server.stdout is not None
-    yield f":{server.stdout.readline().strip()}"
-    server.terminate()
-    server.wait(timeout=10)
-    server.stdout.close()
+    try:
+        yield f":{server.stdout.readline().strip()}"
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
+        server.stdout.close()
 
 
 if __name__ == "__main__":
