@@ -81,6 +81,7 @@ def runner_over(parts: Parts) -> Runner:
             clusterer=HdbscanClusterer(),
             clock=clock,
         ),
+        clock=clock,
     )
     return Runner(
         stages, sense=unasked, rules=rules, clock=clock, on_gate=ignore, on_slice=lambda entry: None

@@ -136,7 +136,13 @@ class Stream:
             generator=self.generator,
         )
         self.stages = FlowStages(
-            self.knowledge, self.distiller, self.predictor, self.preparer, self.auditor, self.beyond
+            self.knowledge,
+            self.distiller,
+            self.predictor,
+            self.preparer,
+            self.auditor,
+            self.beyond,
+            clock=clock,
         )
 
     def write(self, name: str, text: str) -> Path:
@@ -152,6 +158,10 @@ class Stream:
         document = self.library.document_at(str(self.notes / name))
         assert document is not None
         return document.id
+
+    def unread(self) -> list[DocumentId]:
+        """Documents with text that no questions were predicted from."""
+        return [one.document_id for one in self.knowledge.interests() if not one.is_read]
 
     def add_question(self, text: str, reason: Reason = Reason.REQUESTED) -> QuestionId:
         return self.knowledge.add_question(text, normalise_question(text), reason)

@@ -2,7 +2,7 @@
 
 from tests.flow.conftest import Stream
 
-from pillowbook.domain.answers import Reason
+from pillowbook.domain.answers import AnswerKind, Reason
 from pillowbook.domain.errors import WorkerLost
 from pillowbook.domain.work import SliceResult
 from pillowbook.flow.predict.predict import heading_question, makes_sense_alone
@@ -54,7 +54,7 @@ def test_only_questions_that_stand_alone_are_predicted(stream: Stream) -> None:
     texts = {question.text for question in stream.knowledge.questions(20)}
     assert texts == {"Who fitted the boiler?", "Where is the serial of the boiler?"}
     assert outcome.made == 2
-    assert stream.knowledge.documents_without_questions(5) == []
+    assert stream.unread() == []
 
 
 def asked_for_questions(stream: Stream) -> list[str]:
@@ -76,27 +76,33 @@ def test_each_section_is_read_once_for_questions_and_only_what_changed_again(str
     document_id = stream.document("boiler.md")
     stream.says["different questions"] = "Who made part 1 of the boiler?"
     slices = 0
-    while stream.knowledge.documents_without_questions(1):
+    while stream.unread():
         stream.predictor.predict(document_id)
         slices += 1
     assert slices >= 3
     assert len(set(asked_for_questions(stream))) == slices
     stream.write("boiler.md", LONG.replace("part 2 was made", "part 2 was bought"))
     stream.sync()
-    while stream.knowledge.documents_without_questions(1):
+    while stream.unread():
         stream.predictor.predict(document_id)
     again = asked_for_questions(stream)[slices:]
     assert again and all("part 2 was bought" in text for text in again)
 
 
-def test_documents_are_taken_in_turn(stream: Stream) -> None:
-    """A long one does not keep the others waiting until its last section."""
-    stream.write("boiler.md", LONG)
-    stream.write("dog.md", "# Mungo\n\n" + "Mungo weighs 27.4 kg and his vet is Femi. " * 8)
+def test_the_document_that_was_asked_about_is_read_next(stream: Stream) -> None:
+    for number in range(6):
+        stream.write(
+            f"note{number}.md", f"# Note {number}\n\n" + f"Ruth bought lamp {number} in Ghent. " * 12
+        )
     stream.sync()
-    first = stream.knowledge.documents_without_questions(2)
-    stream.predictor.predict(first[0])
-    assert stream.knowledge.documents_without_questions(2)[0] == first[1]
+    asked = stream.document("note3.md")
+    for _ in range(8):
+        stream.knowledge.record_asked(
+            "who bought lamp 3", "Who bought lamp 3?", AnswerKind.LIVE, 900.0, None, documents=[asked]
+        )
+    while question := stream.knowledge.questions_to_prepare(1):
+        stream.knowledge.mark_tried(question[0].id, "refused")
+    assert stream.stages.queues(frozenset()).without_questions[0] == asked
 
 
 def test_questions_and_their_answers_share_what_was_read(stream: Stream) -> None:

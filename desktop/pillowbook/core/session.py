@@ -208,6 +208,7 @@ class Session:
                     permission=self._permission,
                 ),
                 beyond,
+                clock=clock,
             ),
             sense=self._sense,
             rules=self._rules,

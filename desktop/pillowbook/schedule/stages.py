@@ -1,8 +1,11 @@
 """The stages of the stream as the runner sees them."""
 
+from collections.abc import Container
 from dataclasses import replace
 
+from pillowbook.domain.clock import Clock
 from pillowbook.domain.errors import WorkerLost
+from pillowbook.domain.ids import DocumentId
 from pillowbook.domain.work import LedgerEntry, Slice, SliceKind, SliceOutcome
 from pillowbook.flow.audit.audit import Auditor
 from pillowbook.flow.distil.beyond import Beyond
@@ -11,6 +14,7 @@ from pillowbook.flow.predict.predict import Predictor
 from pillowbook.flow.prepare.prepare import Preparer
 from pillowbook.host.workers import CancelToken
 from pillowbook.schedule.plan import Queues, next_slice
+from pillowbook.schedule.worth import by_worth
 from pillowbook.store.knowledge import Knowledge
 
 QUEUE_HEAD = 24
@@ -28,7 +32,10 @@ class FlowStages:
         preparer: Preparer,
         auditor: Auditor,
         beyond: Beyond,
+        *,
+        clock: Clock,
     ) -> None:
+        self._clock = clock
         self._knowledge = knowledge
         self._distiller = distiller
         self._predictor = predictor
@@ -41,19 +48,17 @@ class FlowStages:
         head = QUEUE_HEAD + len(skipped)
         documents = {kind: {s.document_id for s in skipped if s.kind is kind} for kind in SliceKind}
         questions = {s.question_id for s in skipped if s.kind is SliceKind.PREPARE}
+        to_prepare = tuple(q for q in self._knowledge.questions_to_prepare(head) if q.id not in questions)
         queues = Queues(
             without_digest=tuple(
                 d
                 for d in self._knowledge.documents_without_digest(head)
                 if d not in documents[SliceKind.DISTIL]
             ),
-            without_questions=tuple(
-                d
-                for d in self._knowledge.documents_without_questions(head)
-                if d not in documents[SliceKind.PREDICT]
-            ),
+            # Ranking takes a while, and is looked at only where no question waits for its answer.
+            without_questions=() if to_prepare else self._worth_reading(documents[SliceKind.PREDICT]),
             digest_share=self._knowledge.share_of_seconds(SliceKind.DISTIL),
-            to_prepare=tuple(q for q in self._knowledge.questions_to_prepare(head) if q.id not in questions),
+            to_prepare=to_prepare,
             to_audit=self._auditor.due(
                 {s.question_id for s in skipped if s.kind is SliceKind.AUDIT and s.question_id is not None}
             ),
@@ -83,6 +88,11 @@ class FlowStages:
     def book(self, entry: LedgerEntry) -> None:
         """Into the ledger."""
         self._knowledge.put_ledger(entry)
+
+    def _worth_reading(self, skipped: Container[DocumentId | None]) -> tuple[DocumentId, ...]:
+        """The documents to predict questions from, the one most worth it first."""
+        ranked = by_worth(self._knowledge.interests(), now=self._clock.now())
+        return tuple(one for one in ranked if one not in skipped)
 
     def _once(self, work: Slice, cancel: CancelToken) -> SliceOutcome:
         if work.kind is SliceKind.PREPARE and work.question_id is not None:

@@ -11,7 +11,7 @@ from pillowbook.store.vectors import VectorStore
 
 _STALE_DOCUMENTS = """
 SELECT d.id FROM documents AS d LEFT JOIN digests AS g ON g.document_id = d.id
-WHERE d.state = ? AND ({}) ORDER BY {} d.modified DESC, d.id LIMIT ?
+WHERE d.state = ? AND ({}) ORDER BY d.modified DESC, d.id LIMIT ?
 """
 
 
@@ -35,10 +35,10 @@ class KnowledgePart:
     def _now(self) -> str:
         return time_to_column(self._clock.now())
 
-    def _stale_documents(self, condition: str, limit: int, first: str = "") -> list[DocumentId]:
+    def _stale_documents(self, condition: str, limit: int) -> list[DocumentId]:
         with self._database.read() as connection:
             rows = connection.execute(
-                _STALE_DOCUMENTS.format(condition, first), (DocumentState.INDEXED.value, limit)
+                _STALE_DOCUMENTS.format(condition), (DocumentState.INDEXED.value, limit)
             ).fetchall()
         return [DocumentId(row[0]) for row in rows]
 

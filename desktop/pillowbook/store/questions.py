@@ -1,17 +1,20 @@
 """Questions, predicted and asked, and how they were served."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pillowbook.domain.answers import AnswerKind, Question, Reason
+from pillowbook.domain.documents import DocumentState
 from pillowbook.domain.ids import ContentHash, DocumentId, PreparedId, QuestionId, ServingId
+from pillowbook.domain.interest import Interest
 from pillowbook.store import derived
 from pillowbook.store.derived import Connection
 from pillowbook.store.part import KnowledgePart, SourcesChanged, exists
-from pillowbook.store.rows import clean_text, time_from_column, vector_to_column
+from pillowbook.store.rows import clean_text, path_from_column, time_from_column, vector_to_column
 from pillowbook.store.vectors import as_vector
 
 _STRENGTH = {Reason.ASKED: 1, Reason.MISSED: 2, Reason.REQUESTED: 3}
@@ -43,8 +46,11 @@ ORDER BY is_loose, withdrawn_at IS NULL, withdrawn_at, rank,
     CASE WHEN rank < 3 THEN created_at END DESC, document_id, id
 LIMIT ?
 """
-
-_SECTIONS_DONE = "(SELECT count(*) FROM predicted_sections AS s WHERE s.document_id = d.id),"
+_INTEREST_QUERY = """
+SELECT d.id, d.path, d.modified, f.added_at, (SELECT count(*) FROM passages AS p WHERE p.document_id = d.id),
+    d.predicted_hash IN (d.sha256, d.text_hash)
+FROM documents AS d JOIN folders AS f ON f.id = d.folder_id WHERE d.state = ? ORDER BY d.modified DESC, d.id
+"""
 
 
 class Questions(KnowledgePart):
@@ -170,9 +176,29 @@ class Questions(KnowledgePart):
             )
             return serving_id
 
-    def documents_without_questions(self, limit: int) -> list[DocumentId]:
-        """Indexed documents with text no questions were predicted from: fewest sections done first, then the newest."""
-        return self._stale_documents("d.predicted_hash NOT IN (d.sha256, d.text_hash)", limit, _SECTIONS_DONE)
+    def interests(self) -> list[Interest]:
+        """How much each indexed document interests the user, as far as what was asked tells."""
+        with self._database.read() as connection:
+            rows = connection.execute(_INTEREST_QUERY, (DocumentState.INDEXED.value,)).fetchall()
+            asked = connection.execute(
+                "SELECT s.document_id, a.asked_at FROM asked_sources AS s JOIN asked AS a ON a.id = s.asked_id "
+                "ORDER BY a.asked_at"
+            ).fetchall()
+        times: dict[int, list[datetime]] = {}
+        for document_id, asked_at in asked:
+            times.setdefault(document_id, []).append(time_from_column(asked_at))
+        return [
+            Interest(
+                document_id=DocumentId(document_id),
+                place=path_from_column(path).rpartition("/")[0],
+                changed_at=datetime.fromtimestamp(modified / 1e9, UTC),
+                known_since=time_from_column(added_at),
+                passages=passages,
+                asked_at=tuple(times.get(document_id, ())),
+                is_read=bool(is_read),
+            )
+            for document_id, path, modified, added_at, passages, is_read in rows
+        ]
 
     def predicted_sections(self, document_id: DocumentId) -> frozenset[str]:
         """The sections of a document, by their hashes, that questions were predicted from."""
