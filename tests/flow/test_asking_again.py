@@ -8,7 +8,9 @@ from tests.flow.conftest import Stream
 
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.sureness import FEATURES, FEATURES_AGAIN, Regression, Sureness
-from pillowbook.domain.answers import Draft, Effort
+from pillowbook.domain.answers import Draft, Effort, Reason
+from pillowbook.domain.work import SliceResult
+from pillowbook.flow.prepare.prepare import Preparer
 from pillowbook.models.generator.client import Message
 
 QUESTION = "Who is the vet of Mungo?"
@@ -88,3 +90,51 @@ def test_what_two_notes_say_in_the_same_words_is_no_less_likely(boiler: Stream) 
     boiler.sync()
     composer.answer(QUESTION, effort=Effort.LIVE, deadline_s=5.0)
     assert seen[1] == pytest.approx(seen[0], abs=0.05)
+
+
+def test_a_predicted_question_that_is_left_open_has_a_dearer_try_when_nothing_else_is_left(
+    boiler: Stream,
+) -> None:
+    generator = ScriptedGenerator(
+        lambda messages: "His vet is Femi." if "one short sentence" in messages[0].text else "Femi"
+    )
+    composer = Composer(
+        generator=generator, retriever=boiler.retriever, clock=boiler.clock, sureness=sureness(first=-0.5)
+    )
+    preparer = Preparer(
+        library=boiler.library,
+        knowledge=boiler.knowledge,
+        composer=composer,
+        retriever=boiler.retriever,
+        clock=boiler.clock,
+    )
+    question = boiler.add_question(QUESTION, Reason.CONTENT)
+    assert preparer.prepare(question).result is SliceResult.REFUSED
+    assert len(generator.calls) == 1
+    assert boiler.knowledge.questions_to_prepare(9) == []
+    assert [one.id for one in boiler.knowledge.unsure_questions(9)] == [question]
+    assert preparer.prepare(question).result is SliceResult.DONE
+    assert boiler.knowledge.unsure_questions(9) == []
+    prepared = boiler.prepared(QUESTION)
+    assert prepared is not None and prepared.answer == "Femi"
+
+
+def test_one_that_stays_open_is_not_tried_a_third_time(boiler: Stream) -> None:
+    composer = Composer(
+        generator=ScriptedGenerator(lambda messages: "Femi" if "few words" in messages[-1].text else "Ola."),
+        retriever=boiler.retriever,
+        clock=boiler.clock,
+        sureness=sureness(first=-0.5),
+    )
+    preparer = Preparer(
+        library=boiler.library,
+        knowledge=boiler.knowledge,
+        composer=composer,
+        retriever=boiler.retriever,
+        clock=boiler.clock,
+    )
+    question = boiler.add_question(QUESTION, Reason.CONTENT)
+    for left in (1, 0):
+        assert preparer.prepare(question).result is SliceResult.REFUSED
+        assert len(boiler.knowledge.unsure_questions(9)) == left
+    assert boiler.knowledge.questions_to_prepare(9) == []

@@ -186,6 +186,10 @@ def question(number: int, reason: Reason) -> Question:
             Slice(SliceKind.PREDICT, document_id=DocumentId(1)),
         ),
         (
+            Queues((), (), (), unsure=(question(7, Reason.CONTENT),)),
+            Slice(SliceKind.PREPARE, question_id=QuestionId(7)),
+        ),
+        (
             Queues((DocumentId(2),), (), (), digest_share=0.5),
             Slice(SliceKind.DISTIL, document_id=DocumentId(2)),
         ),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pillowbook.answering.cite import cite_passage, cite_unit
 from pillowbook.answering.compute.computer import Computer
-from pillowbook.answering.drafting import REFUSALS, Drafting, Stream, is_refusal
+from pillowbook.answering.drafting import REFUSALS, Drafting, Stream, is_refusal, refused
 from pillowbook.answering.forms import BRIEF, FULL, form_of
 from pillowbook.answering.newer import contradicts, newer_place, quoted_claim
 from pillowbook.answering.prompts import load_prompt
@@ -32,6 +32,7 @@ from pillowbook.host.workers import CancelToken
 from pillowbook.models.generator.client import Generated, Generator, Message
 
 READ_AHEAD_DEADLINE_S = 30.0
+UNSURE = "unsure"
 NEAREST = 3
 MIN_SIMILARITY = 0.22
 """Below this the best unit has nothing to do with the question (all-MiniLM-L6-v2), whatever words they share."""
@@ -166,7 +167,11 @@ class Composer:
             sure = best.sure
             if sure >= self._weigher.threshold:
                 return draft.accept(best.claims, sure, before=(), date_of=self._retriever.date_of)
-        return draft.refuse("unsure", sure)
+        return draft.refuse(UNSURE, sure)
+
+    def leaves_open(self, draft: Draft) -> bool:
+        """Whether a refusal was neither sure nor hopeless, so that asking the model again might settle it."""
+        return refused(UNSURE) in draft.checks and draft.confidence > self._weigher.hopeless
 
     def read_ahead(
         self, question: str, *, vector: NDArray[np.float32] | None = None, cancel: CancelToken | None = None

@@ -44,7 +44,7 @@ class Drafting:
             self._first_token_ms = made.first_token_ms
 
     def refuse(self, why: str, confidence: float = 0.0) -> Draft:
-        return self._draft("", (), round(confidence, 3), (f"refused-{why}",))
+        return self._draft("", (), round(confidence, 3), (refused(why),))
 
     def accept(
         self,
@@ -99,6 +99,11 @@ class Stream:
         )
         if ready:
             self._on_text(ready)
+
+
+def refused(why: str) -> str:
+    """The check that a refusal carries."""
+    return f"refused-{why}"
 
 
 def _folded(text: str) -> str:

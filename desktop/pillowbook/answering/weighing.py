@@ -107,6 +107,11 @@ class Weigher:
         """Below it the notes do not say."""
         return self._sureness.threshold
 
+    @property
+    def hopeless(self) -> float:
+        """At or below it the model is not asked again."""
+        return self._sureness.low
+
     def weigh(self, candidate: Candidate, asking: Asking) -> Weighed:
         """How sure an answer is by itself."""
         barred = candidate.made.barred_log_probability

@@ -3,7 +3,7 @@
 Answers the user pinned or waits for come first, then what code alone finds in a moment and the few audits of a night,
 then answers to questions that were predicted: the model still has the section in memory that they were predicted from.
 Then the next section is read for questions, or a digest is made. What spans documents comes last, since it rests on
-theirs: comparing them, folders, topics.
+theirs: comparing them, folders, topics; and at the very end a dearer try of answers that were left open.
 """
 
 from dataclasses import dataclass
@@ -37,6 +37,7 @@ class Queues:
     folders: tuple[str, ...] = ()
     is_topics_due: bool = False
     topics: tuple[TopicId, ...] = ()
+    unsure: tuple[Question, ...] = ()
 
 
 def next_slice(queues: Queues) -> Slice | None:
@@ -68,4 +69,7 @@ def _beyond_documents(queues: Queues) -> Slice | None:
         return Slice(SliceKind.TOPICS)
     if queues.topics:
         return Slice(SliceKind.TOPIC, topic_id=queues.topics[0])
+    if queues.unsure:
+        question = queues.unsure[0]
+        return Slice(SliceKind.PREPARE, question_id=question.id, document_id=question.document_id)
     return None

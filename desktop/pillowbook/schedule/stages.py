@@ -73,6 +73,7 @@ class FlowStages:
             is_compare_due=Slice(SliceKind.COMPARE) not in skipped and self._beyond.is_compare_due(),
             folders=tuple(one for one in self._beyond.folders.stale() if one not in folders),
             is_topics_due=Slice(SliceKind.TOPICS) not in skipped and self._beyond.topics.is_due(),
+            unsure=tuple(q for q in self._knowledge.unsure_questions(head) if q.id not in questions),
             topics=tuple(
                 one for one in self._beyond.digests.topics_without_digest(head) if one not in topics
             ),

@@ -17,6 +17,9 @@ from pillowbook.store.part import KnowledgePart, SourcesChanged, exists
 from pillowbook.store.rows import clean_text, path_from_column, time_from_column, vector_to_column
 from pillowbook.store.vectors import as_vector
 
+UNSURE = "unsure"
+"""How a question was tried whose answer was neither sure nor hopeless: worth a dearer try when nothing else is left."""
+
 _STRENGTH = {Reason.ASKED: 1, Reason.MISSED: 2, Reason.REQUESTED: 3}
 """Stronger reasons replace weaker ones; everything predicted counts 0."""
 
@@ -245,6 +248,14 @@ class Questions(KnowledgePart):
         with self._database.read() as connection:
             row = connection.execute("SELECT tried FROM questions WHERE id = ?", (question_id,)).fetchone()
         return None if row is None else row[0]
+
+    def unsure_questions(self, limit: int) -> list[Question]:
+        """Questions whose first try left them open, oldest first."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                _QUESTION_QUERY + "WHERE q.tried = ? ORDER BY q.id LIMIT ?", (UNSURE, limit)
+            ).fetchall()
+        return [_question_from_row(row) for row in rows]
 
     def mark_tried(self, question_id: QuestionId, result: str) -> None:
         """Note that nothing could be verified; it is not tried again until the library changes under it."""

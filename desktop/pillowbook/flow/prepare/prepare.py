@@ -20,6 +20,7 @@ from pillowbook.host.workers import CancelToken
 from pillowbook.store.hand import RejectedAnswer
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
+from pillowbook.store.questions import UNSURE
 
 DEADLINE_S = 900.0
 """Background work runs at idle priority: beside other programs it may take long, and it is cancelled when unwanted."""
@@ -72,7 +73,9 @@ class Preparer:
         try:
             vector = self._retriever.embed(question.text, background=True)
             rejected = self._knowledge.hand.rejected(question_id)
-            draft = self._answer(question, vector, cancel)
+            # There are always more questions to predict: one that is hard is left for when there are no others.
+            thorough = question.reason in _THE_USER_PUT or self._knowledge.tried(question_id) == UNSURE
+            draft = self._answer(question, vector, cancel, asks_again=thorough)
             if was_rejected(draft, rejected):
                 draft = self._another(question, vector, cancel, draft, rejected)
                 # That the notes do not say cannot be said when half of them was left out.
@@ -80,7 +83,8 @@ class Preparer:
                     self._knowledge.mark_tried(question_id, REJECTED)
                     return SliceOutcome(SliceResult.REFUSED, draft.tokens)
             if not draft.says_something and question.reason not in _THE_USER_PUT:
-                self._knowledge.mark_tried(question_id, "refused")
+                is_open = not thorough and self._composer.leaves_open(draft)
+                self._knowledge.mark_tried(question_id, UNSURE if is_open else "refused")
                 return SliceOutcome(SliceResult.REFUSED, draft.tokens)
             if not self._permission.allows_answer(draft):
                 self._knowledge.mark_tried(question_id, SECRET)
@@ -108,6 +112,7 @@ class Preparer:
         cancel: CancelToken | None,
         *,
         effort: Effort = Effort.PREPARED,
+        asks_again: bool = True,
         without: frozenset[DocumentId] = frozenset(),
     ) -> Draft:
         return self._composer.answer(
@@ -119,8 +124,7 @@ class Preparer:
             vector=vector,
             background=True,
             without=without,
-            # There are always more questions to predict: one that is hard is left for another.
-            asks_again=question.reason in _THE_USER_PUT,
+            asks_again=asks_again,
         )
 
     def _another(
