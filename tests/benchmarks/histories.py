@@ -113,8 +113,13 @@ class Replay:
         self.counts["in vain"] += sum(self._all_there(one) for one in gone)
 
     def _all_there(self, one: PreparedAnswer) -> bool:
-        hashes = {citation.passage_hash for citation in one.citations}
-        return bool(hashes) and all(self.stream.library.passages_by_hash(key) for key in hashes)
+        return bool(one.citations) and all(
+            any(
+                passage.document_id == cited.document_id
+                for passage in self.stream.library.passages_by_hash(cited.passage_hash)
+            )
+            for cited in one.citations
+        )
 
     def check(self) -> None:
         """Hold everything that is shown against the files."""
