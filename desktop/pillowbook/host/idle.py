@@ -12,12 +12,12 @@ import contextlib
 import ctypes
 import os
 import sys
-import threading
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 from pillowbook.host.bus import Bus
 from pillowbook.host.login import LoginSource
+from pillowbook.host.x11 import X11Connection
 
 CHEAP_S: Final = 0.025
 """Between two looks while work runs, where one costs a tenth of a millisecond. A cancel takes up to 45 ms more, and all
@@ -58,43 +58,26 @@ class FixedIdle:
         return None
 
 
-class X11Idle:
-    """The MIT screen saver extension; one connection, opened anew when the server went away."""
+class X11Idle(X11Connection):
+    """The MIT screen saver extension."""
 
     ask_every_s = CHEAP_S
 
-    def __init__(self, display_name: str) -> None:
-        self._display_name = display_name
-        self._display: Any = None
-        self._lock = threading.Lock()
-
     def idle_s(self) -> float | None:
-        from Xlib import display
         from Xlib.error import DisplayError, XError
         from Xlib.ext import screensaver
 
         with self._lock:
             try:
-                if self._display is None:
-                    self._display = display.Display(self._display_name)
-                    if not self._display.has_extension("MIT-SCREEN-SAVER"):
-                        self._forget()
-                        return None
-                info = screensaver.query_info(self._display.screen().root)
+                shown = self._connected()
+                if not shown.has_extension("MIT-SCREEN-SAVER"):
+                    self._forget()
+                    return None
+                info = screensaver.query_info(shown.screen().root)
                 return float(info.idle) / 1000.0
             except (DisplayError, XError, OSError, AttributeError):
                 self._forget()
                 return None
-
-    def close(self) -> None:
-        with self._lock:
-            self._forget()
-
-    def _forget(self) -> None:
-        if self._display is not None:
-            with contextlib.suppress(Exception):  # a dead connection refuses in many ways
-                self._display.close()
-        self._display = None
 
 
 class MutterIdle:

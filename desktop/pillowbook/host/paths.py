@@ -15,7 +15,6 @@ from pillowbook.domain.errors import DiskFull, ProfileUnwritable, UserFixable
 
 APP_NAME = "pillowbook"
 PRIVATE_FOLDER_MODE = 0o700
-PRIVATE_FILE_MODE = 0o600
 SOCKET_NAME = "core.sock"
 LONGEST_SOCKET_BYTES = 103
 """sun_path holds 108 bytes with the closing zero on Linux and 104 on macOS."""

@@ -5,12 +5,12 @@ through ``SHQueryUserNotificationState`` (written from its documentation, never 
 there only the wish of a program not to be taken for idle is seen (:attr:`pillowbook.host.login.Login.is_held`).
 """
 
-import contextlib
 import ctypes
 import os
 import sys
-import threading
 from typing import Any, Protocol
+
+from pillowbook.host.x11 import X11Connection
 
 
 class ScreenSource(Protocol):
@@ -38,23 +38,16 @@ class FixedScreen:
         return None
 
 
-class X11Screen:
-    """The state of the active window; one connection, opened anew when the server went away."""
-
-    def __init__(self, display_name: str) -> None:
-        self._display_name = display_name
-        self._display: Any = None
-        self._lock = threading.Lock()
+class X11Screen(X11Connection):
+    """The state of the active window."""
 
     def is_full_screen(self) -> bool:
-        from Xlib import X, Xatom, display
+        from Xlib import X, Xatom
         from Xlib.error import BadWindow, DisplayError, XError
 
         with self._lock:
             try:
-                if self._display is None:
-                    self._display = display.Display(self._display_name)
-                shown = self._display
+                shown = self._connected()
                 active = shown.screen().root.get_full_property(
                     shown.intern_atom("_NET_ACTIVE_WINDOW"), X.AnyPropertyType
                 )
@@ -68,16 +61,6 @@ class X11Screen:
             except (DisplayError, XError, OSError, AttributeError):
                 self._forget()
                 return False
-
-    def close(self) -> None:
-        with self._lock:
-            self._forget()
-
-    def _forget(self) -> None:
-        if self._display is not None:
-            with contextlib.suppress(Exception):  # a dead connection refuses in many ways
-                self._display.close()
-        self._display = None
 
 
 class WindowsScreen:

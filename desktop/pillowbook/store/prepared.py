@@ -147,11 +147,6 @@ class PreparedAnswers(KnowledgePart):
                 (prepared_id,),
             )
 
-    def prepared_resting_on(self, document_id: DocumentId) -> list[PreparedId]:
-        """Prepared answers that have a document among their sources."""
-        with self._database.read() as connection:
-            return list(derived.prepared_on(connection, document_id))
-
     def withdraw(self, prepared_ids: Iterable[PreparedId]) -> None:
         """Delete prepared answers whose sources changed; their questions are prepared again first.
 

@@ -164,11 +164,6 @@ def where(title: str, heading: str) -> str:
     return heading if heading.startswith(f"{title} › ") else f"{title} › {heading}"
 
 
-def cited_text(answer: Answer) -> str:
-    """The answer for the clipboard: the text alone."""
-    return answer.answer or NOTES_DO_NOT_SAY
-
-
 def quote(citation: Citation) -> str:
     """A quote on one line, in quotation marks, without its notation's marks."""
     return f"“{' '.join(without_marks(citation.quote[:MAX_QUOTE_CHARACTERS]).split())}”"

@@ -4,7 +4,6 @@ The model writes a few numbered lines per section; code keeps what is a question
 something the section names, and is not there yet. Whether it can be answered is for ``prepare`` to find out.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Sequence
 
@@ -26,6 +25,7 @@ from pillowbook.domain.work import SliceOutcome, SliceResult
 from pillowbook.host.workers import CancelToken
 from pillowbook.models.embedder.client import Embedder
 from pillowbook.models.generator.client import Generator
+from pillowbook.store.digests import hash_of
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
 
@@ -93,7 +93,7 @@ class Predictor:
             left = [
                 (key, section)
                 for section in split_sections(self._library.passages(document_id), limit_chars=SECTION_CHARS)
-                if (key := _section_key(section)) not in done
+                if (key := hash_of(*(passage.content_hash for passage in section))) not in done
             ]
             made = 0
             if left:
@@ -157,10 +157,6 @@ class Predictor:
             ):
                 kept.append((text, reason, row))
         return kept
-
-
-def _section_key(section: Sequence[Passage]) -> str:
-    return hashlib.sha256("".join(passage.content_hash for passage in section).encode("ascii")).hexdigest()
 
 
 def _from_headings(section: Sequence[Passage]) -> list[tuple[str, Reason]]:
