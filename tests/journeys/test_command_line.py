@@ -66,8 +66,13 @@ def test_from_an_empty_home_to_search_and_answers(home: Home, tiny_model: str) -
         assert citation["quote"] in Path(citation["path"]).read_text("utf-8")
     assert home.json("ask", "When is the next boiler service?", "--prepared-only")["kind"] == "none"
 
-    work = home.json("work", "--for", "20s")
-    assert work["slices"] > 0
+    done_kinds: set[str] = set()
+    for _ in range(5):  # a busy machine does less in 20 s
+        assert home.json("work", "--for", "20s")["slices"] > 0
+        done_kinds = {line["kind"] for line in home.json("ledger")["lines"]}
+        if done_kinds >= {"distil", "predict", "prepare"}:
+            break
+    assert done_kinds >= {"distil", "predict", "prepare"}
     assert home.json("digest", home.notes / "garden.md")["digests"][0]["gist"]
     assert any(day["first"] == "2026-10-14" for day in home.json("digest", "--timeline")["timeline"])
     assert home.json("digest", "--tasks")["tasks"] == []
@@ -75,7 +80,6 @@ def test_from_an_empty_home_to_search_and_answers(home: Home, tiny_model: str) -
     assert home.json("digest", "--related", home.notes / "garden.md")["related"] == []
     assert home.json("digest", "--folder", home.notes)["digests"] is not None
     assert home.json("digest", "--topic")["topics"] == []
-    assert {line["kind"] for line in home.json("ledger")["lines"]} >= {"distil", "predict", "prepare"}
 
     batch = home.root / "questions.jsonl"
     batch.write_text('{"id": "a", "question": "Which apple tree is it?"}\n{"id": "b", "question": ""}\n')
