@@ -509,7 +509,7 @@ def read_key(session: Session) -> str:
         key = getpass.getpass("Key of the model server: ").strip()
     else:
         key = ""
-    if not key or not key.isascii() or not key.isprintable():
+    if not key:
         raise ArgumentUnusable(name="key", problem="name a file that holds it with --file")
     return key
 

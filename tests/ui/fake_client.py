@@ -113,6 +113,8 @@ class Script:
     values: dict[str, str] = field(default_factory=dict)
     errors: dict[str, PillowbookError] = field(default_factory=dict)
     holds: dict[str, threading.Event] = field(default_factory=dict)
+    server_key: str = ""
+    server_models: tuple[str, ...] = ("big", "small")
     is_taken: bool = False
     noted: int | None = None
     account: p.AccountView = field(
@@ -292,6 +294,12 @@ class ScriptedCore:
                 return folder
             case p.RemoveFolder(path):
                 script.folders = [folder for folder in script.folders if folder.path != path]
+            case p.SetServerKey(key):
+                script.server_key = key
+            case p.CheckServer():
+                return p.ServerView(
+                    "https://home:8443/v1", False, bool(script.server_key), script.server_models
+                )
             case p.KeepHere(path, is_kept):
                 script.folders = [
                     replace(folder, is_kept_here=is_kept) if folder.path == path else folder

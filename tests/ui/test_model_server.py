@@ -9,6 +9,7 @@ from tests.ui.conftest import FakeHotkey, turn, wait_until
 from tests.ui.fake_client import ScriptedCore
 
 from pillowbook.core import protocol as p
+from pillowbook.domain.errors import ServerUnreachable, SettingInvalid
 from pillowbook.settings.catalogue import SERVER_ADDRESS, SERVER_ALLOWED
 from pillowbook.ui.controller import Controller
 from pillowbook.ui.settings_window import SettingsWindow
@@ -79,6 +80,37 @@ def test_an_address_is_told_once_and_a_wrong_one_put_back(
     address.editingFinished.emit()
     wait_until(lambda: address.text() == "https://home:8443/v1")
     assert "write an address" in find(settings, QLabel, f"note-{SERVER_ADDRESS.key}").text()
+
+
+def test_the_key_is_kept_and_never_shown_again(settings: SettingsWindow, core: ScriptedCore) -> None:
+    field = find(settings, QLineEdit, "server-key")
+    keep, forget = find(settings, QPushButton, "keep-key"), find(settings, QPushButton, "forget-key")
+    note = find(settings, QLabel, "note-server")
+    assert field.echoMode() is QLineEdit.EchoMode.Password and not keep.isEnabled()
+    field.setText("  k3y ")
+    keep.click()
+    wait_until(lambda: core.script.server_key == "k3y")
+    wait_until(lambda: not field.text() and "kept in the vault" in note.text())
+    core.script.errors["server_key"] = SettingInvalid(key="the key", expected="only ASCII")
+    field.setText("schlüssel")
+    keep.click()
+    wait_until(lambda: "only ASCII" in note.text())
+    assert field.text() == "schlüssel", "what was typed is lost"
+    del core.script.errors["server_key"]
+    forget.click()
+    wait_until(lambda: core.script.server_key == "" and "No key" in note.text())
+
+
+def test_a_try_tells_whether_the_server_answers(settings: SettingsWindow, core: ScriptedCore) -> None:
+    core.script.server_models = ("a", "b", "c", "d", "e")
+    tried, note = find(settings, QPushButton, "try-server"), find(settings, QLabel, "note-server")
+    tried.click()
+    wait_until(lambda: "a, b, c and 2 more" in note.text() and tried.isEnabled())
+    assert "Nothing is sent there until you allow it" in note.text()
+    core.script.errors["server"] = ServerUnreachable()
+    tried.click()
+    wait_until(lambda: "cannot be reached" in note.text())
+    assert tried.isEnabled()
 
 
 def test_a_folder_is_kept_here_by_its_row(settings: SettingsWindow, core: ScriptedCore) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Final
 
+from pillowbook.domain.errors import SettingInvalid
 from pillowbook.models.generator.client import Generator
 from pillowbook.models.remote.address import ServerAddress
 from pillowbook.models.remote.client import ServerChoice, ServerGenerator
@@ -59,7 +60,13 @@ def server_choice(settings: Settings, knowledge: Knowledge) -> ServerChoice | No
 
 
 def keep_key(address: ServerAddress, key: str, knowledge: Knowledge) -> None:
-    """Keep the key of this server, and of no other, in the encrypted vault; an empty one is forgotten."""
+    """Keep the key of this server, and of no other, in the encrypted vault; an empty one is forgotten.
+
+    Raises:
+        SettingInvalid: it holds what no header can carry.
+    """
+    if not (key.isascii() and key.isprintable()):
+        raise SettingInvalid(key="the key", expected="only printable ASCII characters can be sent")
     knowledge.set_state(KEY_STATE, json.dumps([address.origin, key]) if key else "")
 
 

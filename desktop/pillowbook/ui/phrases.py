@@ -23,6 +23,8 @@ _WINDOW_SENTENCES: Final = {
     "document-unknown": "This document is not in the vault any more.",
     "model-missing": "The language model is not installed yet; install it under Settings, Models.",
     "model-damaged": "The language model's file is damaged; install it again under Settings, Models.",
+    "server-refused": "The model server does not accept the key; give the right one under Settings, Models.",
+    "server-model-unknown": "The model server has no model of that name; try the server to see what it has.",
     "folder-missing": "The file or folder is not there; connect the drive it is on, or look where it was moved.",
 }
 _REASONS: Final = {

@@ -12,6 +12,7 @@ from pillowbook.ui import phrases
 from pillowbook.ui.controller import Controller
 from pillowbook.ui.hotkey import HotkeySource, HotkeyState
 from pillowbook.ui.model_row import ModelRow
+from pillowbook.ui.server_row import ServerRow
 from pillowbook.ui.setting_editors import ModelEditor, SettingEditor, editor_for
 from pillowbook.ui.widgets import button, card, clear_layout, hairline, plain_label, restyle
 
@@ -136,6 +137,8 @@ class SettingsPage(QWidget):
         outer.setSpacing(16)
         outer.addWidget(frame)
         if page is Page.MODELS:
+            column.addWidget(hairline())
+            column.addWidget(ServerRow(controller))
             models, self._model_rows = card()
             outer.addWidget(models)
         outer.addStretch(1)
