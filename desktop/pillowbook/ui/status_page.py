@@ -20,6 +20,7 @@ WORK: Final = {
     "predict": "Predicting questions",
     "prepare": "Preparing answers",
     "audit": "Auditing answers",
+    "judge": "Comparing questions",
 }
 ACCOUNT: Final = ("", "spent", "answers prepared", "times asked", "saved")
 FRESHNESS: Final = {
