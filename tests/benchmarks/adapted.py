@@ -1,22 +1,47 @@
 """What do adapted answers cost, and how often are they right, beside live answers to the same questions?
 
 Run:  python -m tests.benchmarks.adapted prepare --data DIR --generator FILE.gguf --embedder DIR --keep KEEP [--fit]
+      python -m tests.benchmarks.adapted chance --data DIR --generator FILE.gguf --embedder DIR --keep KEEP --fit
+          [--write resources/measured/adapted.json]
+      python -m tests.benchmarks.adapted ask --data DIR --generator FILE.gguf --embedder DIR --keep KEEP
+          --rows ROWS.jsonl
+      python -m tests.benchmarks.adapted table --rows ROWS.jsonl
 
 DIR is ``squad_vault/dev``. ``prepare`` copies the first paragraphs of some articles of one half into ``KEEP`` and lets
 the product work over them for ``--minutes``, nothing known of the questions that people wrote about them.
+
+``chance`` needs no model: for every question that people wrote about these paragraphs it looks whether a gold answer
+stands in the places that would be read for an adapted answer, and fits how likely that is. ``ask`` puts the questions
+that have a fair chance to the adapter, and after them to the live pipeline;
+``table`` prints what came of both, for several thresholds of P(right), and goes on where it was stopped. Fit and choose
+on the half to build on (``--fit``), print the table of the other.
 """
 
 import argparse
+import json
 import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from tests.benchmarks import squad
-from tests.benchmarks.common import real_parts
+from tests.benchmarks.answer_fit import auc, crossed, regress
+from tests.benchmarks.common import Parts, add_row, machine, read_rows, real_parts, share
 from tests.benchmarks.idle import runner_over
 
+from pillowbook.answering.adapt import FEATURES, Adapter, Plan, measured_parameters
+from pillowbook.answering.compose import Composer
+from pillowbook.answering.match import Matcher
+from pillowbook.domain.answers import Draft, Effort
+from pillowbook.domain.clock import SystemClock
+from pillowbook.flow.serve.adapted import Adapting
 from pillowbook.host.workers import CancelToken
 
 SEED = 16
+DEADLINE_S = 300.0
 
 
 def write_notes(data: Path, folder: Path, *, fit: bool, articles: int, paragraphs: int) -> list[str]:
@@ -57,21 +82,203 @@ def prepare(arguments: argparse.Namespace) -> None:
         )
 
 
+def asked_about(keep: Path, data: Path, *, fit: bool) -> list[squad.Asked]:
+    """What people asked about the paragraphs that are kept, and what those do not answer, in a fixed order."""
+    folder = keep / "notes"
+    counts = {
+        str(path.relative_to(folder)): len(path.read_text(encoding="utf-8").strip().split("\n\n")) - 1
+        for path in sorted(folder.rglob("*.md"))
+    }
+    places = {
+        row["id"]: row["paragraph_index"]
+        for name in ("questions.jsonl", "questions_unanswerable.jsonl")
+        for row in map(json.loads, (data / name).read_text(encoding="utf-8").splitlines())
+    }
+    everything = squad.sample(data, fit=fit, answerable=10**6, unanswerable=10**6)
+    return [one for one in everything if places[one.id] < counts.get(one.note, 0)]
+
+
+@contextmanager
+def kept_parts(arguments: argparse.Namespace) -> Iterator[Parts]:
+    """The vault that ``prepare`` left."""
+    with real_parts(
+        arguments.keep / "notes",
+        arguments.keep / "profile",
+        generator=arguments.generator,
+        embedder=arguments.embedder,
+    ) as parts:
+        yield parts
+
+
+def adapting_over(parts: Parts) -> tuple[Adapting, Matcher]:
+    """The product's own way to an adapted answer."""
+    vault = parts.vault
+    adapter = Adapter(generator=parts.generator, retriever=parts.retriever)
+    adapting = Adapting(
+        adapter=adapter, retriever=parts.retriever, library=vault.library, knowledge=vault.knowledge
+    )
+    return adapting, Matcher(knowledge=vault.knowledge, vectors=vault.vectors, retriever=parts.retriever)
+
+
+def planned(adapting: Adapting, matcher: Matcher, parts: Parts, question: str) -> tuple[Plan | None, bool]:
+    """What would be read for a question, whatever its chance; and whether it is a hit already."""
+    vector = parts.retriever.embed(question)
+    found = matcher.match(question, vector)
+    return adapting.chance(question, vector, found.candidates), found.is_hit
+
+
+def chance(arguments: argparse.Namespace) -> None:
+    """Fit P(the places known hold the answer), and print how many questions would be tried from which chance on."""
+    rows: list[tuple[float, ...]] = []
+    target: list[float] = []
+    with kept_parts(arguments) as parts:
+        adapting, matcher = adapting_over(parts)
+        asked = asked_about(arguments.keep, arguments.data, fit=arguments.fit)
+        hits = unsuited = 0
+        for one in asked:
+            plan, is_hit = planned(adapting, matcher, parts, one.question)
+            hits += is_hit
+            if is_hit or plan is None:
+                unsuited += not is_hit
+                continue
+            rows.append(plan.chance.row())
+            target.append(float(squad.contains(" ".join(unit.text for unit in plan.units), one.answers)))
+    matrix, held = np.array(rows), np.array(target)
+    weights, intercept = regress(matrix, held)
+    sure = crossed(matrix, held)
+    print(
+        f"{len(asked)} questions: {hits} hits, {unsuited} without a known place, {len(rows)} with one, "
+        f"{int(held.sum())} of them hold a gold answer; AUC crossed {auc(sure, held):.3f}"
+    )
+    for bar in (0.2, 0.3, 0.4, 0.5, 0.6, 0.7):
+        taken = sure >= bar
+        print(
+            f"  from {bar}: {share(int(taken.sum()), len(taken))} tried, "
+            f"{share(int(held[taken].sum()), int(taken.sum()))} hold it"
+        )
+    if arguments.write is not None:
+        stored = json.loads(arguments.write.read_text(encoding="utf-8"))
+        stored |= {
+            "questions": len(rows),
+            "auc_crossed": round(auc(sure, held), 3),
+            "weights": {name: round(float(w), 4) for name, w in zip(FEATURES, weights, strict=True)},
+            "intercept": round(intercept, 4),
+        }
+        arguments.write.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
+
+
+def ask(arguments: argparse.Namespace) -> None:
+    """Put questions to the adapter and, after them, to the live pipeline; rows that are there are not asked again."""
+    rows = {row["id"]: row for row in read_rows(arguments.rows)}
+    with kept_parts(arguments) as parts:
+        adapting, matcher = adapting_over(parts)
+        # What it takes to be given is for the table to choose, from every answer that was made.
+        given = replace(measured_parameters(), threshold=0.0)
+        adapter = Adapter(generator=parts.generator, retriever=parts.retriever, parameters=given)
+        composer = Composer(generator=parts.generator, retriever=parts.retriever, clock=SystemClock())
+        everything = asked_about(arguments.keep, arguments.data, fit=arguments.fit)
+        said = [one for one in everything if one.is_answerable][: arguments.answerable]
+        said += [one for one in everything if not one.is_answerable][: arguments.unanswerable]
+        tried: list[tuple[squad.Asked, Plan]] = []
+        for one in said:
+            plan, is_hit = planned(adapting, matcher, parts, one.question)
+            if plan is not None and not is_hit and plan.is_fair:
+                tried.append((one, plan))
+            elif one.id not in rows:
+                add_row(arguments.rows, {"id": one.id, "tried": False, "is_answerable": one.is_answerable})
+        tried = [(one, plan) for one, plan in tried if one.id not in rows][: arguments.most]
+        print(f"{len(said)} questions, {len(tried)} to be tried", flush=True)
+        parts.generator.preload()
+        adapted: dict[str, dict[str, object]] = {}
+        for one, plan in tried:
+            began = time.monotonic()
+            draft = adapter.answer(plan, deadline_s=DEADLINE_S)
+            adapted[one.id] = _told("adapted", one, draft, time.monotonic() - began)
+            print(one.question, "|", draft.answer, "|", draft.confidence, "|", one.answers[:1], flush=True)
+        # All of them after the others: what was read for the one must not make the other cheaper.
+        for one, _plan in tried:
+            began = time.monotonic()
+            draft = composer.answer(one.question, effort=Effort.LIVE, deadline_s=DEADLINE_S)
+            row = {"id": one.id, "tried": True, "is_answerable": one.is_answerable, "question": one.question}
+            add_row(
+                arguments.rows, row | adapted[one.id] | _told("live", one, draft, time.monotonic() - began)
+            )
+
+
+def _told(name: str, one: squad.Asked, draft: Draft, seconds: float) -> dict[str, object]:
+    return {
+        name: draft.answer,
+        f"{name}_right": draft.says_something and squad.contains(draft.answer, one.answers),
+        f"{name}_sure": draft.confidence,
+        f"{name}_prompt": draft.tokens.prompt,
+        f"{name}_completion": draft.tokens.completion,
+        f"{name}_s": seconds,
+        f"{name}_cited": len(draft.citations),
+        f"{name}_verbatim": sum(
+            Path(cited.path).read_text(encoding="utf-8")[cited.start : cited.end] == cited.quote
+            for cited in draft.citations
+        ),
+    }
+
+
+def table(arguments: argparse.Namespace) -> None:
+    """What came of both, by the threshold from which an adapted answer is given."""
+    rows = read_rows(arguments.rows)
+    tried = [row for row in rows if row["tried"]]
+    live_tokens = sum(row["live_prompt"] + row["live_completion"] for row in tried)
+    adapted_tokens = sum(row["adapted_prompt"] + row["adapted_completion"] for row in tried)
+    print(
+        f"{machine()}; {len(rows)} questions, {share(len(tried), len(rows))} tried; a try takes "
+        f"{adapted_tokens / len(tried):.0f} tokens and {_mean(tried, 'adapted_s'):.2f} s, a live answer to the same "
+        f"{live_tokens / len(tried):.0f} and {_mean(tried, 'live_s'):.2f} s "
+        f"(tokens: {adapted_tokens / live_tokens:.2f})"
+    )
+    print(
+        "| given from P | given | right | live right, of the same | declined | tokens all in all, of live's "
+        "| seconds, of live's |\n| --- | --- | --- | --- | --- | --- | --- |"
+    )
+    live_s = sum(row["live_s"] for row in tried)
+    for threshold in (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8):
+        given = [row for row in tried if row["adapted"] and row["adapted_sure"] >= threshold]
+        declined = [row for row in tried if row not in given]
+        spent = adapted_tokens + sum(row["live_prompt"] + row["live_completion"] for row in declined)
+        taken = sum(row["adapted_s"] for row in tried) + sum(row["live_s"] for row in declined)
+        right, live = (sum(row[f"{name}_right"] for row in given) for name in ("adapted", "live"))
+        print(
+            f"| {threshold} | {len(given)} | {share(right, len(given))} | {share(live, len(given))} "
+            f"| {len(declined)} | {spent / live_tokens:.2f} | {taken / live_s:.2f} |"
+        )
+    cited, verbatim = (sum(row[f"adapted_{name}"] for row in tried) for name in ("cited", "verbatim"))
+    print(f"citations of adapted answers verbatim at their place: {verbatim} of {cited}")
+
+
+def _mean(rows: list[dict], key: str) -> float:
+    return sum(row[key] for row in rows) / len(rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(required=True)
-    preparing = commands.add_parser("prepare")
-    preparing.add_argument("--data", type=Path, required=True)
-    preparing.add_argument("--generator", type=Path, required=True)
-    preparing.add_argument("--embedder", type=Path, required=True)
-    preparing.add_argument("--keep", type=Path, required=True)
-    preparing.add_argument("--fit", action="store_true")
-    preparing.add_argument("--articles", type=int, default=4)
-    preparing.add_argument("--paragraphs", type=int, default=10)
-    preparing.add_argument("--minutes", type=float, default=12.0)
-    preparing.set_defaults(run=prepare)
+    made = {name: commands.add_parser(name) for name in ("prepare", "chance", "ask", "table")}
+    for name, run in (("prepare", prepare), ("chance", chance), ("ask", ask), ("table", table)):
+        made[name].set_defaults(run=run)
+        if name != "table":
+            for option in ("--data", "--generator", "--embedder", "--keep"):
+                made[name].add_argument(option, type=Path, required=True)
+            made[name].add_argument(
+                "--fit", action="store_true", help="of the half to build on, never for a figure"
+            )
+    made["prepare"].add_argument("--articles", type=int, default=3)
+    made["prepare"].add_argument("--paragraphs", type=int, default=8)
+    made["prepare"].add_argument("--minutes", type=float, default=8.0)
+    made["chance"].add_argument("--write", type=Path, help="put the fit into this file")
+    made["ask"].add_argument("--answerable", type=int, default=120)
+    made["ask"].add_argument("--unanswerable", type=int, default=60)
+    made["ask"].add_argument("--most", type=int, default=60, help="try so many at most")
+    for name in ("ask", "table"):
+        made[name].add_argument("--rows", type=Path, required=True)
     arguments = parser.parse_args()
     arguments.run(arguments)
 

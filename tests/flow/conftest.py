@@ -13,6 +13,7 @@ from pillowbook.answering.compose import Composer
 from pillowbook.answering.match import Matcher, normalise_question
 from pillowbook.answering.permission import Permission
 from pillowbook.answering.retrieve import Retriever
+from pillowbook.answering.sureness import Regression
 from pillowbook.core.hand import UsersHand
 from pillowbook.domain.answers import PreparedAnswer, Reason
 from pillowbook.domain.clock import SystemClock
@@ -50,7 +51,8 @@ class ShiftedClock(SystemClock):
 class Stream:
     """Everything from files to answers. ``says`` is what the generator answers, by a piece of the question."""
 
-    adapts: AdaptParameters | None = None
+    adapts = AdaptParameters(Regression((0.0, 0.0, 0.0), 0.0), bar=1.0, threshold=1.0)
+    """Nothing is adapted, but in the tests of that."""
 
     def __init__(self, root: Path) -> None:
         self.notes = root / "notes"
@@ -88,9 +90,7 @@ class Stream:
         self._folder = self.library.add_folder(str(self.notes))
         self.allows_secrets = False
         permission = Permission(self.knowledge, allows_secrets=lambda: self.allows_secrets)
-        self.adapter = Adapter(
-            generator=self.generator, retriever=self.retriever, parameters=self.adapts
-        )
+        self.adapter = Adapter(generator=self.generator, retriever=self.retriever, parameters=self.adapts)
         self.server = Server(
             matcher=self.matcher,
             composer=self.composer,

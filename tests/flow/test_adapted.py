@@ -124,12 +124,11 @@ def test_what_newer_evidence_bears_on_is_not_adapted_from(stream: AdaptingStream
 
 def test_a_line_of_a_digest_is_adapted_from(stream: AdaptingStream) -> None:
     """Facts of digests count as known places, whether or not a question was prepared from them."""
-    stream.write(
-        "garden.md", "# Garden\n\n" + "The apple trees stood in the rain. " * 30 + "Sorrel cut the ash.\n"
-    )
+    filler = "The garden was quiet and the trees stood in the rain for days on end. " * 12
+    stream.write("garden.md", f"# Garden\n\n{filler}\n\nSorrel cut the ash in May 2024.\n")
     stream.sync()
-    stream.says["one or two sentences"] = "The apple trees stood in the rain."
-    stream.says["Numbers only"] = "31"
+    stream.says["one or two sentences"] = "The garden was quiet in the rain."
+    stream.says["Numbers only"] = "none"  # then code chooses those with the most names and numbers
     stream.distiller.distil(stream.document("garden.md"))
     stream.says["Who cut the ash"] = "Sorrel"
     stream.adapter._parameters = AdaptParameters(Regression((0.0, 0.0, 0.0), 1.0), bar=0.5, threshold=0.3)

@@ -62,8 +62,8 @@ def same_answer(question: str, ours: PreparedAnswer, theirs: PreparedAnswer) -> 
     Args:
         question: the first wording; its numbers and names are no part of what is answered.
     Returns:
-        True where they say the same and cite the same words; False where one denies what the other says, or gives
-        values that the other lacks and lacks some that the other gives.
+        True where they say the same and cite the same words; False where they do neither, where one denies what the
+        other says, or where each gives values that the other lacks.
     """
     first, second = ours.answer, theirs.answer
     if _is_negated(first) != _is_negated(second):
@@ -72,8 +72,9 @@ def same_answer(question: str, ours: PreparedAnswer, theirs: PreparedAnswer) -> 
     told, other = values(first) - asked, values(second) - asked
     if told and other and not (told <= other or other <= told):
         return False
+    is_said = say_the_same(question, first, second)
     is_cited = _cite_the_same(ours.citations, theirs.citations)
-    return True if is_cited and say_the_same(question, first, second) else None
+    return is_said if is_said == is_cited else None
 
 
 def was_rejected(draft: Draft, rejected: Sequence[RejectedAnswer]) -> bool:

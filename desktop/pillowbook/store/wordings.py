@@ -98,6 +98,15 @@ class Wordings(KnowledgePart):
             ).fetchall()
         return tuple(str(row[0]) for row in rows)
 
+    def all_wordings(self) -> tuple[tuple[QuestionId, str], ...]:
+        """Every question that was found to be a wording of another, as it was asked."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT DISTINCT q.id, q.text FROM near_misses AS n JOIN questions AS q ON q.id = n.question_id "
+                "WHERE n.verdict = 'same'"
+            ).fetchall()
+        return tuple((QuestionId(row[0]), str(row[1])) for row in rows)
+
     def part(self, question_id: QuestionId) -> None:
         """A question shares no answer any more, whatever was found."""
         with self._database.write() as connection:

@@ -74,7 +74,7 @@ class NearMisses:
     ) -> tuple[PairJudgement, Tokens]:
         """Ours is what was asked."""
         if pair_features(theirs.question, ours.question, 1.0).forbidden:
-            return PairJudgement.DIFFERENT, Tokens()  # other numbers, names, roles: one answer only by chance
+            return PairJudgement.UNCLEAR, Tokens()  # other numbers, names, roles: one answer only by chance
         is_same = same_answer(ours.question, ours, theirs)
         if is_same is not None:
             return (PairJudgement.SAME if is_same else PairJudgement.DIFFERENT), Tokens()
