@@ -110,6 +110,20 @@ def test_what_the_user_deleted_is_not_kept_again(vet: Stream) -> None:
     assert vet.prepared(ASKED) is None
 
 
+def test_the_section_that_was_asked_about_is_read_for_questions_first(stream: Stream) -> None:
+    """What is asked next is likely to be about the same place."""
+    parts = [
+        f"## Part {n}\n\n" + f"The boiler's part {n} was made by Dev Marsh in 200{n}. " * 24 for n in range(3)
+    ]
+    stream.write("boiler.md", "# Boiler\n\n" + "\n\n".join(parts))
+    stream.sync()
+    stream.says["Who made"] = "Dev Marsh in 2002"
+    answer = stream.server.ask("Who made the boiler's part 2 in 2002?")
+    assert answer.kind is AnswerKind.LIVE
+    stream.predictor.predict(stream.document("boiler.md"))
+    assert "part 2 was made" in stream.generator.calls[-1][-1].text
+
+
 def test_a_live_answer_takes_no_place_of_one_that_was_prepared(vet: Stream) -> None:
     vet.prepare(ASKED)
     before = vet.prepared(ASKED)

@@ -1,5 +1,6 @@
 """Questions, predicted and asked, and how they were served."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -204,6 +205,18 @@ class Questions(KnowledgePart):
             )
             for document_id, path, modified, added_at, passages, is_read in rows
         ]
+
+    def passages_asked_about(self, document_id: DocumentId) -> frozenset[ContentHash]:
+        """The passages of a document that the user's own questions are answered from."""
+        reasons = [reason.value for reason in derived.USER_REASONS]
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT s.passage_hashes FROM prepared_sources AS s JOIN prepared AS p ON p.id = s.prepared_id "
+                "JOIN questions AS q ON q.id = p.question_id "
+                "WHERE s.document_id = ? AND p.answer <> '' AND q.reason IN (?, ?, ?)",
+                (document_id, *reasons),
+            ).fetchall()
+        return frozenset(ContentHash(one) for row in rows for one in json.loads(row[0]))
 
     def predicted_sections(self, document_id: DocumentId) -> frozenset[str]:
         """The sections of a document, by their hashes, that questions were predicted from."""
