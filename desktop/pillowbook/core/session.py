@@ -584,7 +584,10 @@ class Session:
         self._runner.retry()
 
     def _slice_done(self, entry: LedgerEntry) -> None:
-        if entry.kind in (SliceKind.PREPARE, SliceKind.AUDIT) and entry.result is SliceResult.DONE:
+        if (
+            entry.kind in (SliceKind.PREPARE, SliceKind.AUDIT, SliceKind.JUDGE)
+            and entry.result is SliceResult.DONE
+        ):
             self._say(PreparedChanged(self.knowledge.counts().prepared))
 
     def _say(self, event: Event) -> None:

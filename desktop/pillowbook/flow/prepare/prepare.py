@@ -83,7 +83,7 @@ class Preparer:
                 if not draft.says_something or was_rejected(draft, rejected):
                     self._knowledge.mark_tried(question_id, REJECTED)
                     return SliceOutcome(SliceResult.REFUSED, draft.tokens)
-            if older is not None and _stays(older, draft):
+            if older is not None and older.question_id == question_id and _stays(older, draft):
                 self._knowledge.settle(older.id)
                 return SliceOutcome(SliceResult.DONE, draft.tokens)
             if not draft.says_something and question.reason not in _THE_USER_PUT:

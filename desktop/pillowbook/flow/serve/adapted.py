@@ -48,16 +48,21 @@ class Adapting:
         self._reread = reread
         self._bring_up_to_date = bring_up_to_date
 
-    def plan(self, question: str, vector: Vector, candidates: Sequence[Candidate]) -> Plan | None:
+    def plan(
+        self, question: str, vector: Vector, candidates: Sequence[Candidate], *, background: bool = False
+    ) -> Plan | None:
         """What would be read for a question; None where there is no fair chance. No token is spent.
 
         Args:
             candidates: prepared answers near the question.
+            background: embed behind live work.
         """
-        plan = self.chance(question, vector, candidates)
+        plan = self.chance(question, vector, candidates, background=background)
         return plan if plan is not None and plan.is_fair else None
 
-    def chance(self, question: str, vector: Vector, candidates: Sequence[Candidate]) -> Plan | None:
+    def chance(
+        self, question: str, vector: Vector, candidates: Sequence[Candidate], *, background: bool = False
+    ) -> Plan | None:
         """As :meth:`plan`, whatever the chance is."""
         if not self._adapter.suits(question):
             return None
@@ -70,7 +75,7 @@ class Adapting:
         if not known and not self._knowledge.counts().digests:
             return None
         evidence, units = self._retriever.find(
-            question, effort=Effort.LIVE, limit=UNITS_COMPARED, vector=vector, background=False
+            question, effort=Effort.LIVE, limit=UNITS_COMPARED, vector=vector, background=background
         )
         documents = dict.fromkeys(one.passage.document_id for one in evidence)
         known += [

@@ -67,7 +67,8 @@ class ReadAhead:
             if matched.is_hit:
                 self.stop()
                 return
-            plan = self._adapting.plan(question, vector, matched.candidates)
+            # Behind whatever is looked up for the next key press.
+            plan = self._adapting.plan(question, vector, matched.candidates, background=True)
             key = self._key(question, vector) if plan is None else _key_of(plan.units)
             token = CancelToken()
             with self._lock:

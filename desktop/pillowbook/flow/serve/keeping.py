@@ -75,7 +75,7 @@ class Keeper:
         if was_rejected(draft, self._knowledge.hand.rejected(question_id)):
             return False
         older = self._knowledge.prepared_for(question_id)
-        return older is None or _gives_way(older)
+        return older is None or (older.question_id == question_id and _gives_way(older))
 
 
 def _gives_way(older: PreparedAnswer) -> bool:
