@@ -7,6 +7,7 @@ from pillowbook.domain.answers import AnswerKind, PreparedAnswer, Reason
 from pillowbook.domain.ids import QuestionId
 from pillowbook.domain.serving import Verdict
 from pillowbook.domain.work import SliceKind, SliceResult
+from pillowbook.flow.audit import near_misses
 from pillowbook.flow.audit.near_misses import NearMisses
 from pillowbook.flow.serve import keeping
 from pillowbook.schedule.plan import next_slice
@@ -85,7 +86,10 @@ def test_a_pair_that_the_disagreement_tests_forbid_is_no_near_miss(vet: Stream) 
 
 
 @pytest.mark.parametrize(("is_doubted", "kept"), [(True, ASKED), (False, PREPARED)])
-def test_where_code_cannot_tell_the_model_is_asked(vet: Stream, is_doubted: bool, kept: str) -> None:
+def test_where_code_cannot_tell_the_model_is_asked(
+    vet: Stream, monkeypatch: pytest.MonkeyPatch, is_doubted: bool, kept: str
+) -> None:
+    monkeypatch.setattr(near_misses, "SURELY_SAME", 3.0)  # the fake generator's yes is 4 surer than its no
     vet.says["Mungo see"] = "Saltmarsh Vets"  # from the same words, and "Femi" is neither said nor denied
     vet.server.ask(ASKED)
     scored = len(vet.generator.scored)
