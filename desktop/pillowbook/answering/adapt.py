@@ -165,7 +165,7 @@ class Adapter:
 
     def suits(self, question: str) -> bool:
         """Whether one line could answer it: it asks for no account of something."""
-        return form_of(question) is BRIEF
+        return self._parameters.bar <= 1.0 and form_of(question) is BRIEF
 
     def plan(self, question: str, found: Found, known: Sequence[KnownQuote]) -> Plan | None:
         """What would be read of the places that are known; None where none of them was found for the question."""
