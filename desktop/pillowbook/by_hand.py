@@ -116,7 +116,8 @@ def ledger_lines(view: p.LedgerView) -> list[str]:
         for line in view.lines
     ]
     lines.append(
-        f"{view.prepared} prepared; {view.asked} asked: {view.hits} served prepared, {view.live} live."
+        f"{view.prepared} prepared; {view.asked} asked: {view.hits} served prepared, {view.adapted} adapted, "
+        f"{view.live} live."
     )
     for title, rows in (("reason", view.reasons), ("folder", view.folders)):
         if rows:

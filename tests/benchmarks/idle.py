@@ -17,6 +17,7 @@ from pathlib import Path
 from tests.benchmarks import squad
 from tests.benchmarks.common import Parts, machine, real_parts, share
 
+from pillowbook.answering.adapt import Adapter
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.match import Matcher
 from pillowbook.domain.answers import Answer, AnswerKind
@@ -24,6 +25,7 @@ from pillowbook.domain.asking import AskMode
 from pillowbook.domain.clock import SystemClock
 from pillowbook.domain.work import GateState
 from pillowbook.flow.audit.audit import Auditor
+from pillowbook.flow.audit.near_misses import NearMisses
 from pillowbook.flow.distil.beyond import Beyond
 from pillowbook.flow.distil.distil import Distiller
 from pillowbook.flow.predict.predict import Predictor
@@ -81,6 +83,7 @@ def runner_over(parts: Parts) -> Runner:
             clusterer=HdbscanClusterer(),
             clock=clock,
         ),
+        NearMisses(knowledge=knowledge, generator=parts.generator),
         clock=clock,
     )
     return Runner(
@@ -96,6 +99,7 @@ def server_over(parts: Parts) -> Server:
             knowledge=parts.vault.knowledge, vectors=parts.vault.vectors, retriever=parts.retriever
         ),
         composer=Composer(generator=parts.generator, retriever=parts.retriever, clock=clock),
+        adapter=Adapter(generator=parts.generator, retriever=parts.retriever),
         retriever=parts.retriever,
         library=parts.vault.library,
         knowledge=parts.vault.knowledge,

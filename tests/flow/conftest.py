@@ -8,16 +8,19 @@ import pytest
 from tests.fakes.embedder import HashEmbedder
 from tests.fakes.generator import ScriptedGenerator
 
+from pillowbook.answering.adapt import Adapter, AdaptParameters
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.match import Matcher, normalise_question
 from pillowbook.answering.permission import Permission
 from pillowbook.answering.retrieve import Retriever
+from pillowbook.answering.sureness import Regression
 from pillowbook.core.hand import UsersHand
 from pillowbook.domain.answers import PreparedAnswer, Reason
 from pillowbook.domain.clock import SystemClock
 from pillowbook.domain.ids import DocumentId, QuestionId
 from pillowbook.domain.work import SliceOutcome
 from pillowbook.flow.audit.audit import Auditor
+from pillowbook.flow.audit.near_misses import NearMisses
 from pillowbook.flow.distil.beyond import Beyond
 from pillowbook.flow.distil.distil import Distiller
 from pillowbook.flow.ingest.extractor.client import Extractor
@@ -47,6 +50,9 @@ class ShiftedClock(SystemClock):
 
 class Stream:
     """Everything from files to answers. ``says`` is what the generator answers, by a piece of the question."""
+
+    adapts = AdaptParameters(Regression((0.0, 0.0, 0.0), 0.0), bar=1.0, threshold=1.0)
+    """Nothing is adapted, but in the tests of that."""
 
     def __init__(self, root: Path) -> None:
         self.notes = root / "notes"
@@ -82,17 +88,20 @@ class Stream:
             self.library, self._extractor, self.embedder, clock, on_change=self._changed
         )
         self._folder = self.library.add_folder(str(self.notes))
+        self.allows_secrets = False
+        permission = Permission(self.knowledge, allows_secrets=lambda: self.allows_secrets)
+        self.adapter = Adapter(generator=self.generator, retriever=self.retriever, parameters=self.adapts)
         self.server = Server(
             matcher=self.matcher,
             composer=self.composer,
+            adapter=self.adapter,
             retriever=self.retriever,
             library=self.library,
             knowledge=self.knowledge,
             words=self.vault.words,
             clock=clock,
+            permission=permission,
         )
-        self.allows_secrets = False
-        permission = Permission(self.knowledge, allows_secrets=lambda: self.allows_secrets)
         self.preparer = Preparer(
             library=self.library,
             knowledge=self.knowledge,
@@ -135,6 +144,7 @@ class Stream:
             digests=self.vault.digests,
             generator=self.generator,
         )
+        self.near_misses = NearMisses(knowledge=self.knowledge, generator=self.generator)
         self.stages = FlowStages(
             self.knowledge,
             self.distiller,
@@ -142,6 +152,7 @@ class Stream:
             self.preparer,
             self.auditor,
             self.beyond,
+            self.near_misses,
             clock=clock,
         )
 

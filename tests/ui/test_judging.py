@@ -48,9 +48,15 @@ def said(panel: Panel) -> str:
             answer(QUESTION, "Live.", kind=AnswerKind.LIVE, matched_question=None, serving_id=ServingId(3)),
             {"verdict-right", "verdict-wrong", "never"},
         ),
+        (
+            answer(
+                QUESTION, "7.", kind=AnswerKind.ADAPTED, matched_question="Which?", serving_id=ServingId(4)
+            ),
+            {"verdict-right", "verdict-wrong", "never"},
+        ),
         (refusal(QUESTION), {"never"}),
     ],
-    ids=["prepared", "for other words", "live", "not remembered"],
+    ids=["prepared", "for other words", "live", "adapted", "not remembered"],
 )
 def test_only_what_makes_sense_is_offered(panel: Panel, served: Answer, names: set[str]) -> None:
     panel.show_answer(served, NOW)

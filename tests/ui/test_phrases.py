@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from tests.ui.fake_client import NOW, answer, refusal
 
-from pillowbook.domain.answers import Answer, AnswerKind, Freshness
+from pillowbook.domain.answers import Answer, AnswerKind, Effort, Freshness
 from pillowbook.domain.errors import ModelMissing, PassphraseNeeded, every_error
 from pillowbook.ui import phrases
 
@@ -65,6 +65,18 @@ def test_prepared_line_names_the_question_only_when_it_differs() -> None:
     assert phrases.prepared_line(FRESH, NOW, UTC) == "Prepared last night 02:14"
     other = replace(FRESH, matched_question="Which month?")
     assert phrases.prepared_line(other, NOW, UTC) == "Prepared last night 02:14 for “Which month?”"
+
+
+def test_an_answer_says_whether_it_was_adapted_or_made_live_before() -> None:
+    adapted = replace(FRESH, kind=AnswerKind.ADAPTED, matched_question="Which month?", effort=Effort.LIVE)
+    line = "Adapted from what was prepared last night 02:14 for “Which month?”"
+    assert phrases.prepared_line(adapted, NOW, UTC) == line
+    from_digests = replace(adapted, matched_question=None, prepared_at=None)
+    assert phrases.prepared_line(from_digests, NOW, UTC) == "Adapted from a summary of your notes"
+    assert (
+        phrases.prepared_line(replace(FRESH, effort=Effort.LIVE), NOW, UTC)
+        == "Answered before, last night 02:14"
+    )
 
 
 def test_errors_in_windows_do_not_ask_for_the_command_line() -> None:

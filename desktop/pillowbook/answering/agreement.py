@@ -7,6 +7,9 @@ The rule of the audit, in full. An answer prepared ahead of time stands beside o
 - *worse*: it says nothing and the live one says something; or they differ and the live one is surer.
 - *better*: it says something and the live one says nothing; or they differ and the live one is not surer.
 
+Answers to two questions that may be one (:func:`same_answer`) are held to more: they must say the same *and* cite the
+same words. Two questions may have one answer by chance; that they find it in the same place makes it unlikely.
+
 How sure an answer is is its calibrated P(right) (``sureness``), so the two can be compared.
 """
 
@@ -51,6 +54,27 @@ def compare(prepared: PreparedAnswer, live: Draft) -> AuditOutcome:
     if _cite_the_same(prepared.citations, live.citations) and not _differ_in_values(prepared, live):
         return AuditOutcome.SAME
     return AuditOutcome.WORSE if live.confidence > prepared.confidence else AuditOutcome.BETTER
+
+
+def same_answer(question: str, ours: PreparedAnswer, theirs: PreparedAnswer) -> bool | None:
+    """Whether answers to two wordings are one answer; None where code cannot tell.
+
+    Args:
+        question: the first wording; its numbers and names are no part of what is answered.
+    Returns:
+        True where they say the same and cite the same words; False where they do neither, where one denies what the
+        other says, or where each gives values that the other lacks.
+    """
+    first, second = ours.answer, theirs.answer
+    if _is_negated(first) != _is_negated(second):
+        return False
+    asked = values(question) | values(theirs.question)
+    told, other = values(first) - asked, values(second) - asked
+    if told and other and not (told <= other or other <= told):
+        return False
+    is_said = say_the_same(question, first, second)
+    is_cited = _cite_the_same(ours.citations, theirs.citations)
+    return is_said if is_said == is_cited else None
 
 
 def was_rejected(draft: Draft, rejected: Sequence[RejectedAnswer]) -> bool:

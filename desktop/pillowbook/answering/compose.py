@@ -120,16 +120,9 @@ class Composer:
         """
         if vector is None:
             vector = self._retriever.embed(question, background=background)
-        if self._computes:
-            computed = self._computer.answer(
-                question,
-                today=self._clock.now().astimezone().date(),
-                vector=vector,
-                background=background,
-                without=without,
-            )
-            if computed is not None:
-                return replace(computed, effort=effort)
+        computed = self.compute(question, vector=vector, background=background, without=without)
+        if computed is not None:
+            return replace(computed, effort=effort)
         evidence, found = self._retriever.find(
             question,
             effort=effort,
@@ -138,12 +131,12 @@ class Composer:
             background=background,
             without=without,
         )
-        ranked = _focused(question, found, evidence)
+        ranked = focused(question, found, evidence)
         call = Call(form_of(question), deadline_s, cancel, background, document_id, asks_again)
         read = self._reading(ranked, effort, call)
-        nearest = _nearest(ranked, evidence)
+        nearest = nearest_places(ranked, evidence)
         draft = Drafting(question, effort, self._generator.model_id, nearest, call.form.citations)
-        if not _is_near(ranked):
+        if not is_near(ranked):
             return draft.refuse("nothing-near")
         messages = self._messages(question, read, call)
         stream = Stream(on_text) if on_text else None
@@ -169,6 +162,25 @@ class Composer:
                 return draft.accept(best.claims, sure, before=(), date_of=self._retriever.date_of)
         return draft.refuse(UNSURE, sure)
 
+    def compute(
+        self,
+        question: str,
+        *,
+        vector: NDArray[np.float32],
+        background: bool = False,
+        without: frozenset[DocumentId] = frozenset(),
+    ) -> Draft | None:
+        """The answer where code alone can work it out; None for every other question."""
+        if not self._computes:
+            return None
+        return self._computer.answer(
+            question,
+            today=self._clock.now().astimezone().date(),
+            vector=vector,
+            background=background,
+            without=without,
+        )
+
     def leaves_open(self, draft: Draft) -> bool:
         """Whether a refusal was neither sure nor hopeless, so that asking the model again might settle it."""
         return refused(UNSURE) in draft.checks and draft.confidence > self._weigher.hopeless
@@ -187,10 +199,10 @@ class Composer:
         evidence, found = self._retriever.find(
             question, effort=Effort.LIVE, limit=UNITS_COMPARED, vector=vector
         )
-        ranked = _focused(question, found, evidence)
+        ranked = focused(question, found, evidence)
         if cancel is not None:
             cancel.raise_if_cancelled()
-        if _is_near(ranked):
+        if is_near(ranked):
             call = Call(form_of(question), READ_AHEAD_DEADLINE_S, cancel, background=False, asked_of=None)
             read = self._reading(ranked, Effort.LIVE, call)
             self._generator.read_ahead(
@@ -254,14 +266,12 @@ class Composer:
         return None
 
 
-def _is_near(ranked: Sequence[RankedUnit]) -> bool:
+def is_near(ranked: Sequence[RankedUnit]) -> bool:
     """Whether anything found has to do with the question at all; decided without a token."""
     return max((one.similarity for one in ranked), default=0.0) >= MIN_SIMILARITY
 
 
-def _focused(
-    question: str, found: Sequence[RankedUnit], evidence: Sequence[Evidence]
-) -> Sequence[RankedUnit]:
+def focused(question: str, found: Sequence[RankedUnit], evidence: Sequence[Evidence]) -> Sequence[RankedUnit]:
     """Only the documents that know all the question's own words, where the best unit's document knows few of them.
 
     "When does the broadband deal end" is about no mortgage deal, however near that is, while another note has the word.
@@ -290,7 +300,7 @@ def _knowing(question: str, evidence: Sequence[Evidence]) -> set[DocumentId]:
     return {key for key in documents if not unknown_terms(question, _told(evidence, key))}
 
 
-def _nearest(ranked: Sequence[RankedUnit], evidence: Sequence[Evidence]) -> tuple[Citation, ...]:
+def nearest_places(ranked: Sequence[RankedUnit], evidence: Sequence[Evidence]) -> tuple[Citation, ...]:
     """The closest places, one per passage, shown when the notes do not say."""
     found: dict[int, Citation] = {}
     for one in ranked:

@@ -171,6 +171,9 @@ class UsersHand:
             if is_never:
                 self._knowledge.hand.put_never(wording, text)
                 self._delete_where(lambda one: wording_of(one.question) == wording, NEVER)
+                for question_id, asked in self._knowledge.wordings.all_wordings():
+                    if wording_of(asked) == wording:
+                        self._knowledge.wordings.part(question_id)
             elif not self._knowledge.hand.drop_never(wording):
                 raise NeverUnknown()
             self._on_changed()

@@ -42,6 +42,7 @@ def ledger_view(
         prepared=knowledge.counts().prepared,
         asked=len(kinds),
         hits=kinds.count(AnswerKind.HIT),
+        adapted=kinds.count(AnswerKind.ADAPTED),
         live=kinds.count(AnswerKind.LIVE),
         total=account_view(account.total),
         reasons=tuple(account_view(line) for line in account.by_reason),

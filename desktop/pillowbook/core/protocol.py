@@ -217,7 +217,8 @@ class LedgerView(msgspec.Struct, frozen=True):
     """What background work cost and brought, from ``since`` on or altogether.
 
     ``live_latency_ms`` is the mean of ``live_answers`` live answers, all that were served: what a prepared answer saves
-    is reckoned against it. ``prepared`` is how many answers are prepared now.
+    is reckoned against it. ``prepared`` is how many answers are prepared now. Of what was ``asked``, ``hits`` were
+    served as prepared, ``adapted`` from what is prepared, and ``live`` live.
     """
 
     lines: tuple[LedgerLine, ...]
@@ -235,6 +236,7 @@ class LedgerView(msgspec.Struct, frozen=True):
     live_answers: int = 0
     never_after_days: int = 14
     since: datetime | None = None
+    adapted: int = 0
 
 
 class UseNoted(msgspec.Struct, frozen=True):

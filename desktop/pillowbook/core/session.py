@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final, Protocol
 
+from pillowbook.answering.adapt import Adapter
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.match import Matcher, judge_pair, normalise_question
 from pillowbook.answering.permission import SECRET, Permission
@@ -38,6 +39,7 @@ from pillowbook.domain.events import Event, GateChanged, LibraryChanged, Prepare
 from pillowbook.domain.ids import ServingId
 from pillowbook.domain.work import GateState, LedgerEntry, SliceKind, SliceResult
 from pillowbook.flow.audit.audit import Auditor
+from pillowbook.flow.audit.near_misses import NearMisses
 from pillowbook.flow.distil.beyond import Beyond
 from pillowbook.flow.distil.distil import Distiller
 from pillowbook.flow.ingest.extractor.client import Extractor
@@ -153,6 +155,7 @@ class Session:
         self._server = Server(
             matcher=Matcher(knowledge=self.knowledge, vectors=vault.vectors, retriever=retriever),
             composer=composer,
+            adapter=Adapter(generator=self._generator, retriever=retriever),
             retriever=retriever,
             library=self.library,
             knowledge=self.knowledge,
@@ -161,6 +164,7 @@ class Session:
             reread=self._reread,
             refresh=self._loop.refresh,
             on_withdrawn=self._prepared_changed,
+            permission=self._permission,
         )
         beyond = Beyond(
             library=self.library,
@@ -208,6 +212,7 @@ class Session:
                     permission=self._permission,
                 ),
                 beyond,
+                NearMisses(knowledge=self.knowledge, generator=self._generator),
                 clock=clock,
             ),
             sense=self._sense,
@@ -256,7 +261,9 @@ class Session:
                 on_part=on_part,
                 cancel=cancel,
             )
-        if answer.kind is not AnswerKind.HIT:
+        if answer.kind in (AnswerKind.LIVE, AnswerKind.ADAPTED):
+            self._prepared_changed()  # it may be kept ready from now on
+        elif answer.kind is not AnswerKind.HIT:
             self.wake()
         return answer
 
@@ -577,7 +584,10 @@ class Session:
         self._runner.retry()
 
     def _slice_done(self, entry: LedgerEntry) -> None:
-        if entry.kind in (SliceKind.PREPARE, SliceKind.AUDIT) and entry.result is SliceResult.DONE:
+        if (
+            entry.kind in (SliceKind.PREPARE, SliceKind.AUDIT, SliceKind.JUDGE)
+            and entry.result is SliceResult.DONE
+        ):
             self._say(PreparedChanged(self.knowledge.counts().prepared))
 
     def _say(self, event: Event) -> None:

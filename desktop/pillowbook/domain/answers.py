@@ -142,6 +142,7 @@ class PreparedAnswer:
     """A verified answer to a question. ``answer`` is empty for a verified 'your notes do not say'.
 
     ``reason`` is why it was prepared. Where ``edited_at`` is set, ``answer`` is the user's own words.
+    ``is_provisional``: it was made live, for somebody who waited, and is yet to be made anew with more effort.
     """
 
     id: PreparedId
@@ -161,6 +162,8 @@ class PreparedAnswer:
     reason: Reason | None = None
     edited_at: datetime | None = None
     is_pinned: bool = False
+    effort: Effort = Effort.PREPARED
+    is_provisional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ class SliceKind(StrEnum):
     PREDICT = "predict"
     PREPARE = "prepare"
     AUDIT = "audit"
+    JUDGE = "judge"
     FIND = "find"
     COMPARE = "compare"
     FOLDER = "folder"

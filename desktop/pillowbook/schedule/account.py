@@ -28,7 +28,7 @@ READING: Final = "reading"
 NO_FOLDER: Final = ""
 """What belongs to no one folder, such as questions the user put."""
 
-_OF_A_QUESTION: Final = frozenset({SliceKind.PREPARE, SliceKind.AUDIT})
+_OF_A_QUESTION: Final = frozenset({SliceKind.PREPARE, SliceKind.AUDIT, SliceKind.JUDGE})
 _REFUTED: Final = frozenset({Verdict.WRONG, Verdict.WRONG_QUESTION})
 
 

@@ -1,9 +1,10 @@
 """Which slice comes next: a pure function of the queues.
 
-Answers the user pinned or waits for come first, then what code alone finds in a moment and the few audits of a night,
-then answers to questions that were predicted: the model still has the section in memory that they were predicted from.
-Then the next section is read for questions, or a digest is made. What spans documents comes last, since it rests on
-theirs: comparing them, folders, topics; and at the very end a dearer try of answers that were left open.
+Near misses come first: judging one takes a moment, and where it is a wording nothing is to be prepared for it. Then
+come answers the user pinned or waits for, what code alone finds in a moment and the few audits of a night, then answers
+to questions that were predicted: the model still has the section in memory that they were predicted from. Then the next
+section is read for questions, or a digest is made. What spans documents comes last, since it rests on theirs:
+comparing them, folders, topics; and at the very end a dearer try of answers that were left open.
 """
 
 from dataclasses import dataclass
@@ -38,10 +39,13 @@ class Queues:
     is_topics_due: bool = False
     topics: tuple[TopicId, ...] = ()
     unsure: tuple[Question, ...] = ()
+    to_judge: tuple[QuestionId, ...] = ()
 
 
 def next_slice(queues: Queues) -> Slice | None:
     """The slice most worth doing, or None when everything is done."""
+    if queues.to_judge:
+        return Slice(SliceKind.JUDGE, question_id=queues.to_judge[0])
     for question in queues.to_prepare:
         if question.is_pinned or question.reason in WAITED_FOR:
             return Slice(SliceKind.PREPARE, question_id=question.id, document_id=question.document_id)

@@ -8,6 +8,7 @@ from pillowbook.domain.errors import WorkerLost
 from pillowbook.domain.ids import DocumentId
 from pillowbook.domain.work import LedgerEntry, Slice, SliceKind, SliceOutcome
 from pillowbook.flow.audit.audit import Auditor
+from pillowbook.flow.audit.near_misses import NearMisses
 from pillowbook.flow.distil.beyond import Beyond
 from pillowbook.flow.distil.distil import Distiller
 from pillowbook.flow.predict.predict import Predictor
@@ -32,6 +33,7 @@ class FlowStages:
         preparer: Preparer,
         auditor: Auditor,
         beyond: Beyond,
+        near_misses: NearMisses,
         *,
         clock: Clock,
     ) -> None:
@@ -42,6 +44,7 @@ class FlowStages:
         self._preparer = preparer
         self._auditor = auditor
         self._beyond = beyond
+        self._near_misses = near_misses
 
     def queues(self, skipped: frozenset[Slice]) -> Queues:
         """The heads of the queues, less what failed since the start."""
@@ -61,6 +64,11 @@ class FlowStages:
             to_prepare=to_prepare,
             to_audit=self._auditor.due(
                 {s.question_id for s in skipped if s.kind is SliceKind.AUDIT and s.question_id is not None}
+            ),
+            to_judge=tuple(
+                one
+                for one in self._near_misses.due(head)
+                if Slice(SliceKind.JUDGE, question_id=one) not in skipped
             ),
             is_find_due=Slice(SliceKind.FIND) not in skipped and self._beyond.is_find_due(),
         )
@@ -104,6 +112,8 @@ class FlowStages:
             return self._distiller.distil(work.document_id, cancel)
         if work.kind is SliceKind.AUDIT and work.question_id is not None:
             return self._auditor.audit(work.question_id, cancel)
+        if work.kind is SliceKind.JUDGE and work.question_id is not None:
+            return self._near_misses.judge(work.question_id, cancel)
         if work.kind is SliceKind.FIND:
             return self._beyond.find(cancel)
         if work.kind is SliceKind.COMPARE:

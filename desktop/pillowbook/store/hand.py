@@ -115,6 +115,11 @@ class Hand:
                 "INSERT OR IGNORE INTO wrong_pairs (asked, question_id) VALUES (?, ?)",
                 (clean_text(asked), question_id),
             )
+            connection.execute(
+                "UPDATE near_misses SET verdict = 'different', passage_hash = '' WHERE near_id = ? "
+                "AND question_id = (SELECT id FROM questions WHERE normal = ?)",
+                (question_id, clean_text(asked)),
+            )
             row = connection.execute("SELECT question_id FROM asked WHERE id = ?", (serving_id,)).fetchone()
             if row is None or row[0] != question_id:
                 return  # it was counted for what was asked
@@ -142,10 +147,16 @@ class Hand:
             )
 
     def wrong_for(self, asked: str) -> frozenset[QuestionId]:
-        """Questions whose prepared answers are never served for this one, by its normalised text."""
+        """Questions whose prepared answers are never served for this one, by its normalised text.
+
+        The user said so, or their answers were compared and are different.
+        """
         with self._database.read() as connection:
             rows = connection.execute(
-                "SELECT question_id FROM wrong_pairs WHERE asked = ?", (clean_text(asked),)
+                "SELECT question_id FROM wrong_pairs WHERE asked = ?1 UNION "
+                "SELECT n.near_id FROM near_misses AS n JOIN questions AS q ON q.id = n.question_id "
+                "WHERE q.normal = ?1 AND n.verdict = 'different'",
+                (clean_text(asked),),
             ).fetchall()
         return frozenset(QuestionId(row[0]) for row in rows)
 

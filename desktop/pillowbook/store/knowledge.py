@@ -16,6 +16,7 @@ from pillowbook.store.prepared import PreparedAnswers
 from pillowbook.store.questions import Questions
 from pillowbook.store.rows import clean_text, facts_from_column, facts_to_column, time_from_column
 from pillowbook.store.vectors import VectorStore
+from pillowbook.store.wordings import Wordings
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,14 @@ class Knowledge(Questions, PreparedAnswers, Ledger):
     Attributes:
         hand: what the user decided by hand.
         audits: how prepared answers fared beside live ones.
+        wordings: questions that share an answer with another, or were found not to.
     """
 
     def __init__(self, database: Database, vectors: VectorStore, clock: Clock) -> None:
         super().__init__(database, vectors, clock)
         self.hand = Hand(database, clock)
         self.audits = Audits(database, clock)
+        self.wordings = Wordings(database, vectors, clock)
 
     # -- digests -----------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pillowbook.domain.answers import Citation, Draft, PreparedAnswer, Reason, Source, Tokens
+from pillowbook.domain.answers import Citation, Draft, Effort, PreparedAnswer, Reason, Source, Tokens
 from pillowbook.domain.errors import Transient
 from pillowbook.domain.ids import ContentHash, DocumentId, PreparedId, QuestionId
 from pillowbook.store import derived
@@ -25,11 +25,12 @@ from pillowbook.store.rows import (
     vector_to_column,
 )
 from pillowbook.store.vectors import as_vector
+from pillowbook.store.wordings import SHARES
 
 _PREPARED_QUERY = (
     "SELECT p.id, p.question_id, q.text, coalesce(e.answer, p.answer), p.citations, p.confidence, p.checks, "
     "p.prompt_tokens, p.completion_tokens, p.seconds, p.model, p.prepared_at, p.has_new_evidence, p.new_evidence, "
-    "p.made_for, e.edited_at, EXISTS (SELECT 1 FROM pins WHERE question_id = q.id) "
+    "p.made_for, e.edited_at, EXISTS (SELECT 1 FROM pins WHERE question_id = q.id), p.effort, p.is_provisional "
     "FROM prepared AS p JOIN questions AS q ON q.id = p.question_id "
     "LEFT JOIN edits AS e ON e.prepared_id = p.id "
 )
@@ -52,12 +53,15 @@ class PreparedAnswers(KnowledgePart):
         sources: tuple[Source, ...],
         seconds: float,
         vector: NDArray[np.float32] | None,
+        *,
+        is_provisional: bool = False,
     ) -> PreparedId:
         """Store a verified answer in place of an older one to the same question.
 
         Args:
             sources: each document it rests on. Cited passages are added to its source's hashes.
             vector: of the question; without one it is found by its words only.
+            is_provisional: it was made for somebody who waited; its question stays among those to prepare.
         Raises:
             SourcesChanged: the question, a source or a passage is gone, or a file has changed; nothing was stored.
             AnswerEdited: the older one is in the user's own words and stays.
@@ -83,6 +87,9 @@ class PreparedAnswers(KnowledgePart):
                     "UPDATE questions SET tried = NULL, withdrawn_at = NULL WHERE id = ?", (question_id,)
                 )
                 prepared_id = self._insert_prepared(connection, question_id, draft, seconds, row_vector)
+                connection.execute(
+                    "UPDATE prepared SET is_provisional = ? WHERE id = ?", (is_provisional, prepared_id)
+                )
                 for source in sources:
                     connection.execute(
                         "INSERT INTO prepared_sources "
@@ -107,9 +114,17 @@ class PreparedAnswers(KnowledgePart):
         return found[0] if found else None
 
     def prepared_for(self, question_id: QuestionId) -> PreparedAnswer | None:
-        """The prepared answer to a question, if there is one."""
-        found = self._prepared_where("p.question_id = ?", (question_id,))
+        """The prepared answer to a question, if there is one: its own, or the one it shares as a wording."""
+        shared = f"SELECT n.near_id FROM near_misses AS n WHERE n.question_id = ?1 AND {SHARES}"
+        found = self._prepared_where("p.question_id = ?1", (question_id,)) or self._prepared_where(
+            f"p.question_id IN ({shared})", (question_id,)
+        )
         return found[0] if found else None
+
+    def settle(self, prepared_id: PreparedId) -> None:
+        """A provisional answer held against a dearer try: it stays as it is."""
+        with self._database.write() as connection:
+            connection.execute("UPDATE prepared SET is_provisional = 0 WHERE id = ?", (prepared_id,))
 
     def prepared_answers(self) -> list[PreparedAnswer]:
         """All prepared answers, oldest first."""
@@ -264,4 +279,6 @@ def _prepared_from_row(row: tuple[Any, ...], sources: tuple[Source, ...]) -> Pre
         reason=Reason(row[14]) if row[14] else None,
         edited_at=None if row[15] is None else time_from_column(row[15]),
         is_pinned=bool(row[16]),
+        effort=Effort(row[17]),
+        is_provisional=bool(row[18]),
     )

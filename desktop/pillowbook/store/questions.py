@@ -1,5 +1,6 @@
 """Questions, predicted and asked, and how they were served."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,7 @@ from pillowbook.store.derived import Connection
 from pillowbook.store.part import KnowledgePart, SourcesChanged, exists
 from pillowbook.store.rows import clean_text, path_from_column, time_from_column, vector_to_column
 from pillowbook.store.vectors import as_vector
+from pillowbook.store.wordings import SHARES
 
 UNSURE = "unsure"
 """How a question was tried whose answer was neither sure nor hopeless: worth a dearer try when nothing else is left."""
@@ -29,7 +31,7 @@ _QUESTION_QUERY = (
     "q.asked_count, q.created_at, q.last_asked_at, "
     "EXISTS (SELECT 1 FROM pins WHERE question_id = q.id) FROM questions AS q "
 )
-_TO_PREPARE = """
+_TO_PREPARE = f"""
 SELECT id FROM (
     SELECT q.id, q.withdrawn_at, q.asked_count, q.created_at,
         CASE q.reason WHEN 'requested' THEN 0 WHEN 'missed' THEN 1 WHEN 'asked' THEN 2 ELSE 3 END AS rank,
@@ -40,8 +42,9 @@ SELECT id FROM (
     LEFT JOIN documents AS d
         ON d.id = (SELECT min(document_id) FROM question_origins WHERE question_id = q.id)
     LEFT JOIN prepared AS p ON p.question_id = q.id
-    WHERE q.tried IS NULL AND (p.id IS NULL OR p.has_new_evidence)
+    WHERE q.tried IS NULL AND (p.id IS NULL OR p.has_new_evidence OR p.is_provisional)
         AND NOT EXISTS (SELECT 1 FROM edits WHERE prepared_id = p.id)
+        AND NOT (p.id IS NULL AND EXISTS (SELECT 1 FROM near_misses AS n WHERE n.question_id = q.id AND {SHARES}))
 )
 ORDER BY is_loose, withdrawn_at IS NULL, withdrawn_at, rank,
     CASE WHEN rank < 3 THEN -asked_count ELSE turn END,
@@ -202,6 +205,18 @@ class Questions(KnowledgePart):
             )
             for document_id, path, modified, added_at, passages, is_read in rows
         ]
+
+    def passages_asked_about(self, document_id: DocumentId) -> frozenset[ContentHash]:
+        """The passages of a document that the user's own questions are answered from."""
+        reasons = [reason.value for reason in derived.USER_REASONS]
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT s.passage_hashes FROM prepared_sources AS s JOIN prepared AS p ON p.id = s.prepared_id "
+                "JOIN questions AS q ON q.id = p.question_id "
+                "WHERE s.document_id = ? AND p.answer <> '' AND q.reason IN (?, ?, ?)",
+                (document_id, *reasons),
+            ).fetchall()
+        return frozenset(ContentHash(one) for row in rows for one in json.loads(row[0]))
 
     def predicted_sections(self, document_id: DocumentId) -> frozenset[str]:
         """The sections of a document, by their hashes, that questions were predicted from."""

@@ -318,4 +318,16 @@ END;
 """
 """What rests on a passage goes with it by a foreign key or a trigger, so that no path of deleting can forget it."""
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _KEPT_HERE, _PREDICTED_SECTIONS, _HAND, _ENERGY, _DIGESTS)
+_WORDINGS = """
+ALTER TABLE prepared ADD COLUMN is_provisional INTEGER NOT NULL DEFAULT 0;  -- made for a waiting user: to be made anew
+CREATE TABLE near_misses (
+    question_id INTEGER NOT NULL REFERENCES questions ON DELETE CASCADE,  -- asked
+    near_id INTEGER NOT NULL REFERENCES questions ON DELETE CASCADE,      -- whose prepared answer was near
+    verdict TEXT,                      -- NULL until it is judged
+    passage_hash TEXT NOT NULL DEFAULT '',  -- where both answers stand; once it is gone, 'same' is to be judged again
+    PRIMARY KEY (question_id, near_id)
+) WITHOUT ROWID;
+CREATE INDEX near_misses_by_near ON near_misses (near_id);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _KEPT_HERE, _PREDICTED_SECTIONS, _HAND, _ENERGY, _DIGESTS, _WORDINGS)

@@ -5,7 +5,7 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from pillowbook.domain.answers import Answer
+from pillowbook.domain.answers import Answer, AnswerKind
 from pillowbook.domain.serving import Verdict
 from pillowbook.ui.widgets import button, plain_label
 
@@ -151,6 +151,8 @@ def _tool(name: str, text: str, accessible: str) -> QPushButton:
 
 
 def _is_of_another(answer: Answer) -> bool:
-    """Whether it was prepared for other words than were asked."""
+    """Whether it was prepared for other words than were asked; what was adapted was made for these."""
+    if answer.kind is AnswerKind.ADAPTED:
+        return False
     matched = (answer.matched_question or "").strip(" ?").casefold()
     return bool(matched) and matched != answer.question.strip(" ?").casefold()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 from pillowbook.answering.language import OTHER_LANGUAGE, is_other_language
-from pillowbook.domain.answers import Answer, AnswerKind, Citation, Freshness
+from pillowbook.domain.answers import Answer, AnswerKind, Citation, Effort, Freshness
 from pillowbook.domain.errors import PillowbookError
 from pillowbook.ui.markdown_marks import without_marks
 
@@ -107,11 +107,15 @@ def freshness_chip(answer: Answer) -> Chip:
 
 def prepared_line(answer: Answer, now: datetime, zone: tzinfo | None = None) -> str:
     """``Prepared last night 02:14``, and for which question when that reads differently; empty for live answers."""
+    if answer.kind is AnswerKind.ADAPTED and answer.prepared_at is None:
+        return "Adapted from a summary of your notes"
     if answer.prepared_at is None or answer.kind not in (AnswerKind.HIT, AnswerKind.ADAPTED, AnswerKind.NONE):
         return ""
     line = f"Prepared {moment(answer.prepared_at, now, zone)}"
     if answer.kind is AnswerKind.ADAPTED:
         line = f"Adapted from what was p{line[1:]}"
+    elif answer.effort is Effort.LIVE:
+        line = f"Answered before, {moment(answer.prepared_at, now, zone)}"
     asked, matched = (
         answer.question.strip(" ?").casefold(),
         (answer.matched_question or "").strip(" ?").casefold(),

@@ -20,6 +20,7 @@ WORK: Final = {
     "predict": "Predicting questions",
     "prepare": "Preparing answers",
     "audit": "Auditing answers",
+    "judge": "Comparing questions",
 }
 ACCOUNT: Final = ("", "spent", "answers prepared", "times asked", "saved")
 FRESHNESS: Final = {
@@ -145,8 +146,8 @@ class StatusPage(QWidget):
             for column, cell in enumerate(cells):
                 self._put(plain_label(text=cell), row, column, self._table)
         self._use.setText(
-            f"Of {phrases.count(ledger.asked, 'question')} you asked, {ledger.hits:,} had their answer ready and "
-            f"{ledger.live:,} were answered live."
+            f"Of {phrases.count(ledger.asked, 'question')} you asked, {ledger.hits:,} had their answer ready, "
+            f"{ledger.adapted:,} were answered from what was ready and {ledger.live:,} were answered live."
             if ledger.asked
             else "You have not asked anything yet."
         )

@@ -79,10 +79,11 @@ class Predictor:
         self._prompt = load_prompt("questions")
 
     def predict(self, document_id: DocumentId, cancel: CancelToken | None = None) -> SliceOutcome:
-        """Predict and store questions about the first section of a document that has none yet.
+        """Predict and store questions about a section of a document that has none yet.
 
-        Sections are known by their text, so what stays the same when a document changes is not read again. Ordinary
-        trouble is told in the outcome.
+        The first of those that the user's own questions were answered from, else the first of all: who asks one thing
+        of a section is likely to ask its neighbours. Sections are known by their text, so what stays the same when a
+        document changes is not read again. Ordinary trouble is told in the outcome.
         """
         tokens = Tokens()
         try:
@@ -97,7 +98,8 @@ class Predictor:
             ]
             made = 0
             if left:
-                key, section = left[0]
+                asked = self._knowledge.passages_asked_about(document_id)
+                key, section = min(left, key=lambda one: asked.isdisjoint(p.content_hash for p in one[1]))
                 written, tokens = self._ask_model(section, cancel)
                 kept = self._without_repetitions([*_from_headings(section), *written])
                 for text, reason, vector in kept:

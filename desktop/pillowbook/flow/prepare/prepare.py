@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pillowbook.answering.agreement import was_rejected
+from pillowbook.answering.agreement import compare, was_rejected
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.permission import SECRET, Permission
 from pillowbook.answering.retrieve import Retriever
 from pillowbook.answering.sources import sources_of
-from pillowbook.domain.answers import Draft, Effort, Question, Reason, Source
+from pillowbook.domain.answers import Draft, Effort, PreparedAnswer, Question, Reason, Source
+from pillowbook.domain.audit import AuditOutcome
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.errors import Cancelled, Damaged, Transient, UserFixable
 from pillowbook.domain.ids import DocumentId, QuestionId
@@ -82,6 +83,9 @@ class Preparer:
                 if not draft.says_something or was_rejected(draft, rejected):
                     self._knowledge.mark_tried(question_id, REJECTED)
                     return SliceOutcome(SliceResult.REFUSED, draft.tokens)
+            if older is not None and older.question_id == question_id and _stays(older, draft):
+                self._knowledge.settle(older.id)
+                return SliceOutcome(SliceResult.DONE, draft.tokens)
             if not draft.says_something and question.reason not in _THE_USER_PUT:
                 is_open = not thorough and self._composer.leaves_open(draft)
                 self._knowledge.mark_tried(question_id, UNSURE if is_open else "refused")
@@ -154,3 +158,10 @@ class Preparer:
         citations = draft.citations if draft.says_something else draft.nearest
         sources = sources_of(citations, self._library)
         return sources if len(sources) == len({one.document_id for one in citations}) else None
+
+
+def _stays(older: PreparedAnswer, draft: Draft) -> bool:
+    """Whether an answer that was made live is better than what more effort made; nothing newer bears on it."""
+    if not older.is_provisional or older.has_new_evidence:
+        return False
+    return compare(older, draft) is AuditOutcome.BETTER

@@ -7,13 +7,16 @@ go first, so asking need not stop what is read; it only lets nothing new begin.
 
 import contextlib
 import threading
+from collections.abc import Sequence
 from typing import Final
 
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.match import Matcher
 from pillowbook.answering.retrieve import Retriever
+from pillowbook.answering.units import Unit
 from pillowbook.domain.answers import Effort
 from pillowbook.domain.errors import Cancelled, Transient, UserFixable
+from pillowbook.flow.serve.adapted import Adapting
 from pillowbook.flow.serve.questions import RecentVectors, Vector, clean_typed
 from pillowbook.host.workers import CancelToken
 
@@ -28,9 +31,16 @@ class ReadAhead:
     """Reads the prompt of what is being typed. Thread-safe; one text at a time."""
 
     def __init__(
-        self, *, composer: Composer, matcher: Matcher, retriever: Retriever, vectors: RecentVectors
+        self,
+        *,
+        composer: Composer,
+        adapting: Adapting,
+        matcher: Matcher,
+        retriever: Retriever,
+        vectors: RecentVectors,
     ) -> None:
         self._composer = composer
+        self._adapting = adapting
         self._matcher = matcher
         self._retriever = retriever
         self._vectors = vectors
@@ -53,10 +63,13 @@ class ReadAhead:
             if not self._retriever.is_ready():
                 return  # the embedder is loading, which the next key press may find done
             vector = self._vectors.get(question)
-            if self._matcher.match(question, vector).is_hit:
+            matched = self._matcher.match(question, vector)
+            if matched.is_hit:
                 self.stop()
                 return
-            key = self._key(question, vector)
+            # Behind whatever is looked up for the next key press.
+            plan = self._adapting.plan(question, vector, matched.candidates, background=True)
+            key = self._key(question, vector) if plan is None else _key_of(plan.units)
             token = CancelToken()
             with self._lock:
                 if self._typed != question:
@@ -69,7 +82,10 @@ class ReadAhead:
                 running[2].cancel()
             forget = cancel.when_cancelled(token.cancel) if cancel is not None else None
             try:
-                self._composer.read_ahead(question, vector=vector, cancel=token)
+                if plan is None:
+                    self._composer.read_ahead(question, vector=vector, cancel=token)
+                else:
+                    self._adapting.read_ahead(plan, token)
             finally:
                 if forget is not None:
                     forget()
@@ -98,7 +114,11 @@ class ReadAhead:
         _, ranked = self._retriever.find(
             question, effort=Effort.LIVE, limit=_UNITS, vector=vector, background=True
         )
-        return tuple((int(one.unit.passage.id), one.unit.start) for one in ranked)
+        return _key_of([one.unit for one in ranked])
+
+
+def _key_of(units: Sequence[Unit]) -> _Key:
+    return tuple((int(unit.passage.id), unit.start) for unit in units)
 
 
 def is_worth_reading(typed: str) -> bool:

@@ -5,11 +5,13 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from pillowbook.answering.adapt import Adapter, Plan
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.compute.computer import COMPUTED
 from pillowbook.answering.confidential import is_confidential
 from pillowbook.answering.match import Matcher, MatchResult, PreparedIndex
 from pillowbook.answering.pairs import normalise_question
+from pillowbook.answering.permission import Permission
 from pillowbook.answering.retrieve import AskedWords, Retriever
 from pillowbook.answering.sources import sources_of
 from pillowbook.domain.answers import (
@@ -30,8 +32,10 @@ from pillowbook.domain.documents import Passage
 from pillowbook.domain.errors import DiskFull, DocumentUnknown, Transient, UserFixable
 from pillowbook.domain.facts import facts
 from pillowbook.domain.ids import DocumentId, PreparedId, ServingId
+from pillowbook.flow.serve.adapted import Adapting
 from pillowbook.flow.serve.ahead import ReadAhead
 from pillowbook.flow.serve.freshness import FreshnessReport, Reread, check_freshness, check_sources
+from pillowbook.flow.serve.keeping import Keeper
 from pillowbook.flow.serve.likely import Likely
 from pillowbook.flow.serve.questions import RecentVectors, Vector, clean_question, clean_typed
 from pillowbook.host.workers import CancelToken
@@ -55,6 +59,7 @@ class Server:
         reread: extracts a file's text anew, for telling whether a changed PDF still says what was cited.
         refresh: brings documents up to date with the disk now; what is read afterwards is what the files say.
         on_withdrawn: told of prepared answers withdrawn because their sources changed, so that they are made anew.
+        permission: says which live answers may be kept as prepared ones.
     """
 
     def __init__(
@@ -62,6 +67,7 @@ class Server:
         *,
         matcher: Matcher,
         composer: Composer,
+        adapter: Adapter,
         retriever: Retriever,
         library: Library,
         knowledge: Knowledge,
@@ -70,6 +76,7 @@ class Server:
         reread: Reread | None = None,
         refresh: Callable[[Sequence[str]], None] | None = None,
         on_withdrawn: Callable[[], None] | None = None,
+        permission: Permission | None = None,
     ) -> None:
         self._matcher = matcher
         self._composer = composer
@@ -84,7 +91,22 @@ class Server:
         self._prepared_index = PreparedIndex(knowledge)
         self._recent = RecentVectors(retriever.embed)
         self._likely = Likely(retriever=retriever, words=words)
-        self._ahead = ReadAhead(composer=composer, matcher=matcher, retriever=retriever, vectors=self._recent)
+        self._adapting = Adapting(
+            adapter=adapter,
+            retriever=retriever,
+            library=library,
+            knowledge=knowledge,
+            reread=reread,
+            bring_up_to_date=self._bring_up_to_date,
+        )
+        self._keeper = Keeper(library=library, knowledge=knowledge, permission=permission)
+        self._ahead = ReadAhead(
+            composer=composer,
+            adapting=self._adapting,
+            matcher=matcher,
+            retriever=retriever,
+            vectors=self._recent,
+        )
 
     def ask(
         self,
@@ -224,9 +246,38 @@ class Server:
         if asking.vector is None:
             asking.vector = self._recent.get(asking.question)
         self._show_nearest(asking, asking.vector)
+        plan, adapted = self._adapt(asking, asking.vector, found)
+        if plan is not None and adapted is not None and adapted.says_something:
+            answer = self._live_answer(asking, adapted, Freshness.FRESH, found, change_note)
+            answer = replace(answer, kind=AnswerKind.ADAPTED)
+            if plan.prepared is not None:
+                prepared = plan.prepared
+                answer = replace(answer, matched_question=prepared.question, prepared_at=prepared.prepared_at)
+            return self._record_and_keep(asking, answer, adapted, found)
         draft, freshness = self._compose(asking)
+        if adapted is not None:
+            draft = replace(draft, tokens=draft.tokens + adapted.tokens)  # the try is paid for all the same
         answer = self._live_answer(asking, draft, freshness, found, change_note)
-        return self._record(asking, answer, None)
+        return self._record_and_keep(asking, answer, draft, found)
+
+    def _adapt(
+        self, asking: "_Asking", vector: Vector, found: MatchResult
+    ) -> tuple[Plan | None, Draft | None]:
+        """What was read for an adapted answer and what came of it, where that had a fair chance."""
+        if asking.mode is not AskMode.AUTO or found.is_hit:
+            return None, None
+        plan = self._adapting.plan(asking.question, vector, found.candidates)
+        if plan is not None and self._composer.compute(asking.question, vector=vector) is not None:
+            return None, None  # the live answer is better, and costs no token either
+        return plan, None if plan is None else self._adapting.answer(plan, asking.cancel)
+
+    def _record_and_keep(self, asking: "_Asking", answer: Answer, draft: Draft, found: MatchResult) -> Answer:
+        """Remember the question; what was sure and is fresh is an answer to be had at once from now on."""
+        answer = self._record(asking, answer, None)
+        if asking.learn and answer.freshness is Freshness.FRESH:
+            with contextlib.suppress(DiskFull):
+                self._keeper.keep(draft, answer.latency_ms / 1000.0, asking.vector, found.candidates)
+        return answer
 
     def _compose(self, asking: "_Asking") -> tuple[Draft, Freshness | None]:
         """A live answer, and whether the files it rests on still say so: the index may be behind the disk.
@@ -350,7 +401,7 @@ class Server:
             first_token_ms=None,
             tokens=Tokens(),
             model=prepared.model,
-            effort=Effort.PREPARED,
+            effort=prepared.effort,
             citations=prepared.citations,
             related=related,
             change_note=report.change_note,
