@@ -161,6 +161,8 @@ def add(session: Session) -> int:
     path = user_path(session.options.path)
     if session.options.keep_here:  # before anything of it is read
         session.call(lambda core: core.keep_here(path))
+    if session.options.keep_private:
+        session.call(lambda core: core.keep_private(path))
     folder: Folder = session.call(lambda core: core.add_folder(path))
     server = server_in_use(session)
     if folder.is_kept_here:
@@ -188,6 +190,28 @@ def keep_here(session: Session) -> int:
     return DONE
 
 
+def keep_private(session: Session) -> int:
+    options = session.options
+    path = user_path(options.path) if options.path else None
+    kept = session.call(lambda core: core.keep_private(path, is_kept=not options.off))
+    session.print(
+        {"kept_private": kept},
+        "\n".join(kept)
+        or "No folder is marked; 'pillowbook keep-private PATH' keeps other programs out of one.",
+    )
+    return DONE
+
+
+def mcp(session: Session) -> int:
+    """Serve an assistant. Off or locked, it serves all the same: each tool then says in one sentence what to do."""
+    if session.options.passphrase_file:
+        raise ArgumentUnusable(name="passphrase file", problem="other programs cannot unlock the vault")
+    from pillowbook.mcp_server import serve
+
+    serve(session.profile)
+    return DONE
+
+
 def remove(session: Session) -> int:
     path = user_path(session.options.path)
     session.call(lambda core: core.remove_folder(path))
@@ -199,10 +223,23 @@ def folders(session: Session) -> int:
     found = session.call(lambda core: core.folders())
     session.print(
         {"folders": found},
-        "\n".join(f"{f.path}{'  (never leaves this machine)' if f.is_kept_here else ''}" for f in found)
+        "\n".join(f"{f.path}{folder_marks(f)}" for f in found)
         or "No folders yet; 'pillowbook add PATH' adds one.",
     )
     return DONE
+
+
+def folder_marks(folder: Folder) -> str:
+    """What is said behind a folder's path."""
+    marks = [
+        mark
+        for mark, is_so in (
+            ("never leaves this machine", folder.is_kept_here),
+            ("not for other programs", folder.is_kept_private),
+        )
+        if is_so
+    ]
+    return f"  ({', '.join(marks)})" if marks else ""
 
 
 def sync(session: Session) -> int:
@@ -590,6 +627,10 @@ def build_parser() -> argparse.ArgumentParser:
     made = command("add", add, "watch a folder or file")
     made.add_argument("path")
     made.add_argument("--keep-here", action="store_true", help="its text never leaves this machine")
+    made.add_argument("--keep-private", action="store_true", help="other programs may not use it")
+    made = command("keep-private", keep_private, "let other programs not use a folder, or list those kept")
+    made.add_argument("path", nargs="?")
+    made.add_argument("--off", action="store_true", help="let them use it again")
     made = command("keep-here", keep_here, "let a folder's text never leave this machine, or list those kept")
     made.add_argument("path", nargs="?")
     made.add_argument("--off", action="store_true", help="let it leave again")
@@ -650,6 +691,7 @@ def build_parser() -> argparse.ArgumentParser:
     setter.add_argument("key")
     setter.add_argument("value")
     setter.add_argument("--yes", action="store_true", help="the warning is read, change it all the same")
+    command("mcp", mcp, "serve an assistant (Model Context Protocol, standard input and output)")
     command("stop", stop, "end the app and the background process")
     return parser
 

@@ -137,6 +137,14 @@ class TopicView(msgspec.Struct, frozen=True):
     paths: tuple[str, ...]
 
 
+class DigestsForOther(msgspec.Struct, frozen=True):
+    """What another program may read of what was distilled."""
+
+    documents: tuple[DigestView, ...] = ()
+    folders: tuple[DigestView, ...] = ()
+    topics: tuple[TopicView, ...] = ()
+
+
 class PreparedView(msgspec.Struct, frozen=True):
     """A prepared answer for reading; ``answer`` is empty for a prepared 'your notes do not say'."""
 
@@ -366,6 +374,40 @@ class KeepHere(Call, frozen=True, tag="keep_here"):
     is_kept: bool = True
 
 
+class KeepPrivate(Call, frozen=True, tag="keep_private"):
+    """Other programs may not use text below this folder or file, or may again. Reply: list of str, all paths kept.
+
+    Without a path nothing is changed.
+    """
+
+    path: str | None = None
+    is_kept: bool = True
+
+
+class AskForOther(Call, frozen=True, tag="ask_for_other"):
+    """For another program, which the settings must allow; nothing is remembered of it. Reply: Answer."""
+
+    question: str
+    is_prepared_only: bool = False
+
+
+class SearchForOther(Call, frozen=True, tag="search_for_other"):
+    """For another program, which the settings must allow. Reply: SearchHits."""
+
+    words: str
+    limit: int = 10
+
+
+class DigestForOther(Call, frozen=True, tag="digest_for_other"):
+    """For another program, which the settings must allow: of a document or folder, or else of topics.
+
+    An empty topic means all of them. Reply: DigestsForOther.
+    """
+
+    path: str | None = None
+    topic: str = ""
+
+
 class ListFolders(Call, frozen=True, tag="folders"):
     """Reply: list of Folder."""
 
@@ -591,6 +633,10 @@ AnyCall = (
     | AddFolder
     | RemoveFolder
     | KeepHere
+    | KeepPrivate
+    | AskForOther
+    | SearchForOther
+    | DigestForOther
     | ListFolders
     | Sync
     | Work

@@ -26,6 +26,7 @@ from pillowbook.domain.errors import (
     FolderUnsuitable,
     Interrupted,
     ModelCannotWrite,
+    OtherProgramsOff,
     PillowbookError,
     SettingInvalid,
     VaultExists,
@@ -42,6 +43,7 @@ from pillowbook.settings.catalogue import (
     GENERATOR,
     GPU_LAYERS,
     LOCK_AFTER,
+    OTHER_PROGRAMS,
     PREPARE_SECRETS,
     SERVER_ADDRESS,
     SERVER_ALLOWED,
@@ -132,6 +134,10 @@ class Service:
                 self._open().remove_folder(absolute(path))
             case p.KeepHere(path, is_kept):
                 return self._open().keep_here(None if path is None else absolute(path), is_kept=is_kept)
+            case p.KeepPrivate(path, is_kept):
+                return self._open().keep_private(None if path is None else absolute(path), is_kept=is_kept)
+            case p.AskForOther() | p.SearchForOther() | p.DigestForOther():
+                return self._for_other(call, cancel)
             case p.SetServerKey(key):
                 self._open().set_server_key(key)
                 self._begin_anew()
@@ -293,6 +299,16 @@ class Service:
             self._lock_timer.start()
 
     # -- the rest ---------------------------------------------------------------------------------
+
+    def _for_other(
+        self, call: p.AskForOther | p.SearchForOther | p.DigestForOther, cancel: CancelToken
+    ) -> object:
+        """A call of another program, where the user allows them; it does not put the automatic lock off."""
+        if not self._settings[OTHER_PROGRAMS]:
+            raise OtherProgramsOff()
+        if isinstance(call, p.DigestForOther) and call.path is not None:
+            call = p.DigestForOther(absolute(call.path))
+        return self._open().others.handle(call, cancel)
 
     def _work(self, seconds: float, part: Callable[[object], None], cancel: CancelToken) -> p.WorkSummary:
         def tell(totals: WorkTotals) -> None:

@@ -20,6 +20,7 @@ from pillowbook.core.hand import UsersHand
 from pillowbook.core.ledger_view import ledger_view
 from pillowbook.core.library_loop import LibraryLoop
 from pillowbook.core.machine import Machine
+from pillowbook.core.other_programs import OtherPrograms
 from pillowbook.core.overview import Overview
 from pillowbook.core.server_use import keep_key, server_choice, with_server
 from pillowbook.domain.answers import Answer, AnswerKind, Effort, Freshness, Reason, Tokens
@@ -90,6 +91,7 @@ class Session:
 
     Attributes:
         overview: reads what was distilled.
+        others: what other programs may have, once the settings allow them anything.
     """
 
     def __init__(
@@ -217,6 +219,13 @@ class Session:
             on_slice=self._slice_done,
             idle=machine.senses.idle,
             costs=Costs(self._budgets, meter, machine.senses.energy, clock),
+        )
+        self.others = OtherPrograms(
+            library=self.library,
+            digests=vault.digests,
+            overview=self.overview,
+            server=self._server,
+            hold=self._runner.hold,
         )
         self._typing_hold = TypingHold(self._runner, TYPING_HOLD_S)
 
@@ -494,11 +503,24 @@ class Session:
         """
         rules = self.library.kept_here
         if path is not None and is_kept:
-            if not os.path.lexists(path) and all(folder.path != path for folder in self.library.folders()):
-                raise FolderMissing()
+            self._require_there(path)
             rules.keep(path)
             if self._has_server:
                 self._generator.unload()
+        elif path is not None:
+            rules.release(path)
+        return rules.paths()
+
+    def keep_private(self, path: str | None, *, is_kept: bool) -> list[str]:
+        """Let other programs use nothing below a path, or let them again.
+
+        Raises:
+            FolderMissing: there is no such folder or file, and none of that name is watched.
+        """
+        rules = self.library.kept_private
+        if path is not None and is_kept:
+            self._require_there(path)
+            rules.keep(path)
         elif path is not None:
             rules.release(path)
         return rules.paths()
@@ -523,6 +545,10 @@ class Session:
         )
 
     # -- small pieces -----------------------------------------------------------------------------
+
+    def _require_there(self, path: str) -> None:
+        if not os.path.lexists(path) and all(folder.path != path for folder in self.library.folders()):
+            raise FolderMissing()
 
     def _sense(self) -> Sensed:
         """What the gate decides on; with a server there always is a model."""

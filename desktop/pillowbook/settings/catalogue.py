@@ -256,6 +256,18 @@ PREPARE_SECRETS = Setting(
     help="Passwords, PINs, keys, account and card numbers are otherwise not taken out of your notes ahead of time;"
     " you can still ask for them.",
 )
+OTHER_PROGRAMS = Setting(
+    "privacy.other_programs",
+    Switch(),
+    default=False,
+    page=Page.PRIVACY,
+    title="Let other programs use my notes",
+    help="An assistant on this machine that starts 'pillowbook mcp' may then ask, search and read digests. Folders kept"
+    " private, or marked as never leaving this machine, stay out of it.",
+    warning="Every program on this machine that starts 'pillowbook mcp' will be able to read answers and passages from"
+    " your notes, with whatever secrets stand in them, and may send them elsewhere. Only folders marked with"
+    " 'pillowbook keep-private' or 'pillowbook keep-here' stay out of it.",
+)
 LOCK_AFTER = Setting(
     "privacy.lock_after_min",
     Whole(0, 1440, "minutes"),
@@ -290,5 +302,6 @@ ALL: tuple[Setting[Any], ...] = (
     SERVER_UNENCRYPTED,
     LEARN,
     PREPARE_SECRETS,
+    OTHER_PROGRAMS,
     LOCK_AFTER,
 )

@@ -114,6 +114,14 @@ class Questions(KnowledgePart):
             ).fetchall()
         return [_question_from_row(row) for row in rows]
 
+    def origins(self, question_id: QuestionId) -> frozenset[DocumentId]:
+        """The documents a question was predicted from."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT document_id FROM question_origins WHERE question_id = ?", (question_id,)
+            ).fetchall()
+        return frozenset(DocumentId(row[0]) for row in rows)
+
     def record_asked(
         self,
         normal: str,

@@ -34,6 +34,7 @@ from pillowbook.flow.serve.ahead import ReadAhead
 from pillowbook.flow.serve.freshness import FreshnessReport, Reread, check_freshness, check_sources
 from pillowbook.flow.serve.likely import Likely
 from pillowbook.flow.serve.questions import RecentVectors, Vector, clean_question, clean_typed
+from pillowbook.flow.serve.withheld import leave_out
 from pillowbook.host.workers import CancelToken
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
@@ -94,21 +95,24 @@ class Server:
         learn: bool = True,
         on_part: Callable[[AskPart], None] | None = None,
         cancel: CancelToken | None = None,
+        without: frozenset[DocumentId] = frozenset(),
     ) -> Answer:
         """Answer a question.
 
         Args:
             mode: ``PREPARED_ONLY`` never generates, ``LIVE_ONLY`` never looks at what is prepared.
             learn: remember the question, so that an answer to it is kept ready.
-            on_part: called on this thread with the likely passage and the live text as it grows.
+            on_part: called on this thread with the likely passage and the live text as it grows; not with ``without``.
+            without: documents that nothing may be taken from, nor from what was made of them.
         Raises:
             QuestionEmpty, QuestionTooLong; Cancelled; ModelMissing and the like when a live answer is needed.
         """
         began = self._clock.monotonic_s()
         question = clean_question(question)
         self._ahead.give_way()
-        asking = _Asking(question, mode, learn, on_part, cancel, began)
+        asking = _Asking(question, mode, learn, on_part, cancel, began, without=without)
         found = _NOTHING if mode is AskMode.LIVE_ONLY else self._match(asking)
+        found = leave_out(found, without, self._knowledge)
         if found.prepared is not None and self._is_of_another_day(found.prepared):
             found = _NOTHING
         change_note = ""
@@ -123,8 +127,10 @@ class Server:
             return self._none(asking, found, change_note)
         return self._live(asking, found, change_note)
 
-    def search(self, words: str, limit: int = 20) -> SearchHits:
-        """Passages by words and meaning; by words alone while the embedder is not there."""
+    def search(
+        self, words: str, limit: int = 20, *, without: frozenset[DocumentId] = frozenset()
+    ) -> SearchHits:
+        """Passages by words and meaning; by words alone while the embedder is not there. None of ``without``."""
         began = self._clock.monotonic_s()
         words = clean_typed(words)
         ranked: list[tuple[Passage, float]] | None = None
@@ -134,13 +140,13 @@ class Server:
                 vector = self._recent.get(words)
                 ranked = [
                     (one.passage, one.score)
-                    for one in self._retriever.retrieve(words, limit=limit, vector=vector)
+                    for one in self._retriever.retrieve(words, limit=limit, vector=vector, without=without)
                     if one.word_rank is not None or one.similarity >= MIN_SEARCH_SIMILARITY
                 ]
         if ranked is None:
             ranked = [
                 (passage, 1.0 / (60 + rank))
-                for rank, passage in enumerate(self._retriever.by_words(words, limit=limit))
+                for rank, passage in enumerate(self._retriever.by_words(words, limit=limit, without=without))
             ]
         asked = AskedWords.of(words)
         hits = tuple(self._likely.hit(passage, score, asked, words) for passage, score in ranked)
@@ -215,7 +221,7 @@ class Server:
     ) -> Answer:
         related = _related(found, prepared.id)
         answer = self._prepared_answer(
-            asking.question, prepared, found.p_same, report, related, asking.began_s
+            asking.question, prepared, found.p_same, report, related, asking.began_s, asking.without
         )
         return self._record(asking, answer, prepared.id)
 
@@ -234,7 +240,7 @@ class Server:
         Documents that turn out changed are read anew for another try; what is behind the disk even then is left out.
         """
         on_part = asking.on_part
-        without: frozenset[DocumentId] = frozenset()
+        without = asking.without
         for tries_left in reversed(range(COMPOSE_TRIES)):
             is_first = tries_left == COMPOSE_TRIES - 1
             draft = self._composer.answer(
@@ -260,7 +266,7 @@ class Server:
                 return draft, Freshness.FRESH if is_sure else Freshness.UNCHECKED
             self._bring_up_to_date(stale)
             if tries_left == 1:
-                without = frozenset(stale)
+                without = asking.without | stale
         return replace(draft, answer="", citations=()), None
 
     def _still_stands(self, citation: Citation) -> bool:
@@ -296,7 +302,7 @@ class Server:
             citations=(),
             related=_related(found, None),
             change_note=change_note,
-            nearest=self._nearest(asking.question),
+            nearest=self._nearest(asking.question, asking.without),
         )
         return self._record(asking, answer, None)
 
@@ -336,6 +342,7 @@ class Server:
         report: FreshnessReport,
         related: tuple[Related, ...],
         began_s: float,
+        without: frozenset[DocumentId] = frozenset(),
     ) -> Answer:
         return Answer(
             question=question,
@@ -357,7 +364,7 @@ class Server:
             prepared_id=prepared.id,
             is_edited=prepared.edited_at is not None,
             is_pinned=prepared.is_pinned,
-            nearest=prepared.new_evidence or (() if prepared.answer else self._nearest(question)),
+            nearest=prepared.new_evidence or (() if prepared.answer else self._nearest(question, without)),
         )
 
     # -- around it ---------------------------------------------------------------------------------------------
@@ -413,8 +420,8 @@ class Server:
             log.warning("question not remembered, the disk is full")  # the answer is there all the same
             return None
 
-    def _nearest(self, question: str) -> tuple[Citation, ...]:
-        likely = self._likely.passage(question, self._recent.known(question))
+    def _nearest(self, question: str, without: frozenset[DocumentId] = frozenset()) -> tuple[Citation, ...]:
+        likely = self._likely.passage(question, self._recent.known(question), without)
         return () if likely is None else (likely.citation,)
 
     def _since_ms(self, began_s: float) -> float:
@@ -434,6 +441,7 @@ class _Asking:
     began_s: float
     vector: Vector | None = None
     likely: LikelyPassage | None = None
+    without: frozenset[DocumentId] = frozenset()
 
 
 def _may_be_shown(prepared: PreparedAnswer, freshness: Freshness) -> bool:
