@@ -8,6 +8,7 @@ import argparse
 import functools
 import getpass
 import io
+import itertools
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from typing import Any, Final
 import psutil
 
 from pillowbook import __version__, digest_views
+from pillowbook.batch import Line, error_json, read_lines, work_through
 from pillowbook.by_hand import add_commands
 from pillowbook.core import protocol as p
 from pillowbook.core.client import CoreClient, connect, ensure_core
@@ -29,11 +31,9 @@ from pillowbook.domain.errors import (
     ConfirmationNeeded,
     DiskFull,
     ModelNoneFits,
-    NeverPrepared,
     PassphraseNeeded,
     PassphraseWrong,
     PillowbookError,
-    SecretNotPrepared,
     VaultLocked,
 )
 from pillowbook.domain.events import PanelWish
@@ -57,7 +57,6 @@ from pillowbook.terminal import (
     duration_s,
     hit_count,
     place,
-    read_lines,
     read_text,
     user_path,
     without_surrogates,
@@ -67,6 +66,9 @@ DONE: Final = 0
 COULD_NOT: Final = 1
 WRONG_USAGE: Final = 2
 LOCKED: Final = 3
+
+PAIRS_AT_ONCE: Final = 1000
+"""So many questions are embedded together."""
 
 
 class Session:
@@ -294,22 +296,12 @@ def ask(session: Session) -> int:
     )
     learn = not options.no_learn
     if options.batch:
-        for line in read_lines(options.batch, ("id", "question")):
-            question = str(line["question"])
-            try:
-                answer = session.call(
-                    functools.partial(CoreClient.ask, question=question, mode=mode, learn=learn)
-                )
-                print(dump(answer_json(answer, line["id"])), flush=True)
-            except (VaultLocked, DiskFull):
-                raise
-            except PillowbookError as error:
-                print(
-                    dump(
-                        {"id": line["id"], "question": question, "error": error.code, "sentence": error.say()}
-                    ),
-                    flush=True,
-                )
+
+        def answered(line: Line) -> Any:
+            answer = session.call(lambda core: core.ask(line.values["question"], mode=mode, learn=learn))
+            return answer_json(answer, line.id)
+
+        work_through(options.batch, ("question",), answered)
         return DONE
     stream = StreamedAnswer(is_shown=not session.as_json and sys.stdout.isatty())
     answer = session.call(
@@ -325,39 +317,33 @@ def ask(session: Session) -> int:
 
 def prepare(session: Session) -> int:
     options = session.options
-    lines = (
-        read_lines(options.batch, ("id", "question"))
-        if options.batch
-        else [{"id": None, "question": options.question}]
-    )
-    for line in lines:
-        question = str(line["question"])
-        try:
-            answer = session.call(functools.partial(CoreClient.prepare, question=question))
-        except (NeverPrepared, SecretNotPrepared) as error:
-            if not options.batch:
-                raise
-            print(
-                dump({"id": line["id"], "question": question, "error": error.code, "sentence": error.say()}),
-                flush=True,
-            )
-            continue
-        if session.as_json or options.batch:
-            print(dump(answer_json(answer, line["id"])), flush=True)
-        else:
-            print(answer_text(answer))
+    if options.batch:
+
+        def prepared(line: Line) -> Any:
+            answer = session.call(lambda core: core.prepare(line.values["question"]))
+            return answer_json(answer, line.id)
+
+        work_through(options.batch, ("question",), prepared)
+        return DONE
+    answer = session.call(lambda core: core.prepare(options.question))
+    print(dump(answer_json(answer, None)) if session.as_json else answer_text(answer))
     return DONE
 
 
 def match(session: Session) -> int:
-    lines = read_lines(session.options.pairs, ("id", "a", "b"))
-    verdicts = session.call(
-        lambda core: core.match([p.Pair(str(line["a"]), str(line["b"])) for line in lines])
-    )
-    for line, verdict in zip(lines, verdicts, strict=True):
-        print(
-            dump({"id": line["id"], "p_same": verdict.p_same, "hit": verdict.hit, "reasons": verdict.reasons})
-        )
+    lines = read_lines(session.options.pairs, ("a", "b"))
+    while batch := list(itertools.islice(lines, PAIRS_AT_ONCE)):
+        good = [line for line in batch if line.error is None]
+        pairs = [p.Pair(line.values["a"], line.values["b"]) for line in good]
+        verdicts = iter(session.call(functools.partial(CoreClient.match, pairs=pairs)))
+        for line in batch:
+            if line.error is not None:
+                print(dump(error_json(line, line.error)))
+                continue
+            verdict = next(verdicts)
+            told = {"p_same": verdict.p_same, "hit": verdict.hit, "reasons": verdict.reasons}
+            print(dump({"id": line.id} | told))
+        sys.stdout.flush()
     return DONE
 
 
@@ -639,10 +625,11 @@ def build_parser() -> argparse.ArgumentParser:
     command("sync", sync, "scan and index until everything is up to date")
     made = command("work", work, "do background work now")
     made.add_argument("--for", dest="duration", required=True, metavar="20m")
+    batch_help = "a JSON object with id and question on each line; - reads standard input"
     made = command("ask", ask, "ask a question")
     source = made.add_mutually_exclusive_group(required=True)
     source.add_argument("question", nargs="?")
-    source.add_argument("--batch", type=Path, metavar="FILE.jsonl")
+    source.add_argument("--batch", type=Path, metavar="FILE.jsonl", help=batch_help)
     which = made.add_mutually_exclusive_group()
     which.add_argument("--prepared-only", action="store_true")
     which.add_argument("--live-only", action="store_true")
@@ -650,9 +637,13 @@ def build_parser() -> argparse.ArgumentParser:
     made = command("prepare", prepare, "keep an answer ready")
     source = made.add_mutually_exclusive_group(required=True)
     source.add_argument("question", nargs="?")
-    source.add_argument("--batch", type=Path, metavar="FILE.jsonl")
+    source.add_argument("--batch", type=Path, metavar="FILE.jsonl", help=batch_help)
     command("match", match, "what the hit policy says of pairs").add_argument(
-        "--pairs", type=Path, required=True
+        "--pairs",
+        type=Path,
+        required=True,
+        metavar="FILE.jsonl",
+        help="a JSON object with id, a (prepared) and b (asked) on each line; - reads standard input",
     )
     made = command("search", search, "find passages")
     made.add_argument("words")
@@ -704,7 +695,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # Notes hold every letter; a terminal or pipe that cannot show one must not end the command.
-            stream.reconfigure(encoding="utf-8" if options.json else None, errors="replace")
+            prints_json = options.json or getattr(options, "batch", None) or getattr(options, "pairs", None)
+            stream.reconfigure(encoding="utf-8" if prints_json else None, errors="replace")
     session = Session(options)
     try:
         for name, value in vars(options).items():
