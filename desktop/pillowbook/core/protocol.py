@@ -198,6 +198,8 @@ class ServingView(msgspec.Struct, frozen=True):
     cost_tokens: Tokens
     saved_s: float
     verdict: str | None
+    opened: bool = False
+    asked_again: bool = False
 
 
 class AuditView(msgspec.Struct, frozen=True):
@@ -350,6 +352,13 @@ class NoteUse(Call, frozen=True, tag="note_use"):
     """The prepared answer to this question was used before Enter: it counts as asked. Reply: UseNoted."""
 
     question: str
+
+
+class NoteOpened(Call, frozen=True, tag="note_opened"):
+    """The user opened a source of an answer that was served. Reply: Done, also where it is not remembered any more."""
+
+    serving: int
+    document: int
 
 
 class AddFolder(Call, frozen=True, tag="add"):
@@ -630,6 +639,7 @@ AnyCall = (
     | Preload
     | ReadAhead
     | NoteUse
+    | NoteOpened
     | AddFolder
     | RemoveFolder
     | KeepHere

@@ -34,6 +34,7 @@ from pillowbook.domain.errors import (
     VaultMissing,
 )
 from pillowbook.domain.events import Event, PanelRequested, SettingChanged, VaultChanged
+from pillowbook.domain.ids import DocumentId, ServingId
 from pillowbook.domain.work import GateState
 from pillowbook.host.workers import CancelToken
 from pillowbook.models.own_file import is_own_file, own_entry
@@ -42,6 +43,8 @@ from pillowbook.settings.catalogue import (
     ALL,
     GENERATOR,
     GPU_LAYERS,
+    KEEP_ASKED,
+    LEARN,
     LOCK_AFTER,
     OTHER_PROGRAMS,
     PREPARE_SECRETS,
@@ -128,6 +131,8 @@ class Service:
                 self._open().read_ahead(typed, cancel)
             case p.NoteUse(question):
                 return p.UseNoted(self._open().note_use(question))
+            case p.NoteOpened(serving, document):
+                self._open().note_opened(ServingId(serving), DocumentId(document))
             case p.AddFolder(path):
                 return self._open().add_folder(readable(path, self._machine.profile.root))
             case p.RemoveFolder(path):
@@ -178,7 +183,7 @@ class Service:
             case p.DeleteDigest(path):
                 return self._open().hand.handle(p.DeleteDigest(absolute(path)))
             case p.GiveVerdict() | p.PinAnswer() | p.EditAnswer() | p.DeleteAnswer() | p.NeverPrepare():
-                return self._open().hand.handle(call)
+                return self._open().handle_hand(call)
             case p.Forget(path):
                 self._open().forget(absolute(path))
             case p.Pause(minutes):
@@ -385,6 +390,8 @@ class Service:
         if setting is LOCK_AFTER:
             self._postpone_lock()
         if self._session is not None:
+            if setting in (LEARN, KEEP_ASKED):
+                self._session.retention.purge()
             if setting is PREPARE_SECRETS and not self._settings[PREPARE_SECRETS]:
                 self._session.hand.delete_secrets()
             self._session.wake()

@@ -246,6 +246,16 @@ LEARN = Setting(
     page=Page.PRIVACY,
     title="Learn from what I ask",
     help="Questions you ask are kept in the encrypted vault, so that their answers are ready the next time.",
+    warning="What you asked so far, how it was answered and what you said of it will be deleted, with the answers kept"
+    " ready for it; nothing you ask is remembered from then on.",
+)
+KEEP_ASKED = Setting(
+    "privacy.keep_asked_days",
+    Whole(1, 3650, "days"),
+    default=365,
+    page=Page.PRIVACY,
+    title="Remember what I asked for",
+    help="Questions, and how they were answered, are deleted when they are older than this.",
 )
 PREPARE_SECRETS = Setting(
     "privacy.prepare_secrets",
@@ -301,6 +311,7 @@ ALL: tuple[Setting[Any], ...] = (
     SERVER_CA_FILE,
     SERVER_UNENCRYPTED,
     LEARN,
+    KEEP_ASKED,
     PREPARE_SECRETS,
     OTHER_PROGRAMS,
     LOCK_AFTER,

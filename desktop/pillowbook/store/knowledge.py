@@ -14,6 +14,7 @@ from pillowbook.store.ledger import Ledger
 from pillowbook.store.part import SourcesChanged
 from pillowbook.store.prepared import PreparedAnswers
 from pillowbook.store.questions import Questions
+from pillowbook.store.remembered import Remembered
 from pillowbook.store.rows import clean_text, facts_from_column, facts_to_column, time_from_column
 from pillowbook.store.vectors import VectorStore
 
@@ -37,12 +38,14 @@ class Knowledge(Questions, PreparedAnswers, Ledger):
     Attributes:
         hand: what the user decided by hand.
         audits: how prepared answers fared beside live ones.
+        remembered: signs of how answers served, and forgetting what was asked.
     """
 
     def __init__(self, database: Database, vectors: VectorStore, clock: Clock) -> None:
         super().__init__(database, vectors, clock)
         self.hand = Hand(database, clock)
         self.audits = Audits(database, clock)
+        self.remembered = Remembered(database, vectors)
 
     # -- digests -----------------------------------------------------------------------------------------------
 

@@ -193,7 +193,9 @@ class Questions(KnowledgePart):
             rows = connection.execute(_INTEREST_QUERY, (DocumentState.INDEXED.value,)).fetchall()
             asked = connection.execute(
                 "SELECT s.document_id, a.asked_at FROM asked_sources AS s JOIN asked AS a ON a.id = s.asked_id "
-                "ORDER BY a.asked_at"
+                # One need that was put twice within minutes is counted once.
+                "WHERE NOT EXISTS (SELECT 1 FROM asked_sources AS later "
+                "WHERE later.asked_id = a.asked_again AND later.document_id = s.document_id) ORDER BY a.asked_at"
             ).fetchall()
         times: dict[int, list[datetime]] = {}
         for document_id, asked_at in asked:

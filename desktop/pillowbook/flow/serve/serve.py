@@ -30,6 +30,7 @@ from pillowbook.domain.documents import Passage
 from pillowbook.domain.errors import DiskFull, DocumentUnknown, Transient, UserFixable
 from pillowbook.domain.facts import facts
 from pillowbook.domain.ids import DocumentId, PreparedId, ServingId
+from pillowbook.flow.serve.again import AskedLately
 from pillowbook.flow.serve.ahead import ReadAhead
 from pillowbook.flow.serve.freshness import FreshnessReport, Reread, check_freshness, check_sources
 from pillowbook.flow.serve.likely import Likely
@@ -84,6 +85,7 @@ class Server:
         self._on_withdrawn = on_withdrawn
         self._prepared_index = PreparedIndex(knowledge)
         self._recent = RecentVectors(retriever.embed)
+        self._lately = AskedLately(vectors=self._recent, clock=clock, can_embed=retriever.is_ready)
         self._likely = Likely(retriever=retriever, words=words)
         self._ahead = ReadAhead(composer=composer, matcher=matcher, retriever=retriever, vectors=self._recent)
 
@@ -407,7 +409,7 @@ class Server:
         try:
             if matched is None:
                 self._knowledge.add_question(question, normal, Reason.MISSED, vector=vector)
-            return self._knowledge.record_asked(
+            serving_id = self._knowledge.record_asked(
                 normal,
                 question,
                 kind,
@@ -416,6 +418,10 @@ class Server:
                 answer=said.answer if is_kept else "",
                 documents=tuple(dict.fromkeys(one.document_id for one in said.citations)),
             )
+            earlier = self._lately.note(serving_id, question, normal)
+            if earlier is not None:
+                self._knowledge.remembered.note_asked_again(earlier, serving_id)
+            return serving_id
         except DiskFull:
             log.warning("question not remembered, the disk is full")  # the answer is there all the same
             return None
