@@ -16,7 +16,7 @@ from pillowbook.domain.answers import Answer, AnswerKind
 from pillowbook.domain.asking import AskMode, SearchHits
 from pillowbook.domain.documents import DocumentState
 from pillowbook.domain.errors import DocumentUnknown, FolderUnknown
-from pillowbook.domain.ids import DocumentId
+from pillowbook.domain.ids import DocumentId, TopicId
 from pillowbook.flow.serve.serve import Server
 from pillowbook.host.workers import CancelToken
 from pillowbook.store.digests import Digests
@@ -107,9 +107,15 @@ class OtherPrograms:
         return p.DigestsForOther(tuple(documents[:MOST_DIGESTS]), tuple(folders[:MOST_DIGESTS]))
 
     def _topics(self, name: str) -> tuple[p.TopicView, ...]:
-        """Topics none of whose passages is kept: label and gist speak of all of them."""
+        """Topics with nothing in them that is kept: label and gist speak of all their passages."""
         found = self._overview.topics(name or None)
-        told = [one for one in found if one.paths and not any(self._is_kept(path) for path in one.paths)]
+        told = [
+            one
+            for one in found
+            if one.paths
+            and not any(self._is_kept(path) for path in one.paths)
+            and not self._any_kept(self._digests.topic_sources(TopicId(one.id)))
+        ]
         return tuple(told[:MOST_DIGESTS])
 
     def _may_tell(self, folder: str) -> bool:
