@@ -32,14 +32,14 @@ STATUS_FIELDS = {
 KINDS = {"hit", "adapted", "live", "none"}
 FRESHNESS = {"fresh", "changed", "new_evidence", "gone", "unchecked", None}
 
-NEEDS_NO_OPEN_VAULT = (
+NEEDS_NO_OPEN_VAULT: tuple[tuple[str, ...], ...] = (
     ("models", "list"),
     ("models", "recommend"),
     ("settings", "list"),
     ("settings", "get", "general.theme"),
     ("settings", "set", "general.theme", "dark"),
 )
-NEEDS_AN_OPEN_VAULT = (
+NEEDS_AN_OPEN_VAULT: tuple[tuple[str, ...], ...] = (
     ("add", "/tmp"),
     ("remove", "/tmp"),
     ("folders",),
@@ -213,9 +213,9 @@ def test_a_locked_vault_is_told_with_code_3(served: Home) -> None:
         assert_one_sentence(done.stderr)
     pairs = served.root / "locked.jsonl"
     pairs.write_text('{"id": 1, "question": "q", "a": "a", "b": "b"}\n')
-    for arguments in (("ask", "--batch"), ("prepare", "--batch"), ("match", "--pairs")):
-        done = served.run(*arguments, pairs)
-        assert (done.returncode, done.stdout) == (3, ""), (arguments, done.stderr)
+    for command in (("ask", "--batch"), ("prepare", "--batch"), ("match", "--pairs")):
+        done = served.run(*command, pairs)
+        assert (done.returncode, done.stdout) == (3, ""), (command, done.stderr)
     assert served.run("status").returncode == 3
     for arguments in NEEDS_NO_OPEN_VAULT:
         assert served.run(*arguments).returncode == 0, arguments

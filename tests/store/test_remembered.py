@@ -43,14 +43,17 @@ def test_an_opened_source_and_asking_again_are_kept_with_the_serving(
     assert [value for table, value in cells(vault) if table == "asked_sources"] == []
 
 
+def asked_counts(vault: Vault) -> dict[DocumentId, int]:
+    return {one.document_id: len(one.asked_at) for one in vault.knowledge.interests()}
+
+
 def test_one_need_put_twice_within_minutes_is_one_interest_in_a_document(vault: Vault, shelf: Shelf) -> None:
     one, other = (shelf.put(name, name).document_id for name in ("a.md", "b.md"))
     first = ask(vault, "What is it?", documents=(one, other))
     later = ask(vault, "What is that?", documents=(one,))
-    counts = lambda: {i.document_id: len(i.asked_at) for i in vault.knowledge.interests()}  # noqa: E731
-    assert counts() == {one: 2, other: 1}
+    assert asked_counts(vault) == {one: 2, other: 1}
     vault.knowledge.remembered.note_asked_again(first, later)
-    assert counts() == {one: 1, other: 1}
+    assert asked_counts(vault) == {one: 1, other: 1}
 
 
 def test_forgetting_all_leaves_no_word_of_what_was_asked(vault: Vault, shelf: Shelf) -> None:
