@@ -237,14 +237,15 @@ def test_a_topic_whose_digest_once_read_something_kept_is_left_out(house: Stream
 
 def test_a_note_that_is_kept_while_the_answer_is_made_is_taken_out_of_it(house: Stream) -> None:
     served = others(house)
-    ask_server = house.server.ask
+    keep(house, "private/more")
+    ask_server = house.server.ask_without
 
     def late(*arguments: object, **options: object) -> Answer:
         answer = ask_server(*arguments, **options)  # type: ignore[arg-type]
         keep(house)
         return answer
 
-    house.server.ask = late  # type: ignore[method-assign]
+    house.server.ask_without = late  # type: ignore[method-assign]
     answer = served.handle(p.AskForOther(SAFE), CancelToken())
     assert isinstance(answer, Answer)
     assert answer.kind is AnswerKind.NONE

@@ -3,16 +3,20 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import anyio
 import mcp_types as types
+import psutil
 import pytest
 from mcp.client.session import ClientSession
 from mcp.client.stdio import StdioServerParameters, stdio_client
@@ -36,27 +40,45 @@ PREPARED_OPEN = "How many days until the next service of the boiler?"
 PREPARED_PRIVATE = "How many days until the next tax deadline?"
 """Computed by code, so that they are answered right whatever model there is."""
 
-CALL_S = 120
+CALL_S = 300
 
 
 def allow(home: Home) -> None:
     home.json("settings", "set", "privacy.other_programs", "on", "--yes")
 
 
+@pytest.fixture(scope="module")
+def served(tiny_model: str) -> Iterator[Home]:
+    """A vault with a folder for all, one that is kept private and one that is kept here; answers from two are ready."""
+    made = Home(Path(tempfile.mkdtemp(prefix="pb-")))
+    made.write("open/boiler.md", OPEN_NOTE)
+    made.write("private/diary.md", PRIVATE_NOTE)
+    made.write("here/clinic.md", HERE_NOTE)
+    made.json("vault", "init")
+    made.json("settings", "set", "models.generator", tiny_model)
+    made.json("settings", "set", "schedule.work_when", "never")
+    made.json("add", made.notes / "open")
+    assert made.json("add", made.notes / "private", "--keep-private")["is_kept_private"] is True
+    made.json("add", made.notes / "here", "--keep-here")
+    made.json("sync")
+    for question in (PREPARED_OPEN, PREPARED_PRIVATE):
+        assert made.json("prepare", question)["kind"] == "hit"
+    for _ in range(12):
+        made.json("work", "--for", "10s")
+        if len(made.json("digest")["digests"]) == 3:
+            break
+    yield made
+    made.run("stop")
+    made.kill()
+    shutil.rmtree(made.root, ignore_errors=True)
+
+
 @pytest.fixture
-def notes(home: Home, tiny_model: str) -> Home:
-    """A vault with a folder for all, one that is kept private and one that is kept here; nothing is prepared."""
-    home.write("open/boiler.md", OPEN_NOTE)
-    home.write("private/diary.md", PRIVATE_NOTE)
-    home.write("here/clinic.md", HERE_NOTE)
-    home.json("vault", "init")
-    home.json("settings", "set", "models.generator", tiny_model)
-    home.json("settings", "set", "schedule.work_when", "never")
-    home.json("add", home.notes / "open")
-    assert home.json("add", home.notes / "private", "--keep-private")["is_kept_private"] is True
-    home.json("add", home.notes / "here", "--keep-here")
-    home.json("sync")
-    return home
+def notes(served: Home) -> Home:
+    """That vault, open, and other programs allowed."""
+    served.json("vault", "unlock")
+    allow(served)
+    return served
 
 
 def parameters(home: Home) -> StdioServerParameters:
@@ -130,7 +152,8 @@ def told_secrets(*values: object) -> list[str]:
     return [word for word in SECRETS if word in text]
 
 
-def test_it_is_off_until_the_warning_is_confirmed_and_says_how_to_allow_it(notes: Home) -> None:
+def test_it_is_off_until_the_warning_is_confirmed_and_says_how_to_allow_it(served: Home) -> None:
+    notes = served
     done = notes.run("settings", "set", "privacy.other_programs", "on")
     assert done.returncode == 1 and "may send them elsewhere" in done.stderr
 
@@ -153,10 +176,8 @@ def test_it_is_off_until_the_warning_is_confirmed_and_says_how_to_allow_it(notes
 
 
 def test_ask_search_and_digest(notes: Home) -> None:
-    allow(notes)
-    prepared = notes.json("prepare", PREPARED_OPEN)
+    prepared = notes.json("ask", PREPARED_OPEN, "--prepared-only")
     assert prepared["kind"] == "hit"
-    notes.json("work", "--for", "15s")
 
     async def ask(session: ClientSession) -> None:
         hit = (await value(session, "search", words="Hartwell", limit=1))["hits"][0]
@@ -182,10 +203,6 @@ def test_ask_search_and_digest(notes: Home) -> None:
 
 def test_what_is_kept_from_other_programs_never_goes_out(notes: Home) -> None:
     """Neither as hits, nor as evidence, in prepared answers, related questions, digests, titles or counts."""
-    allow(notes)
-    assert notes.json("prepare", PREPARED_PRIVATE)["kind"] == "hit"
-    assert notes.json("prepare", PREPARED_OPEN)["kind"] == "hit"
-    notes.json("work", "--for", "30s")
     assert notes.json("search", "garden safe 7719")["hits"][0]["path"].endswith("diary.md")
     assert notes.json("ask", PREPARED_PRIVATE, "--prepared-only", "--no-learn")["kind"] == "hit"
     answers = notes.json("digest")["digests"]
@@ -234,6 +251,10 @@ def test_what_is_kept_from_other_programs_never_goes_out(notes: Home) -> None:
         await anyio.to_thread.run_sync(lambda: notes.json("keep-private", notes.notes / "private", "--off"))
         found = await value(session, "search", words="garden safe 7719")
         assert found["hits"][0]["path"].endswith("diary.md")
+        await anyio.to_thread.run_sync(
+            lambda: notes.json("keep-private", notes.notes / "open" / "boiler.md", "--off")
+        )
+        await anyio.to_thread.run_sync(lambda: notes.json("keep-private", notes.notes / "private"))
 
     with_assistant(notes, ask)
     marks = notes.run("--passphrase-file", notes.passphrase_file, "folders").stdout
@@ -247,7 +268,6 @@ def test_what_is_kept_from_other_programs_never_goes_out(notes: Home) -> None:
 
 
 def test_a_locked_vault_says_one_sentence_and_is_not_unlocked(notes: Home) -> None:
-    allow(notes)
     notes.json("vault", "lock")
 
     async def ask(session: ClientSession) -> None:
@@ -266,7 +286,6 @@ def test_a_locked_vault_says_one_sentence_and_is_not_unlocked(notes: Home) -> No
 
 
 def test_a_core_that_ends_in_between_is_started_again(notes: Home) -> None:
-    allow(notes)
 
     async def ask(session: ClientSession) -> None:
         assert (await value(session, "search", words="boiler"))["hits"]
@@ -278,14 +297,13 @@ def test_a_core_that_ends_in_between_is_started_again(notes: Home) -> None:
         assert cores
         for core in cores:
             core.send_signal(signal.SIGKILL)
-            core.wait(10)
+        psutil.wait_procs(cores, timeout=20)
         assert "locked" in await refusal(session, "search", words="boiler")
 
     with_assistant(notes, ask)
 
 
 def test_bad_arguments_and_huge_ones_get_a_sentence_and_the_next_call_works(notes: Home) -> None:
-    allow(notes)
 
     async def ask(session: ClientSession) -> None:
         for name, arguments, word in (
@@ -317,7 +335,6 @@ def test_bad_arguments_and_huge_ones_get_a_sentence_and_the_next_call_works(note
 
 def test_lines_that_are_no_protocol_are_survived_and_stdout_is_protocol_only(notes: Home) -> None:
     """What is piped in raw: rubbish, half characters, and no handshake."""
-    allow(notes)
     lines = [
         "rubbish Ottilie",
         '{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "search"}',
@@ -356,7 +373,7 @@ def test_lines_that_are_no_protocol_are_survived_and_stdout_is_protocol_only(not
             assert message["jsonrpc"] == "2.0"
             replies[message.get("id")] = message
         process.stdin.close()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
         rest = process.stdout.read()
         assert all(json.loads(line)["jsonrpc"] == "2.0" for line in rest.splitlines())
         assert process.stderr.read() == ""
@@ -364,7 +381,6 @@ def test_lines_that_are_no_protocol_are_survived_and_stdout_is_protocol_only(not
 
 
 def test_cancelling_stops_the_core_and_the_next_call_works(notes: Home) -> None:
-    allow(notes)
     notes.json("ask", "Why is the boiler loud?", "--live-only", "--no-learn")  # the model is loaded
 
     async def ask(session: ClientSession) -> None:
@@ -397,7 +413,7 @@ def test_it_ends_at_once_with_its_assistant(notes: Home, ending: str) -> None:
         process.stdin.close()
     else:
         process.send_signal(signal.Signals[ending])
-    assert process.wait(20) == {"stdin": 0, "SIGINT": 130, "SIGTERM": -signal.SIGTERM}[ending]
+    assert process.wait(60) == {"stdin": 0, "SIGINT": 130, "SIGTERM": -signal.SIGTERM}[ending]
     assert process.stderr.read() == ""
     for stream in (process.stdin, process.stdout, process.stderr):
         stream.close()

@@ -66,9 +66,11 @@ class OtherPrograms:
         """An answer from the notes that other programs may use; raises what :meth:`Server.ask` does."""
         mode = AskMode.PREPARED_ONLY if is_prepared_only else AskMode.AUTO
         with self._hold():
-            answer = self._server.ask(
-                question, mode=mode, learn=False, cancel=cancel, without=self._withheld()
-            )
+            withheld = self._withheld()
+            if withheld:
+                answer = self._server.ask_without(question, withheld, mode=mode, cancel=cancel)
+            else:
+                answer = self._server.ask(question, mode=mode, learn=False, cancel=cancel)
         nearest = tuple(one for one in answer.nearest if not self._is_kept(one.path))
         if any(self._is_kept(one.path) for one in answer.citations):
             return replace(

@@ -35,7 +35,7 @@ from pillowbook.flow.serve.ahead import ReadAhead
 from pillowbook.flow.serve.freshness import FreshnessReport, Reread, check_freshness, check_sources
 from pillowbook.flow.serve.likely import Likely
 from pillowbook.flow.serve.questions import RecentVectors, Vector, clean_question, clean_typed
-from pillowbook.flow.serve.withheld import leave_out
+from pillowbook.flow.serve.withheld import leave_out, related_of
 from pillowbook.host.workers import CancelToken
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
@@ -97,24 +97,21 @@ class Server:
         learn: bool = True,
         on_part: Callable[[AskPart], None] | None = None,
         cancel: CancelToken | None = None,
-        without: frozenset[DocumentId] = frozenset(),
     ) -> Answer:
         """Answer a question.
 
         Args:
             mode: ``PREPARED_ONLY`` never generates, ``LIVE_ONLY`` never looks at what is prepared.
             learn: remember the question, so that an answer to it is kept ready.
-            on_part: called on this thread with the likely passage and the live text as it grows; not with ``without``.
-            without: documents that nothing may be taken from, nor from what was made of them.
+            on_part: called on this thread with the likely passage and the live text as it grows.
         Raises:
             QuestionEmpty, QuestionTooLong; Cancelled; ModelMissing and the like when a live answer is needed.
         """
         began = self._clock.monotonic_s()
         question = clean_question(question)
         self._ahead.give_way()
-        asking = _Asking(question, mode, learn, on_part, cancel, began, without=without)
+        asking = _Asking(question, mode, learn, on_part, cancel, began)
         found = _NOTHING if mode is AskMode.LIVE_ONLY else self._match(asking)
-        found = leave_out(found, without, self._knowledge)
         if found.prepared is not None and self._is_of_another_day(found.prepared):
             found = _NOTHING
         change_note = ""
@@ -128,6 +125,40 @@ class Server:
         if mode is AskMode.PREPARED_ONLY:
             return self._none(asking, found, change_note)
         return self._live(asking, found, change_note)
+
+    def ask_without(
+        self,
+        question: str,
+        without: frozenset[DocumentId],
+        *,
+        mode: AskMode = AskMode.AUTO,
+        cancel: CancelToken | None = None,
+    ) -> Answer:
+        """Answer a question as if some documents were not there, nor what was made of them; nothing is remembered.
+
+        Only ways that tell what they rest on, document by document, lead to such an answer: a prepared answer, or a
+        live one from the passages. Raises what :meth:`ask` does.
+        """
+        began = self._clock.monotonic_s()
+        question = clean_question(question)
+        asking = _Asking(question, mode, False, None, cancel, began, without=without)
+        found = leave_out(self._match(asking), without, self._knowledge)
+        prepared = found.prepared
+        answer: Answer | None = None
+        if found.is_hit and prepared is not None and not self._is_of_another_day(prepared):
+            report = check_freshness(prepared, self._library, clock=self._clock, reread=self._reread)
+            if _may_be_shown(prepared, report.freshness):
+                answer = self._prepared_answer(question, prepared, found.p_same, report, (), began)
+        if answer is None and mode is AskMode.PREPARED_ONLY:
+            answer = self._none(asking, _NOTHING, "")
+        if answer is None:
+            asking.vector = self._recent.get(question)
+            draft, freshness = self._compose(asking)
+            answer = self._live_answer(asking, draft, freshness, _NOTHING, "")
+        if not answer.answer:
+            near = self._likely.passage(question, self._recent.known(question), without)
+            answer = replace(answer, nearest=() if near is None else (near.citation,))
+        return replace(answer, related=related_of(found, answer.prepared_id))
 
     def search(
         self, words: str, limit: int = 20, *, without: frozenset[DocumentId] = frozenset()
@@ -223,7 +254,7 @@ class Server:
     ) -> Answer:
         related = _related(found, prepared.id)
         answer = self._prepared_answer(
-            asking.question, prepared, found.p_same, report, related, asking.began_s, asking.without
+            asking.question, prepared, found.p_same, report, related, asking.began_s
         )
         return self._record(asking, answer, prepared.id)
 
@@ -304,7 +335,7 @@ class Server:
             citations=(),
             related=_related(found, None),
             change_note=change_note,
-            nearest=self._nearest(asking.question, asking.without),
+            nearest=self._nearest(asking.question),
         )
         return self._record(asking, answer, None)
 
@@ -344,7 +375,6 @@ class Server:
         report: FreshnessReport,
         related: tuple[Related, ...],
         began_s: float,
-        without: frozenset[DocumentId] = frozenset(),
     ) -> Answer:
         return Answer(
             question=question,
@@ -366,7 +396,7 @@ class Server:
             prepared_id=prepared.id,
             is_edited=prepared.edited_at is not None,
             is_pinned=prepared.is_pinned,
-            nearest=prepared.new_evidence or (() if prepared.answer else self._nearest(question, without)),
+            nearest=prepared.new_evidence or (() if prepared.answer else self._nearest(question)),
         )
 
     # -- around it ---------------------------------------------------------------------------------------------
@@ -426,8 +456,8 @@ class Server:
             log.warning("question not remembered, the disk is full")  # the answer is there all the same
             return None
 
-    def _nearest(self, question: str, without: frozenset[DocumentId] = frozenset()) -> tuple[Citation, ...]:
-        likely = self._likely.passage(question, self._recent.known(question), without)
+    def _nearest(self, question: str) -> tuple[Citation, ...]:
+        likely = self._likely.passage(question, self._recent.known(question))
         return () if likely is None else (likely.citation,)
 
     def _since_ms(self, began_s: float) -> float:
