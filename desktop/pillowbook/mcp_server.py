@@ -10,6 +10,7 @@ that are no protocol, values that do not fit) is content.
 
 import functools
 import logging
+import signal
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -145,6 +146,8 @@ def serve(profile: Profile) -> None:
     """Serve one assistant until it closes standard input."""
     logging.getLogger().addHandler(logging.NullHandler())  # without any, warnings would go to standard error
     logging.disable()
+    # The thread that waits for standard input cannot be woken, and nothing has to be tidied up: the core notices.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     anyio.run(_serve, profile)
 
 

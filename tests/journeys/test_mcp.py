@@ -413,7 +413,7 @@ def test_it_ends_at_once_with_its_assistant(notes: Home, ending: str) -> None:
         process.stdin.close()
     else:
         process.send_signal(signal.Signals[ending])
-    assert process.wait(60) == {"stdin": 0, "SIGINT": 130, "SIGTERM": -signal.SIGTERM}[ending]
+    assert process.wait(60) == {"stdin": 0, "SIGINT": -signal.SIGINT, "SIGTERM": -signal.SIGTERM}[ending]
     assert process.stderr.read() == ""
     for stream in (process.stdin, process.stdout, process.stderr):
         stream.close()
