@@ -23,7 +23,17 @@ ALLOWED = {
 }
 """What each layer may import of the others, from the table in ``desktop/docs/architecture.md``."""
 
-COMMAND_LINE = {"cli", "by_hand", "digest_views", "terminal", "demo", "doctor", "__main__"}
+COMMAND_LINE = {
+    "batch",
+    "cli",
+    "by_hand",
+    "digest_views",
+    "terminal",
+    "demo",
+    "doctor",
+    "mcp_server",
+    "__main__",
+}
 HEAVY_AT_HOME = {
     "PySide6": "ui/",
     "llama_cpp": "models/generator/",
@@ -37,6 +47,8 @@ HEAVY_AT_HOME = {
     "argon2": "store/",
     "watchdog": "flow/ingest/",
     "keyring": "host/",
+    "mcp": "mcp_server.py",
+    "mcp_types": "mcp_server.py",
 }
 """Libraries that only one place may import; the models' and parsers' further only in their ``worker.py``."""
 

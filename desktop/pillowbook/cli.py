@@ -8,6 +8,7 @@ import argparse
 import functools
 import getpass
 import io
+import itertools
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from typing import Any, Final
 import psutil
 
 from pillowbook import __version__, digest_views
+from pillowbook.batch import Line, error_json, read_lines, work_through
 from pillowbook.by_hand import add_commands
 from pillowbook.core import protocol as p
 from pillowbook.core.client import CoreClient, connect, ensure_core
@@ -29,11 +31,9 @@ from pillowbook.domain.errors import (
     ConfirmationNeeded,
     DiskFull,
     ModelNoneFits,
-    NeverPrepared,
     PassphraseNeeded,
     PassphraseWrong,
     PillowbookError,
-    SecretNotPrepared,
     VaultLocked,
 )
 from pillowbook.domain.events import PanelWish
@@ -57,7 +57,6 @@ from pillowbook.terminal import (
     duration_s,
     hit_count,
     place,
-    read_lines,
     read_text,
     user_path,
     without_surrogates,
@@ -67,6 +66,9 @@ DONE: Final = 0
 COULD_NOT: Final = 1
 WRONG_USAGE: Final = 2
 LOCKED: Final = 3
+
+PAIRS_AT_ONCE: Final = 1000
+"""So many questions are embedded together."""
 
 
 class Session:
@@ -161,6 +163,8 @@ def add(session: Session) -> int:
     path = user_path(session.options.path)
     if session.options.keep_here:  # before anything of it is read
         session.call(lambda core: core.keep_here(path))
+    if session.options.keep_private:
+        session.call(lambda core: core.keep_private(path))
     folder: Folder = session.call(lambda core: core.add_folder(path))
     server = server_in_use(session)
     if folder.is_kept_here:
@@ -188,6 +192,28 @@ def keep_here(session: Session) -> int:
     return DONE
 
 
+def keep_private(session: Session) -> int:
+    options = session.options
+    path = user_path(options.path) if options.path else None
+    kept = session.call(lambda core: core.keep_private(path, is_kept=not options.off))
+    session.print(
+        {"kept_private": kept},
+        "\n".join(kept)
+        or "No folder is marked; 'pillowbook keep-private PATH' keeps other programs out of one.",
+    )
+    return DONE
+
+
+def mcp(session: Session) -> int:
+    """Serve an assistant. Off or locked, it serves all the same: each tool then says in one sentence what to do."""
+    if session.options.passphrase_file:
+        raise ArgumentUnusable(name="passphrase file", problem="other programs cannot unlock the vault")
+    from pillowbook.mcp_server import serve
+
+    serve(session.profile)
+    return DONE
+
+
 def remove(session: Session) -> int:
     path = user_path(session.options.path)
     session.call(lambda core: core.remove_folder(path))
@@ -199,10 +225,23 @@ def folders(session: Session) -> int:
     found = session.call(lambda core: core.folders())
     session.print(
         {"folders": found},
-        "\n".join(f"{f.path}{'  (never leaves this machine)' if f.is_kept_here else ''}" for f in found)
+        "\n".join(f"{f.path}{folder_marks(f)}" for f in found)
         or "No folders yet; 'pillowbook add PATH' adds one.",
     )
     return DONE
+
+
+def folder_marks(folder: Folder) -> str:
+    """What is said behind a folder's path."""
+    marks = [
+        mark
+        for mark, is_so in (
+            ("never leaves this machine", folder.is_kept_here),
+            ("not for other programs", folder.is_kept_private),
+        )
+        if is_so
+    ]
+    return f"  ({', '.join(marks)})" if marks else ""
 
 
 def sync(session: Session) -> int:
@@ -257,22 +296,12 @@ def ask(session: Session) -> int:
     )
     learn = not options.no_learn
     if options.batch:
-        for line in read_lines(options.batch, ("id", "question")):
-            question = str(line["question"])
-            try:
-                answer = session.call(
-                    functools.partial(CoreClient.ask, question=question, mode=mode, learn=learn)
-                )
-                print(dump(answer_json(answer, line["id"])), flush=True)
-            except (VaultLocked, DiskFull):
-                raise
-            except PillowbookError as error:
-                print(
-                    dump(
-                        {"id": line["id"], "question": question, "error": error.code, "sentence": error.say()}
-                    ),
-                    flush=True,
-                )
+
+        def answered(line: Line) -> Any:
+            answer = session.call(lambda core: core.ask(line.values["question"], mode=mode, learn=learn))
+            return answer_json(answer, line.id)
+
+        work_through(options.batch, ("question",), answered)
         return DONE
     stream = StreamedAnswer(is_shown=not session.as_json and sys.stdout.isatty())
     answer = session.call(
@@ -288,39 +317,33 @@ def ask(session: Session) -> int:
 
 def prepare(session: Session) -> int:
     options = session.options
-    lines = (
-        read_lines(options.batch, ("id", "question"))
-        if options.batch
-        else [{"id": None, "question": options.question}]
-    )
-    for line in lines:
-        question = str(line["question"])
-        try:
-            answer = session.call(functools.partial(CoreClient.prepare, question=question))
-        except (NeverPrepared, SecretNotPrepared) as error:
-            if not options.batch:
-                raise
-            print(
-                dump({"id": line["id"], "question": question, "error": error.code, "sentence": error.say()}),
-                flush=True,
-            )
-            continue
-        if session.as_json or options.batch:
-            print(dump(answer_json(answer, line["id"])), flush=True)
-        else:
-            print(answer_text(answer))
+    if options.batch:
+
+        def prepared(line: Line) -> Any:
+            answer = session.call(lambda core: core.prepare(line.values["question"]))
+            return answer_json(answer, line.id)
+
+        work_through(options.batch, ("question",), prepared)
+        return DONE
+    answer = session.call(lambda core: core.prepare(options.question))
+    print(dump(answer_json(answer, None)) if session.as_json else answer_text(answer))
     return DONE
 
 
 def match(session: Session) -> int:
-    lines = read_lines(session.options.pairs, ("id", "a", "b"))
-    verdicts = session.call(
-        lambda core: core.match([p.Pair(str(line["a"]), str(line["b"])) for line in lines])
-    )
-    for line, verdict in zip(lines, verdicts, strict=True):
-        print(
-            dump({"id": line["id"], "p_same": verdict.p_same, "hit": verdict.hit, "reasons": verdict.reasons})
-        )
+    lines = read_lines(session.options.pairs, ("a", "b"))
+    while batch := list(itertools.islice(lines, PAIRS_AT_ONCE)):
+        good = [line for line in batch if line.error is None]
+        pairs = [p.Pair(line.values["a"], line.values["b"]) for line in good]
+        verdicts = iter(session.call(functools.partial(CoreClient.match, pairs=pairs)))
+        for line in batch:
+            if line.error is not None:
+                print(dump(error_json(line, line.error)))
+                continue
+            verdict = next(verdicts)
+            told = {"p_same": verdict.p_same, "hit": verdict.hit, "reasons": verdict.reasons}
+            print(dump({"id": line.id} | told))
+        sys.stdout.flush()
     return DONE
 
 
@@ -590,6 +613,10 @@ def build_parser() -> argparse.ArgumentParser:
     made = command("add", add, "watch a folder or file")
     made.add_argument("path")
     made.add_argument("--keep-here", action="store_true", help="its text never leaves this machine")
+    made.add_argument("--keep-private", action="store_true", help="other programs may not use it")
+    made = command("keep-private", keep_private, "let other programs not use a folder, or list those kept")
+    made.add_argument("path", nargs="?")
+    made.add_argument("--off", action="store_true", help="let them use it again")
     made = command("keep-here", keep_here, "let a folder's text never leave this machine, or list those kept")
     made.add_argument("path", nargs="?")
     made.add_argument("--off", action="store_true", help="let it leave again")
@@ -598,10 +625,11 @@ def build_parser() -> argparse.ArgumentParser:
     command("sync", sync, "scan and index until everything is up to date")
     made = command("work", work, "do background work now")
     made.add_argument("--for", dest="duration", required=True, metavar="20m")
+    batch_help = "a JSON object with id and question on each line; - reads standard input"
     made = command("ask", ask, "ask a question")
     source = made.add_mutually_exclusive_group(required=True)
     source.add_argument("question", nargs="?")
-    source.add_argument("--batch", type=Path, metavar="FILE.jsonl")
+    source.add_argument("--batch", type=Path, metavar="FILE.jsonl", help=batch_help)
     which = made.add_mutually_exclusive_group()
     which.add_argument("--prepared-only", action="store_true")
     which.add_argument("--live-only", action="store_true")
@@ -609,9 +637,13 @@ def build_parser() -> argparse.ArgumentParser:
     made = command("prepare", prepare, "keep an answer ready")
     source = made.add_mutually_exclusive_group(required=True)
     source.add_argument("question", nargs="?")
-    source.add_argument("--batch", type=Path, metavar="FILE.jsonl")
+    source.add_argument("--batch", type=Path, metavar="FILE.jsonl", help=batch_help)
     command("match", match, "what the hit policy says of pairs").add_argument(
-        "--pairs", type=Path, required=True
+        "--pairs",
+        type=Path,
+        required=True,
+        metavar="FILE.jsonl",
+        help="a JSON object with id, a (prepared) and b (asked) on each line; - reads standard input",
     )
     made = command("search", search, "find passages")
     made.add_argument("words")
@@ -650,6 +682,7 @@ def build_parser() -> argparse.ArgumentParser:
     setter.add_argument("key")
     setter.add_argument("value")
     setter.add_argument("--yes", action="store_true", help="the warning is read, change it all the same")
+    command("mcp", mcp, "serve an assistant (Model Context Protocol, standard input and output)")
     command("stop", stop, "end the app and the background process")
     return parser
 
@@ -662,7 +695,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # Notes hold every letter; a terminal or pipe that cannot show one must not end the command.
-            stream.reconfigure(encoding="utf-8" if options.json else None, errors="replace")
+            prints_json = options.json or getattr(options, "batch", None) or getattr(options, "pairs", None)
+            stream.reconfigure(encoding="utf-8" if prints_json else None, errors="replace")
     session = Session(options)
     try:
         for name, value in vars(options).items():

@@ -1,10 +1,8 @@
 """What the command line reads and how it prints: files named by the user, answers for people and for scripts."""
 
 import argparse
-import json
 import re
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,34 +68,6 @@ def read_text(path: Path) -> str:
         raise InputUnreadable(name=str(path), problem=(error.strerror or "unreadable").lower()) from None
     except UnicodeDecodeError:
         raise InputUnreadable(name=str(path), problem="it is not text in UTF-8") from None
-
-
-def read_lines(path: Path, keys: Sequence[str]) -> list[dict[str, Any]]:
-    """The objects of a JSON Lines file; each must have these keys.
-
-    Raises:
-        InputUnreadable: a line is no such object.
-    """
-    found: list[dict[str, Any]] = []
-    for number, text in enumerate(read_text(path).splitlines(), start=1):
-        if not text.strip():
-            continue
-        try:
-            line = json.loads(without_surrogates(text))
-            if not isinstance(line, dict) or any(key not in line for key in keys):
-                raise ValueError
-        except ValueError:
-            raise InputUnreadable(
-                name=str(path), problem=f"line {number} is no JSON object with {', '.join(keys)}"
-            ) from None
-        for key in keys:
-            if key == "id":
-                continue
-            if not isinstance(line[key], str):
-                raise InputUnreadable(name=str(path), problem=f"line {number} has no text as its {key}")
-            line[key] = without_surrogates(line[key])
-        found.append(line)
-    return found
 
 
 def citation_json(citation: Citation) -> dict[str, Any]:

@@ -200,18 +200,6 @@ def test_a_pipe_and_the_profile_itself_are_refused_at_once(shared_home: Home) ->
     assert done.returncode == 1 and "not watched" in done.stderr
 
 
-def test_batch_lines_that_are_no_text_are_told(shared_home: Home) -> None:
-    """JSON can write half a character, and null for a question."""
-    shared_home.json("status")
-    batch = shared_home.root / "odd.jsonl"
-    batch.write_text('{"id": 1, "question": "what is \\ud800"}\n')
-    done = shared_home.run("--json", "ask", "--prepared-only", "--batch", batch)
-    assert done.returncode == 0 and json.loads(done.stdout)["question"], done.stderr
-    batch.write_text('{"id": 1, "question": null}\n')
-    done = shared_home.run("--json", "ask", "--prepared-only", "--batch", batch)
-    assert done.returncode == 1 and "line 1" in done.stderr
-
-
 def test_any_letter_can_be_printed_anywhere(home: Home, tiny_model: str) -> None:
     """A pipe that takes ASCII only must not end the command; JSON is UTF-8 wherever it goes."""
     begin(home, tiny_model)

@@ -8,7 +8,7 @@ from pillowbook.domain.answers import AnswerKind, Reason, Tokens
 from pillowbook.domain.ids import DocumentId, FolderId, QuestionId, ServingId
 from pillowbook.domain.serving import LiveLatency, Serving, Spending, Verdict
 from pillowbook.domain.work import SliceKind
-from pillowbook.schedule.account import READING, Account, draw_up, payoff
+from pillowbook.schedule.account import READING, Account, draw_up, payoff, saved_s
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 LAST_MONTH = NOW - timedelta(days=30)
@@ -53,6 +53,8 @@ def served(
     at: datetime = NOW,
     verdict: Verdict | None = None,
     latency_ms: float = 0.0,
+    opened: bool = False,
+    again: bool = False,
 ) -> Serving:
     return Serving(
         ServingId(number),
@@ -65,6 +67,8 @@ def served(
         None if question is None else reason,
         HOME,
         verdict,
+        opened,
+        again,
     )
 
 
@@ -172,3 +176,29 @@ def test_nothing_gives_an_empty_account() -> None:
     assert drawn.total.spent_s == 0
     assert not (drawn.by_reason or drawn.by_folder or drawn.servings)
     assert drawn.total.share_wasted is drawn.total.saved_per_spent is None
+
+
+@pytest.mark.parametrize(
+    ("opened", "again", "verdict", "saved"),
+    [
+        (False, False, None, 10.0),
+        (True, False, None, 5.0),
+        (False, True, None, 0.0),
+        (True, True, None, 0.0),
+        (True, True, Verdict.RIGHT, 10.0),
+        (True, False, Verdict.WRONG, 0.0),
+    ],
+)
+def test_weak_signs_are_counted_once_and_a_verdict_overrules_them(
+    opened: bool, again: bool, verdict: Verdict | None, saved: float
+) -> None:
+    one = served(1, 11, verdict=verdict, opened=opened, again=again)
+    assert saved_s(one, LIVE) == saved
+
+
+def test_a_need_that_was_put_twice_saves_once() -> None:
+    spending = [prepared(11, 5, Reason.CONTENT)]
+    twice = account(spending, [served(1, 11, again=True), served(2, 11)])
+    once = account(spending, [served(1, 11)])
+    assert twice.total.saved_s == once.total.saved_s == 10.0
+    assert payoff(twice) == payoff(once)

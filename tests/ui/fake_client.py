@@ -306,6 +306,12 @@ class ScriptedCore:
                     for folder in script.folders
                 ]
                 return [folder.path for folder in script.folders if folder.is_kept_here]
+            case p.KeepPrivate(path, is_kept):
+                script.folders = [
+                    replace(folder, is_kept_private=is_kept) if folder.path == path else folder
+                    for folder in script.folders
+                ]
+                return [folder.path for folder in script.folders if folder.is_kept_private]
             case p.ListFolders():
                 return script.folders
             case p.GetLedger(since):

@@ -17,6 +17,7 @@ from pillowbook.domain.answers import AnswerKind, Freshness
 from pillowbook.domain.asking import AnswerText, LikelyPassage
 from pillowbook.domain.errors import ModelMissing, VaultLocked
 from pillowbook.domain.events import LibraryChanged, VaultChanged
+from pillowbook.domain.ids import ServingId
 from pillowbook.ui.asking import Asking
 from pillowbook.ui.panel import Panel
 
@@ -231,6 +232,37 @@ def test_an_answer_used_before_enter_counts_as_asked_once(
     assert core.calls_of(p.Ask)[0].learn is (act == "nothing"), "it was counted already"
     turn(250)
     assert len(core.calls_of(p.NoteUse)) == (act != "nothing")
+
+
+def test_a_source_that_is_opened_is_told_with_its_serving(
+    panel: Panel, asking: Asking, core: ScriptedCore
+) -> None:
+    """By nothing but opening it: neither asking nor copying nor opening what was only found."""
+    core.script.answers[BOILER] = replace(core.script.answers[BOILER], serving_id=ServingId(41))
+    ask(panel, BOILER)
+    wait_until(lambda: text_of(panel, "answer") != "")
+    QTest.keyClick(panel.question, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    turn(50)
+    assert core.calls_of(p.NoteOpened) == []
+    asking.open_hit(core.script.hits[0])
+    turn(50)
+    assert core.calls_of(p.NoteOpened) == []
+    citation = core.script.answers[BOILER].citations[0]
+    asking.open_citation(citation)
+    wait_until(lambda: core.calls_of(p.NoteOpened) == [p.NoteOpened(41, citation.document_id)])
+
+
+def test_opening_a_source_of_an_answer_before_enter_is_told_with_the_serving_it_becomes(
+    panel: Panel, asking: Asking, core: ScriptedCore
+) -> None:
+    asking._rest.setInterval(60_000)
+    ready = core.script.answers[BOILER]
+    core.script.noted = 17
+    core.script.completions[0] = replace(core.script.completions[0], answer=ready)
+    panel.question.setText(BOILER)
+    wait_until(lambda: text_of(panel, "answer") == ready.answer)
+    asking.open_citation(ready.citations[0])
+    wait_until(lambda: core.calls_of(p.NoteOpened) == [p.NoteOpened(17, ready.citations[0].document_id)])
 
 
 def test_an_answer_that_is_typed_past_is_not_counted(

@@ -122,3 +122,16 @@ def test_a_folder_is_kept_here_by_its_row(settings: SettingsWindow, core: Script
     wait_until(lambda: core.script.folders[0].is_kept_here)
     assert core.calls_of(p.KeepHere) == [p.KeepHere(core.script.folders[0].path, True)]
     wait_until(lambda: settings.findChildren(QCheckBox, "keep-here")[0].isChecked())
+
+
+def test_a_folder_is_kept_from_other_programs_by_its_row(
+    settings: SettingsWindow, core: ScriptedCore
+) -> None:
+    settings.open_page("Folders")
+    wait_until(lambda: bool(settings.findChildren(QCheckBox, "keep-private")))
+    box = settings.findChildren(QCheckBox, "keep-private")[0]
+    assert not box.isChecked()
+    box.click()
+    wait_until(lambda: core.script.folders[0].is_kept_private)
+    assert core.calls_of(p.KeepPrivate) == [p.KeepPrivate(core.script.folders[0].path, True)]
+    wait_until(lambda: settings.findChildren(QCheckBox, "keep-private")[0].isChecked())

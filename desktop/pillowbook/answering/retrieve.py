@@ -188,9 +188,12 @@ class Retriever:
         """A unit vector per unit (one or more), each read with its place; shape (n, d), in their order."""
         return self._embed_units(units, background=background)
 
-    def by_words(self, question: str, *, limit: int) -> list[Passage]:
-        """Passages by words alone: at once, and without the embedder."""
-        return self._library.get_passages([hit.passage_id for hit in self._words.search(question, limit)])
+    def by_words(
+        self, question: str, *, limit: int, without: frozenset[DocumentId] = frozenset()
+    ) -> list[Passage]:
+        """Passages by words alone: at once, and without the embedder. None of the documents in ``without``."""
+        hits = self._words.search(question, limit, among=self._others(None, without))
+        return self._library.get_passages([hit.passage_id for hit in hits])
 
     def section_around(self, passage: Passage) -> list[Unit]:
         """The units of the section of its document in which a passage stands."""
@@ -236,12 +239,13 @@ class Retriever:
         scope = read_scope(question, self._today())
         within = self._within(scope)
         meant = self._meant(scope)
+        among = self._others(within, without)
         by_words = self._words.search(
-            question if within is None else scope.rest or question, CANDIDATES, among=within
+            question if within is None else scope.rest or question, CANDIDATES, among=among
         )
-        near = self._vectors.nearest(vector, CANDIDATES, space="passages", among=within)
+        near = self._vectors.nearest(vector, CANDIDATES, space="passages", among=among)
         if meant:
-            inside = meant.keys() if within is None else meant.keys() & within
+            inside = meant.keys() if among is None else meant.keys() & among
             near += self._vectors.nearest(vector, CANDIDATES // 4, space="passages", among=inside)
         ids = dict.fromkeys([hit.passage_id for hit in by_words] + [PassageId(hit.id) for hit in near])
         similarities = self._vectors.similarities(vector, ids)
@@ -348,6 +352,15 @@ class Retriever:
             if found:
                 within = found if within is None else within & found
         return within or None
+
+    def _others(
+        self, within: frozenset[PassageId] | None, without: frozenset[DocumentId]
+    ) -> frozenset[PassageId] | None:
+        """The passages to look among, without those of some documents; None for all."""
+        if not without:
+            return within
+        others = self._library.passage_ids_without(without)
+        return others if within is None else others & within
 
     def _meant(self, scope: Scope) -> dict[PassageId, float]:
         """What the passages gain that lie in the folder, or in notes of the day, that the question speaks of."""

@@ -92,6 +92,10 @@ class CoreClient:
         """Count a prepared answer that was used before Enter as asked; the serving, where it is remembered."""
         return self._request(p.NoteUse(question), p.UseNoted).serving
 
+    def note_opened(self, serving: int, document: int) -> None:
+        """Say that the user opened a source of an answer that was served."""
+        self._request(p.NoteOpened(serving, document), p.Done)
+
     # -- the library ------------------------------------------------------------------------------
 
     def add_folder(self, path: str) -> Folder:
@@ -105,6 +109,10 @@ class CoreClient:
     def keep_here(self, path: str | None = None, *, is_kept: bool = True) -> list[str]:
         """Let nothing below a path leave this machine, or let it again; gives all paths that are kept."""
         return self._request(p.KeepHere(path, is_kept), list[str])
+
+    def keep_private(self, path: str | None = None, *, is_kept: bool = True) -> list[str]:
+        """Let other programs use nothing below a path, or let them again; gives all paths that are kept."""
+        return self._request(p.KeepPrivate(path, is_kept), list[str])
 
     def folders(self) -> list[Folder]:
         """The watched folders."""
@@ -215,6 +223,26 @@ class CoreClient:
     def never_prepare(self, question: str | None = None, *, is_never: bool = True) -> list[NeverRule]:
         """Never prepare a question, or again; all such rules."""
         return self._request(p.NeverPrepare(question, is_never), list[NeverRule])
+
+    # -- for other programs -----------------------------------------------------------------------
+
+    def ask_for_other(
+        self, question: str, *, is_prepared_only: bool = False, cancel: CancelToken | None = None
+    ) -> Answer:
+        """The answer that another program may have."""
+        return self._request(p.AskForOther(question, is_prepared_only), Answer, cancel=cancel)
+
+    def search_for_other(
+        self, words: str, *, limit: int = 10, cancel: CancelToken | None = None
+    ) -> SearchHits:
+        """The passages that another program may see."""
+        return self._request(p.SearchForOther(words, limit), SearchHits, cancel=cancel)
+
+    def digest_for_other(
+        self, path: str | None = None, *, topic: str = "", cancel: CancelToken | None = None
+    ) -> p.DigestsForOther:
+        """The digests of a path, or of topics, that another program may read."""
+        return self._request(p.DigestForOther(path, topic), p.DigestsForOther, cancel=cancel)
 
     # -- the vault --------------------------------------------------------------------------------
 

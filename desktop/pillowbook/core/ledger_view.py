@@ -57,6 +57,8 @@ def ledger_view(
                 cost_tokens=one.cost_tokens,
                 saved_s=one.saved_s,
                 verdict=None if one.serving.verdict is None else one.serving.verdict.value,
+                opened=one.serving.is_opened,
+                asked_again=one.serving.is_asked_again,
             )
             for one in account.servings[:SERVINGS_SHOWN]
         ),

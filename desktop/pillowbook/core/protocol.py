@@ -137,6 +137,14 @@ class TopicView(msgspec.Struct, frozen=True):
     paths: tuple[str, ...]
 
 
+class DigestsForOther(msgspec.Struct, frozen=True):
+    """What another program may read of what was distilled."""
+
+    documents: tuple[DigestView, ...] = ()
+    folders: tuple[DigestView, ...] = ()
+    topics: tuple[TopicView, ...] = ()
+
+
 class PreparedView(msgspec.Struct, frozen=True):
     """A prepared answer for reading; ``answer`` is empty for a prepared 'your notes do not say'."""
 
@@ -190,6 +198,8 @@ class ServingView(msgspec.Struct, frozen=True):
     cost_tokens: Tokens
     saved_s: float
     verdict: str | None
+    opened: bool = False
+    asked_again: bool = False
 
 
 class AuditView(msgspec.Struct, frozen=True):
@@ -346,6 +356,13 @@ class NoteUse(Call, frozen=True, tag="note_use"):
     question: str
 
 
+class NoteOpened(Call, frozen=True, tag="note_opened"):
+    """The user opened a source of an answer that was served. Reply: Done, also where it is not remembered any more."""
+
+    serving: int
+    document: int
+
+
 class AddFolder(Call, frozen=True, tag="add"):
     """Reply: Folder."""
 
@@ -366,6 +383,40 @@ class KeepHere(Call, frozen=True, tag="keep_here"):
 
     path: str | None = None
     is_kept: bool = True
+
+
+class KeepPrivate(Call, frozen=True, tag="keep_private"):
+    """Other programs may not use text below this folder or file, or may again. Reply: list of str, all paths kept.
+
+    Without a path nothing is changed.
+    """
+
+    path: str | None = None
+    is_kept: bool = True
+
+
+class AskForOther(Call, frozen=True, tag="ask_for_other"):
+    """For another program, which the settings must allow; nothing is remembered of it. Reply: Answer."""
+
+    question: str
+    is_prepared_only: bool = False
+
+
+class SearchForOther(Call, frozen=True, tag="search_for_other"):
+    """For another program, which the settings must allow. Reply: SearchHits."""
+
+    words: str
+    limit: int = 10
+
+
+class DigestForOther(Call, frozen=True, tag="digest_for_other"):
+    """For another program, which the settings must allow: of a document or folder, or else of topics.
+
+    An empty topic means all of them. Reply: DigestsForOther.
+    """
+
+    path: str | None = None
+    topic: str = ""
 
 
 class ListFolders(Call, frozen=True, tag="folders"):
@@ -590,9 +641,14 @@ AnyCall = (
     | Preload
     | ReadAhead
     | NoteUse
+    | NoteOpened
     | AddFolder
     | RemoveFolder
     | KeepHere
+    | KeepPrivate
+    | AskForOther
+    | SearchForOther
+    | DigestForOther
     | ListFolders
     | Sync
     | Work

@@ -26,6 +26,7 @@ from pillowbook.domain.errors import (
     FolderUnsuitable,
     Interrupted,
     ModelCannotWrite,
+    OtherProgramsOff,
     PillowbookError,
     SettingInvalid,
     VaultExists,
@@ -33,6 +34,7 @@ from pillowbook.domain.errors import (
     VaultMissing,
 )
 from pillowbook.domain.events import Event, PanelRequested, SettingChanged, VaultChanged
+from pillowbook.domain.ids import DocumentId, ServingId
 from pillowbook.domain.work import GateState
 from pillowbook.host.workers import CancelToken
 from pillowbook.models.own_file import is_own_file, own_entry
@@ -41,7 +43,10 @@ from pillowbook.settings.catalogue import (
     ALL,
     GENERATOR,
     GPU_LAYERS,
+    KEEP_ASKED,
+    LEARN,
     LOCK_AFTER,
+    OTHER_PROGRAMS,
     PREPARE_SECRETS,
     SERVER_ADDRESS,
     SERVER_ALLOWED,
@@ -126,12 +131,18 @@ class Service:
                 self._open().read_ahead(typed, cancel)
             case p.NoteUse(question):
                 return p.UseNoted(self._open().note_use(question))
+            case p.NoteOpened(serving, document):
+                self._open().note_opened(ServingId(serving), DocumentId(document))
             case p.AddFolder(path):
                 return self._open().add_folder(readable(path, self._machine.profile.root))
             case p.RemoveFolder(path):
                 self._open().remove_folder(absolute(path))
             case p.KeepHere(path, is_kept):
                 return self._open().keep_here(None if path is None else absolute(path), is_kept=is_kept)
+            case p.KeepPrivate(path, is_kept):
+                return self._open().keep_private(None if path is None else absolute(path), is_kept=is_kept)
+            case p.AskForOther() | p.SearchForOther() | p.DigestForOther():
+                return self._for_other(call, cancel)
             case p.SetServerKey(key):
                 self._open().set_server_key(key)
                 self._begin_anew()
@@ -172,7 +183,7 @@ class Service:
             case p.DeleteDigest(path):
                 return self._open().hand.handle(p.DeleteDigest(absolute(path)))
             case p.GiveVerdict() | p.PinAnswer() | p.EditAnswer() | p.DeleteAnswer() | p.NeverPrepare():
-                return self._open().hand.handle(call)
+                return self._open().handle_hand(call)
             case p.Forget(path):
                 self._open().forget(absolute(path))
             case p.Pause(minutes):
@@ -294,6 +305,16 @@ class Service:
 
     # -- the rest ---------------------------------------------------------------------------------
 
+    def _for_other(
+        self, call: p.AskForOther | p.SearchForOther | p.DigestForOther, cancel: CancelToken
+    ) -> object:
+        """A call of another program, where the user allows them; it does not put the automatic lock off."""
+        if not self._settings[OTHER_PROGRAMS]:
+            raise OtherProgramsOff()
+        if isinstance(call, p.DigestForOther) and call.path is not None:
+            call = p.DigestForOther(absolute(call.path))
+        return self._open().others.handle(call, cancel)
+
     def _work(self, seconds: float, part: Callable[[object], None], cancel: CancelToken) -> p.WorkSummary:
         def tell(totals: WorkTotals) -> None:
             note = f"{totals.digests} digests, {totals.questions} questions, {totals.answers} answers"
@@ -369,6 +390,8 @@ class Service:
         if setting is LOCK_AFTER:
             self._postpone_lock()
         if self._session is not None:
+            if setting in (LEARN, KEEP_ASKED):
+                self._session.retention.purge()
             if setting is PREPARE_SECRETS and not self._settings[PREPARE_SECRETS]:
                 self._session.hand.delete_secrets()
             self._session.wake()

@@ -17,11 +17,13 @@ from pillowbook.answering.match import Matcher, judge_pair, normalise_question
 from pillowbook.answering.permission import SECRET, Permission
 from pillowbook.answering.retrieve import Retriever
 from pillowbook.core import protocol as p
-from pillowbook.core.hand import UsersHand
+from pillowbook.core.hand import HandCall, UsersHand
 from pillowbook.core.ledger_view import ledger_view
 from pillowbook.core.library_loop import LibraryLoop
 from pillowbook.core.machine import Machine
+from pillowbook.core.other_programs import OtherPrograms
 from pillowbook.core.overview import Overview
+from pillowbook.core.retention import Retention
 from pillowbook.core.server_use import keep_key, server_choice, with_server
 from pillowbook.domain.answers import Answer, AnswerKind, Effort, Freshness, Reason, Tokens
 from pillowbook.domain.asking import AskMode, AskPart, Completion, PairVerdict, SearchHits
@@ -36,7 +38,7 @@ from pillowbook.domain.errors import (
     SettingInvalid,
 )
 from pillowbook.domain.events import Event, GateChanged, LibraryChanged, PreparedChanged
-from pillowbook.domain.ids import ServingId
+from pillowbook.domain.ids import DocumentId, ServingId
 from pillowbook.domain.work import GateState, LedgerEntry, SliceKind, SliceResult
 from pillowbook.flow.audit.audit import Auditor
 from pillowbook.flow.audit.near_misses import NearMisses
@@ -91,7 +93,9 @@ class Session:
     """One open vault: library, background work and answers.
 
     Attributes:
+        retention: forgets what was asked when its time has come.
         overview: reads what was distilled.
+        others: what other programs may have, once the settings allow them anything.
     """
 
     def __init__(
@@ -151,6 +155,9 @@ class Session:
         )
         self.hand = UsersHand(
             knowledge=self.knowledge, library=self.library, on_changed=self._prepared_changed
+        )
+        self.retention = Retention(
+            self.knowledge.remembered, settings, clock, on_forgotten=self._prepared_changed
         )
         self._server = Server(
             matcher=Matcher(knowledge=self.knowledge, vectors=vault.vectors, retriever=retriever),
@@ -223,11 +230,19 @@ class Session:
             idle=machine.senses.idle,
             costs=Costs(self._budgets, meter, machine.senses.energy, clock),
         )
+        self.others = OtherPrograms(
+            library=self.library,
+            digests=vault.digests,
+            overview=self.overview,
+            server=self._server,
+            hold=self._runner.hold,
+        )
         self._typing_hold = TypingHold(self._runner, TYPING_HOLD_S)
 
     def start(self) -> None:
         """Begin watching and working."""
         self._loop.start()
+        self.retention.start()
         self._machine.on_change = self._runner.wake
         self._runner.start()
 
@@ -235,6 +250,7 @@ class Session:
         """Stop everything and end the workers."""
         self._machine.on_change = None
         self._typing_hold.end()
+        self.retention.stop()
         self._runner.stop()
         self._generator.close()
         self._embedder.close()
@@ -295,6 +311,17 @@ class Session:
     def note_use(self, question: str) -> ServingId | None:
         """A prepared answer was used before Enter: it was asked for, if asking is learned from."""
         return self._server.note_use(question) if self._settings[LEARN] else None
+
+    def note_opened(self, serving: ServingId, document: DocumentId) -> None:
+        """A source of an answer was opened, which is remembered as long as the serving is."""
+        self.knowledge.remembered.note_opened(serving, document, self._machine.clock.now())
+
+    def handle_hand(self, call: HandCall) -> object:
+        """The reply to one of the hand's calls; a verdict has its effects, and is kept only where asking is."""
+        reply = self.hand.handle(call)
+        if isinstance(call, p.GiveVerdict) and not self._settings[LEARN]:
+            self.retention.purge()
+        return reply
 
     def prepare(self, question: str, cancel: CancelToken) -> Answer:
         """Prepare an answer now and say what it is.
@@ -501,11 +528,24 @@ class Session:
         """
         rules = self.library.kept_here
         if path is not None and is_kept:
-            if not os.path.lexists(path) and all(folder.path != path for folder in self.library.folders()):
-                raise FolderMissing()
+            self._require_there(path)
             rules.keep(path)
             if self._has_server:
                 self._generator.unload()
+        elif path is not None:
+            rules.release(path)
+        return rules.paths()
+
+    def keep_private(self, path: str | None, *, is_kept: bool) -> list[str]:
+        """Let other programs use nothing below a path, or let them again.
+
+        Raises:
+            FolderMissing: there is no such folder or file, and none of that name is watched.
+        """
+        rules = self.library.kept_private
+        if path is not None and is_kept:
+            self._require_there(path)
+            rules.keep(path)
         elif path is not None:
             rules.release(path)
         return rules.paths()
@@ -530,6 +570,10 @@ class Session:
         )
 
     # -- small pieces -----------------------------------------------------------------------------
+
+    def _require_there(self, path: str) -> None:
+        if not os.path.lexists(path) and all(folder.path != path for folder in self.library.folders()):
+            raise FolderMissing()
 
     def _sense(self) -> Sensed:
         """What the gate decides on; with a server there always is a model."""

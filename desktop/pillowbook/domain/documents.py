@@ -21,12 +21,14 @@ class Folder:
     """A watched root. ``path`` is absolute; it may also be a single file.
 
     ``is_kept_here``: its text never leaves this machine, even where answers are written on a server.
+    ``is_kept_private``: other programs may not use it.
     """
 
     id: FolderId
     path: str
     added_at: datetime
     is_kept_here: bool = False
+    is_kept_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)

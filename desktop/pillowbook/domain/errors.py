@@ -92,6 +92,14 @@ class DocumentUnreadable(UserFixable):
 # -- questions ---------------------------------------------------------------------------------------------------
 
 
+class OtherProgramsOff(UserFixable):
+    code = "other-programs-off"
+    sentence = (
+        "Other programs may not use these notes; their owner can allow it in Pillowbook's settings, under Privacy, or "
+        "with 'pillowbook settings set privacy.other_programs on'."
+    )
+
+
 class QuestionEmpty(UserFixable):
     code = "question-empty"
     sentence = "The question is empty; type a few words."

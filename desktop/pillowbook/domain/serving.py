@@ -26,6 +26,8 @@ class Serving:
         prepared_for: the question whose prepared answer was served; None for live answers.
         reason: why that answer had been prepared.
         folder_id: of the first document cited.
+        is_opened: the user opened a source of it.
+        is_asked_again: within minutes the same question came again, in the same or other words.
     """
 
     id: ServingId
@@ -38,6 +40,8 @@ class Serving:
     reason: Reason | None = None
     folder_id: FolderId | None = None
     verdict: Verdict | None = None
+    is_opened: bool = False
+    is_asked_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

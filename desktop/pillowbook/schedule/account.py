@@ -6,7 +6,9 @@ How it is reckoned:
   equally by the questions of that document that were worked on; where there are none yet, it stands under
   :data:`READING`.
 - A serving from prepared material saved what a live answer takes here (the mean of all that were seen) less what it
-  took itself. One that the user called wrong, or the answer to another question, saved nothing.
+  took itself. One that the user called wrong, or the answer to another question, saved nothing. Without a verdict two
+  weak signs count, the stronger of them alone: asked again within minutes, it saved nothing, since the later serving
+  met the need and is counted by itself; a source opened, it saved :data:`OPENED_SHARE`, since the user read on.
 - A question counts as *never asked* once its first slice is ``never_after`` old and nothing prepared for it was served.
   What such questions cost is wasted; the share is of all that questions of that age cost.
 """
@@ -29,6 +31,10 @@ NO_FOLDER: Final = ""
 """What belongs to no one folder, such as questions the user put."""
 
 _OF_A_QUESTION: Final = frozenset({SliceKind.PREPARE, SliceKind.AUDIT, SliceKind.JUDGE})
+OPENED_SHARE: Final = 0.5
+"""Of the seconds saved, where the user went on to the source: he may have checked what was right, or missed what was
+not said, and nothing tells which."""
+
 _REFUTED: Final = frozenset({Verdict.WRONG, Verdict.WRONG_QUESTION})
 
 
@@ -183,7 +189,12 @@ def saved_s(serving: Serving, live: LiveLatency | None) -> float:
     """Seconds a serving from prepared material saved the user."""
     if live is None or serving.prepared_for is None or serving.verdict in _REFUTED:
         return 0.0
-    return max(0.0, live.mean_ms - serving.latency_ms) / 1000.0
+    saved = max(0.0, live.mean_ms - serving.latency_ms) / 1000.0
+    if serving.verdict is not None:
+        return saved
+    if serving.is_asked_again:
+        return 0.0
+    return saved * OPENED_SHARE if serving.is_opened else saved
 
 
 def payoff(account: Account) -> dict[Reason, float]:

@@ -246,6 +246,16 @@ LEARN = Setting(
     page=Page.PRIVACY,
     title="Learn from what I ask",
     help="Questions you ask are kept in the encrypted vault, so that their answers are ready the next time.",
+    warning="What you asked so far, how it was answered and what you said of it will be deleted, with the answers kept"
+    " ready for it; nothing you ask is remembered from then on.",
+)
+KEEP_ASKED = Setting(
+    "privacy.keep_asked_days",
+    Whole(1, 3650, "days"),
+    default=365,
+    page=Page.PRIVACY,
+    title="Remember what I asked for",
+    help="Questions, and how they were answered, are deleted when they are older than this.",
 )
 PREPARE_SECRETS = Setting(
     "privacy.prepare_secrets",
@@ -255,6 +265,18 @@ PREPARE_SECRETS = Setting(
     title="Prepare answers that are secrets",
     help="Passwords, PINs, keys, account and card numbers are otherwise not taken out of your notes ahead of time;"
     " you can still ask for them.",
+)
+OTHER_PROGRAMS = Setting(
+    "privacy.other_programs",
+    Switch(),
+    default=False,
+    page=Page.PRIVACY,
+    title="Let other programs use my notes",
+    help="An assistant on this machine that starts 'pillowbook mcp' may then ask, search and read digests. Folders kept"
+    " private, or marked as never leaving this machine, stay out of it.",
+    warning="Every program on this machine that starts 'pillowbook mcp' will be able to read answers and passages from"
+    " your notes, with whatever secrets stand in them, and may send them elsewhere. Only folders marked with"
+    " 'pillowbook keep-private' or 'pillowbook keep-here' stay out of it.",
 )
 LOCK_AFTER = Setting(
     "privacy.lock_after_min",
@@ -289,6 +311,8 @@ ALL: tuple[Setting[Any], ...] = (
     SERVER_CA_FILE,
     SERVER_UNENCRYPTED,
     LEARN,
+    KEEP_ASKED,
     PREPARE_SECRETS,
+    OTHER_PROGRAMS,
     LOCK_AFTER,
 )

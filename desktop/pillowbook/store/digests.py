@@ -295,6 +295,16 @@ class Digests:
             ).fetchall()
         return [passage_from_row(row) for row in rows]
 
+    def topic_sources(self, topic_id: TopicId) -> list[DocumentId]:
+        """The documents a topic's digest rests on."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT DISTINCT p.document_id FROM topic_sources AS s JOIN passages AS p ON p.id = s.passage_id "
+                "WHERE s.topic_id = ?",
+                (topic_id,),
+            ).fetchall()
+        return [DocumentId(row[0]) for row in rows]
+
     def put_topic_digest(
         self,
         topic_id: TopicId,

@@ -14,6 +14,7 @@ from pillowbook.store.ledger import Ledger
 from pillowbook.store.part import SourcesChanged
 from pillowbook.store.prepared import PreparedAnswers
 from pillowbook.store.questions import Questions
+from pillowbook.store.remembered import Remembered
 from pillowbook.store.rows import clean_text, facts_from_column, facts_to_column, time_from_column
 from pillowbook.store.vectors import VectorStore
 from pillowbook.store.wordings import Wordings
@@ -39,6 +40,7 @@ class Knowledge(Questions, PreparedAnswers, Ledger):
         hand: what the user decided by hand.
         audits: how prepared answers fared beside live ones.
         wordings: questions that share an answer with another, or were found not to.
+        remembered: signs of how answers served, and forgetting what was asked.
     """
 
     def __init__(self, database: Database, vectors: VectorStore, clock: Clock) -> None:
@@ -46,6 +48,7 @@ class Knowledge(Questions, PreparedAnswers, Ledger):
         self.hand = Hand(database, clock)
         self.audits = Audits(database, clock)
         self.wordings = Wordings(database, vectors, clock)
+        self.remembered = Remembered(database, vectors)
 
     # -- digests -----------------------------------------------------------------------------------------------
 

@@ -11,8 +11,8 @@ from pillowbook.store.part import KnowledgePart
 from pillowbook.store.rows import time_from_column, time_to_column
 
 _SERVING_QUERY = (
-    "SELECT id, question_id, text, kind, latency_ms, asked_at, prepared_for, made_for, folder_id, verdict "
-    "FROM asked "
+    "SELECT id, question_id, text, kind, latency_ms, asked_at, prepared_for, made_for, folder_id, verdict, "
+    "opened_at IS NOT NULL, asked_again IS NOT NULL FROM asked "
 )
 
 
@@ -146,4 +146,6 @@ def _serving_from_row(row: tuple[Any, ...]) -> Serving:
         reason=Reason(row[7]) if row[7] else None,
         folder_id=None if row[8] is None else FolderId(row[8]),
         verdict=Verdict(row[9]) if row[9] else None,
+        is_opened=bool(row[10]),
+        is_asked_again=bool(row[11]),
     )

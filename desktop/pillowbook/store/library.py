@@ -22,7 +22,7 @@ from pillowbook.domain.ids import ContentHash, DocumentId, FolderId, PassageId, 
 from pillowbook.store import derived
 from pillowbook.store.database import Database
 from pillowbook.store.derived import Connection
-from pillowbook.store.kept_here import KeptHere
+from pillowbook.store.path_rules import PathRules
 from pillowbook.store.reconcile import PassagePlan, reconcile_passages
 from pillowbook.store.rows import (
     DOCUMENT_COLUMNS,
@@ -92,11 +92,13 @@ class Library:
 
     Attributes:
         kept_here: whose text never leaves this machine.
+        kept_private: what other programs may not use.
     """
 
     def __init__(self, database: Database, words: WordIndex, vectors: VectorStore, clock: Clock) -> None:
         self._database = database
-        self.kept_here = KeptHere(database)
+        self.kept_here = PathRules(database, "kept_here")
+        self.kept_private = PathRules(database, "kept_private")
         self._words = words
         self._vectors = vectors
         self._clock = clock
@@ -142,7 +144,11 @@ class Library:
         return [self._with_rule(folder_from_row(row)) for row in rows]
 
     def _with_rule(self, folder: Folder) -> Folder:
-        return replace(folder, is_kept_here=self.kept_here.covers(folder.path))
+        return replace(
+            folder,
+            is_kept_here=self.kept_here.covers(folder.path),
+            is_kept_private=self.kept_private.covers(folder.path),
+        )
 
     # -- documents ---------------------------------------------------------------------------------------------
 
@@ -324,6 +330,12 @@ class Library:
         """One passage; None when it is gone."""
         found = self.get_passages([passage_id])
         return found[0] if found else None
+
+    def passage_ids_without(self, documents: frozenset[DocumentId]) -> frozenset[PassageId]:
+        """All passages but those of some documents."""
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT id, document_id FROM passages").fetchall()
+        return frozenset(PassageId(row[0]) for row in rows if row[1] not in documents)
 
     def get_passages(self, passage_ids: Sequence[PassageId]) -> list[Passage]:
         """Passages in the order asked for; those that are gone meanwhile are left out."""

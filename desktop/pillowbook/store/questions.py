@@ -117,6 +117,14 @@ class Questions(KnowledgePart):
             ).fetchall()
         return [_question_from_row(row) for row in rows]
 
+    def origins(self, question_id: QuestionId) -> frozenset[DocumentId]:
+        """The documents a question was predicted from."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT document_id FROM question_origins WHERE question_id = ?", (question_id,)
+            ).fetchall()
+        return frozenset(DocumentId(row[0]) for row in rows)
+
     def record_asked(
         self,
         normal: str,
@@ -188,7 +196,9 @@ class Questions(KnowledgePart):
             rows = connection.execute(_INTEREST_QUERY, (DocumentState.INDEXED.value,)).fetchall()
             asked = connection.execute(
                 "SELECT s.document_id, a.asked_at FROM asked_sources AS s JOIN asked AS a ON a.id = s.asked_id "
-                "ORDER BY a.asked_at"
+                # One need that was put twice within minutes is counted once.
+                "WHERE NOT EXISTS (SELECT 1 FROM asked_sources AS later "
+                "WHERE later.asked_id = a.asked_again AND later.document_id = s.document_id) ORDER BY a.asked_at"
             ).fetchall()
         times: dict[int, list[datetime]] = {}
         for document_id, asked_at in asked:

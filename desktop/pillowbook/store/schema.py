@@ -330,4 +330,23 @@ CREATE TABLE near_misses (
 CREATE INDEX near_misses_by_near ON near_misses (near_id);
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _KEPT_HERE, _PREDICTED_SECTIONS, _HAND, _ENERGY, _DIGESTS, _WORDINGS)
+_OTHERS_AND_SIGNS = """
+CREATE TABLE kept_private (
+    path NOT NULL PRIMARY KEY          -- of a folder or file; other programs may not use what is below it
+) WITHOUT ROWID;
+ALTER TABLE asked ADD COLUMN opened_at TEXT;        -- when a source of the answer was first opened
+ALTER TABLE asked ADD COLUMN asked_again INTEGER;   -- the serving, minutes later, of the same or a reworded question
+ALTER TABLE asked_sources ADD COLUMN is_opened INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX asked_by_time ON asked (asked_at);
+"""
+
+MIGRATIONS: tuple[str, ...] = (
+    _FIRST,
+    _KEPT_HERE,
+    _PREDICTED_SECTIONS,
+    _HAND,
+    _ENERGY,
+    _DIGESTS,
+    _WORDINGS,
+    _OTHERS_AND_SIGNS,
+)

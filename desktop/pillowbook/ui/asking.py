@@ -55,6 +55,7 @@ class Asking(QObject):
         self._ready_question = ""
         self._used_question = ""
         self._used_serving: int | None = None
+        self._opened_early: Citation | None = None
         self._is_reading_ahead = False
         self._has_preloaded = False
         self._has_keychain = False
@@ -180,10 +181,14 @@ class Asking(QObject):
         question = self._ready_question
         if question and question != self._used_question and self._panel.isVisible():
             self._used_question, self._used_serving = question, None
+            self._opened_early = None
             self._controller.call(self, lambda client: client.note_use(question), self._use_noted)
 
     def _use_noted(self, serving: int | None) -> None:
         self._used_serving = serving
+        if self._opened_early is not None:
+            self._tell_opened(self._opened_early, serving)
+            self._opened_early = None
 
     def _take_as_used(self) -> int | None:
         """The answer in sight was judged, which counts as asking, once; its serving where that was noted already."""
@@ -265,7 +270,22 @@ class Asking(QObject):
     def open_citation(self, citation: Citation) -> None:
         """Open a source at its place, in the user's own program."""
         self._note_use()
+        self._note_opened(citation)
         self._open(citation.path, citation.line, citation.page)
+
+    def _note_opened(self, citation: Citation) -> None:
+        """Whoever opens a source may have missed something in the answer, or only wants to be sure."""
+        answer = self._panel.card.tools.answer
+        if answer is not None and answer.serving_id is not None:
+            self._tell_opened(citation, answer.serving_id)
+        elif self._ready_question and self._ready_question == self._used_question:
+            if self._used_serving is None:
+                self._opened_early = citation  # its serving is on the way
+            self._tell_opened(citation, self._used_serving)
+
+    def _tell_opened(self, citation: Citation, serving: int | None) -> None:
+        if serving is not None:
+            self._controller.call(self, lambda client: client.note_opened(serving, citation.document_id))
 
     @Slot(object)
     def open_hit(self, hit: SearchHit) -> None:

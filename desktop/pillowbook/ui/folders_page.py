@@ -31,10 +31,12 @@ class FolderRow(QWidget):
     Signals:
         removal_wished(str): the path.
         keeping_wished(str, bool): the path, and whether its text must never leave this machine.
+        privacy_wished(str, bool): the path, and whether other programs may not use it.
     """
 
     removal_wished = Signal(str)
     keeping_wished = Signal(str, bool)
+    privacy_wished = Signal(str, bool)
 
     def __init__(self, folder: Folder, troubles: list[DocumentTrouble]) -> None:
         super().__init__()
@@ -60,6 +62,13 @@ class FolderRow(QWidget):
             "Even where a model server of yours writes, these notes are read by the model here."
         )
         words.addWidget(self._kept)
+        self._private = QCheckBox("Other programs may not use it")
+        self._private.setObjectName("keep-private")
+        self._private.setChecked(folder.is_kept_private)
+        self._private.setToolTip(
+            "Even where assistants on this machine may use your notes, these stay out of it."
+        )
+        words.addWidget(self._private)
         words.addWidget(self._question)
         row.addLayout(words, 1)
         for made in (self._remove, self._yes, self._no):
@@ -79,6 +88,7 @@ class FolderRow(QWidget):
             )
         self._ask(False)
         self._kept.clicked.connect(self._keep_here)
+        self._private.clicked.connect(self._keep_private)
         self._remove.clicked.connect(self._begin)
         self._no.clicked.connect(self._keep)
         self._yes.clicked.connect(self._confirm)
@@ -91,6 +101,10 @@ class FolderRow(QWidget):
     @Slot(bool)
     def _keep_here(self, is_kept: bool) -> None:
         self.keeping_wished.emit(self.folder.path, is_kept)
+
+    @Slot(bool)
+    def _keep_private(self, is_kept: bool) -> None:
+        self.privacy_wished.emit(self.folder.path, is_kept)
 
     @Slot()
     def _begin(self) -> None:
@@ -202,6 +216,13 @@ class FoldersPage(QWidget):
             self, lambda client: client.keep_here(path, is_kept=is_kept), self._changed, self._show_error
         )
 
+    @Slot(str, bool)
+    def keep_private(self, path: str, is_kept: bool) -> None:
+        """Let other programs not use a folder, or let them again."""
+        self._controller.call(
+            self, lambda client: client.keep_private(path, is_kept=is_kept), self._changed, self._show_error
+        )
+
     @Slot(int)
     def _drop_dialog(self, _result: int) -> None:
         if self._dialog is not None:
@@ -263,6 +284,7 @@ class FoldersPage(QWidget):
             row = FolderRow(folder, inside)
             row.removal_wished.connect(self.remove_folder)
             row.keeping_wished.connect(self.keep_here)
+            row.privacy_wished.connect(self.keep_private)
             self._list.addWidget(row)
 
 

@@ -10,6 +10,7 @@ from pillowbook.answering.units import Unit, split_units
 from pillowbook.domain.answers import Effort
 from pillowbook.domain.asking import LikelyPassage, SearchHit
 from pillowbook.domain.documents import Passage
+from pillowbook.domain.ids import DocumentId
 from pillowbook.domain.visible import visible_line
 from pillowbook.flow.serve.questions import Vector
 from pillowbook.store.words import WordIndex
@@ -31,17 +32,24 @@ class Likely:
         self._retriever = retriever
         self._words = words
 
-    def passage(self, question: str, vector: Vector | None = None) -> LikelyPassage | None:
+    def passage(
+        self,
+        question: str,
+        vector: Vector | None = None,
+        without: frozenset[DocumentId] = frozenset(),
+    ) -> LikelyPassage | None:
         """The best sentence of the best passages, and what stands around it.
 
         Args:
             vector: the question's, when it is known already; by words alone without it.
+            without: documents that are left out.
         """
         if vector is None:
-            found = self._retriever.by_words(question, limit=_PASSAGES)
+            found = self._retriever.by_words(question, limit=_PASSAGES, without=without)
         else:
             found = [
-                one.passage for one in self._retriever.retrieve(question, limit=_PASSAGES, vector=vector)
+                one.passage
+                for one in self._retriever.retrieve(question, limit=_PASSAGES, vector=vector, without=without)
             ]
         asked = AskedWords.of(question)
         best: tuple[float, Unit] | None = None

@@ -33,11 +33,13 @@ from pillowbook.domain.errors import DiskFull, DocumentUnknown, Transient, UserF
 from pillowbook.domain.facts import facts
 from pillowbook.domain.ids import DocumentId, PreparedId, ServingId
 from pillowbook.flow.serve.adapted import Adapting
+from pillowbook.flow.serve.again import AskedLately
 from pillowbook.flow.serve.ahead import ReadAhead
 from pillowbook.flow.serve.freshness import FreshnessReport, Reread, check_freshness, check_sources
 from pillowbook.flow.serve.keeping import Keeper
 from pillowbook.flow.serve.likely import Likely
 from pillowbook.flow.serve.questions import RecentVectors, Vector, clean_question, clean_typed
+from pillowbook.flow.serve.withheld import leave_out, related_of
 from pillowbook.host.workers import CancelToken
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
@@ -90,6 +92,7 @@ class Server:
         self._on_withdrawn = on_withdrawn
         self._prepared_index = PreparedIndex(knowledge)
         self._recent = RecentVectors(retriever.embed)
+        self._lately = AskedLately(vectors=self._recent, clock=clock, can_embed=retriever.is_ready)
         self._likely = Likely(retriever=retriever, words=words)
         self._adapting = Adapting(
             adapter=adapter,
@@ -145,8 +148,44 @@ class Server:
             return self._none(asking, found, change_note)
         return self._live(asking, found, change_note)
 
-    def search(self, words: str, limit: int = 20) -> SearchHits:
-        """Passages by words and meaning; by words alone while the embedder is not there."""
+    def ask_without(
+        self,
+        question: str,
+        without: frozenset[DocumentId],
+        *,
+        mode: AskMode = AskMode.AUTO,
+        cancel: CancelToken | None = None,
+    ) -> Answer:
+        """Answer a question as if some documents were not there, nor what was made of them; nothing is remembered.
+
+        Only ways that tell what they rest on, document by document, lead to such an answer: a prepared answer, or a
+        live one from the passages. Raises what :meth:`ask` does.
+        """
+        began = self._clock.monotonic_s()
+        question = clean_question(question)
+        asking = _Asking(question, mode, False, None, cancel, began, without=without)
+        found = leave_out(self._match(asking), without, self._knowledge)
+        prepared = found.prepared
+        answer: Answer | None = None
+        if found.is_hit and prepared is not None and not self._is_of_another_day(prepared):
+            report = check_freshness(prepared, self._library, clock=self._clock, reread=self._reread)
+            if _may_be_shown(prepared, report.freshness):
+                answer = self._prepared_answer(question, prepared, found.p_same, report, (), began)
+        if answer is None and mode is AskMode.PREPARED_ONLY:
+            answer = self._none(asking, _NOTHING, "")
+        if answer is None:
+            asking.vector = self._recent.get(question)
+            draft, freshness = self._compose(asking)
+            answer = self._live_answer(asking, draft, freshness, _NOTHING, "")
+        if not answer.answer:
+            near = self._likely.passage(question, self._recent.known(question), without)
+            answer = replace(answer, nearest=() if near is None else (near.citation,))
+        return replace(answer, related=related_of(found, answer.prepared_id))
+
+    def search(
+        self, words: str, limit: int = 20, *, without: frozenset[DocumentId] = frozenset()
+    ) -> SearchHits:
+        """Passages by words and meaning; by words alone while the embedder is not there. None of ``without``."""
         began = self._clock.monotonic_s()
         words = clean_typed(words)
         ranked: list[tuple[Passage, float]] | None = None
@@ -156,13 +195,13 @@ class Server:
                 vector = self._recent.get(words)
                 ranked = [
                     (one.passage, one.score)
-                    for one in self._retriever.retrieve(words, limit=limit, vector=vector)
+                    for one in self._retriever.retrieve(words, limit=limit, vector=vector, without=without)
                     if one.word_rank is not None or one.similarity >= MIN_SEARCH_SIMILARITY
                 ]
         if ranked is None:
             ranked = [
                 (passage, 1.0 / (60 + rank))
-                for rank, passage in enumerate(self._retriever.by_words(words, limit=limit))
+                for rank, passage in enumerate(self._retriever.by_words(words, limit=limit, without=without))
             ]
         asked = AskedWords.of(words)
         hits = tuple(self._likely.hit(passage, score, asked, words) for passage, score in ranked)
@@ -285,7 +324,7 @@ class Server:
         Documents that turn out changed are read anew for another try; what is behind the disk even then is left out.
         """
         on_part = asking.on_part
-        without: frozenset[DocumentId] = frozenset()
+        without = asking.without
         for tries_left in reversed(range(COMPOSE_TRIES)):
             is_first = tries_left == COMPOSE_TRIES - 1
             draft = self._composer.answer(
@@ -311,7 +350,7 @@ class Server:
                 return draft, Freshness.FRESH if is_sure else Freshness.UNCHECKED
             self._bring_up_to_date(stale)
             if tries_left == 1:
-                without = frozenset(stale)
+                without = asking.without | stale
         return replace(draft, answer="", citations=()), None
 
     def _still_stands(self, citation: Citation) -> bool:
@@ -451,7 +490,7 @@ class Server:
         try:
             if matched is None:
                 self._knowledge.add_question(question, normal, Reason.MISSED, vector=vector)
-            return self._knowledge.record_asked(
+            serving_id = self._knowledge.record_asked(
                 normal,
                 question,
                 kind,
@@ -460,6 +499,10 @@ class Server:
                 answer=said.answer if is_kept else "",
                 documents=tuple(dict.fromkeys(one.document_id for one in said.citations)),
             )
+            earlier = self._lately.note(serving_id, question, normal)
+            if earlier is not None:
+                self._knowledge.remembered.note_asked_again(earlier, serving_id)
+            return serving_id
         except DiskFull:
             log.warning("question not remembered, the disk is full")  # the answer is there all the same
             return None
@@ -485,6 +528,7 @@ class _Asking:
     began_s: float
     vector: Vector | None = None
     likely: LikelyPassage | None = None
+    without: frozenset[DocumentId] = frozenset()
 
 
 def _may_be_shown(prepared: PreparedAnswer, freshness: Freshness) -> bool:

@@ -1,0 +1,48 @@
+"""Prepared answers that may not be used for a question: those that rest on documents which are left out."""
+
+from dataclasses import replace
+from typing import Final
+
+from pillowbook.answering.match import MatchResult
+from pillowbook.domain.answers import PreparedAnswer, Reason, Related
+from pillowbook.domain.ids import DocumentId, PreparedId
+from pillowbook.store.knowledge import Knowledge
+
+MOST_RELATED: Final = 4
+MIN_SIMILARITY: Final = 0.4
+_PUT_BY_THE_USER: Final = frozenset({Reason.ASKED, Reason.MISSED, Reason.REQUESTED})
+
+
+def leave_out(found: MatchResult, withheld: frozenset[DocumentId], knowledge: Knowledge) -> MatchResult:
+    """What was matched, without the answers that rest on withheld documents and the questions drawn from them."""
+    if not withheld:
+        return found
+    candidates = tuple(one for one in found.candidates if may_be_used(one.prepared, withheld, knowledge))
+    if found.prepared is None or may_be_used(found.prepared, withheld, knowledge):
+        return replace(found, candidates=candidates)
+    return MatchResult(None, 0.0, False, ("withheld",), candidates)
+
+
+def may_be_used(prepared: PreparedAnswer, withheld: frozenset[DocumentId], knowledge: Knowledge) -> bool:
+    """Whether neither the answer rests on withheld documents nor its question was drawn from one.
+
+    Of a predicted question that no document is known for, nobody can say what it was drawn from.
+    """
+    rests_on = {source.document_id for source in prepared.sources}
+    rests_on |= {one.document_id for one in (*prepared.citations, *prepared.new_evidence)}
+    origins = knowledge.origins(prepared.question_id)
+    if not origins and prepared.reason not in _PUT_BY_THE_USER:
+        question = knowledge.question(prepared.question_id)
+        if question is None or question.reason not in _PUT_BY_THE_USER:
+            return False
+    return not (rests_on | origins) & withheld
+
+
+def related_of(found: MatchResult, served: PreparedId | None) -> tuple[Related, ...]:
+    """Prepared questions near the one that was asked, of those that are left."""
+    near = [
+        one.prepared.question
+        for one in found.candidates
+        if one.similarity >= MIN_SIMILARITY and one.prepared.id != served and one.prepared.answer
+    ]
+    return tuple(Related(question, "prepared") for question in near[:MOST_RELATED])
