@@ -22,7 +22,7 @@ from pillowbook import __version__, digest_views
 from pillowbook.by_hand import add_commands
 from pillowbook.core import protocol as p
 from pillowbook.core.client import CoreClient, connect, ensure_core
-from pillowbook.domain.asking import AskMode
+from pillowbook.domain.asking import AskMode, Turn
 from pillowbook.domain.documents import Folder
 from pillowbook.domain.errors import (
     Cancelled,
@@ -35,6 +35,7 @@ from pillowbook.domain.errors import (
     PillowbookError,
     SecretNotPrepared,
     VaultLocked,
+    WorkedOutWhenAsked,
 )
 from pillowbook.domain.events import PanelWish
 from pillowbook.domain.visible import visible_line, visible_lines
@@ -256,13 +257,15 @@ def ask(session: Session) -> int:
         else AskMode.AUTO
     )
     learn = not options.no_learn
+    after = Turn(without_surrogates(options.after)) if options.after else None
     if options.batch:
         for line in read_lines(options.batch, ("id", "question")):
             question = str(line["question"])
             try:
                 answer = session.call(
-                    functools.partial(CoreClient.ask, question=question, mode=mode, learn=learn)
+                    functools.partial(CoreClient.ask, question=question, mode=mode, learn=learn, after=after)
                 )
+                after = Turn.of(answer)  # a follow-up leans on the line before it
                 print(dump(answer_json(answer, line["id"])), flush=True)
             except (VaultLocked, DiskFull):
                 raise
@@ -276,7 +279,7 @@ def ask(session: Session) -> int:
         return DONE
     stream = StreamedAnswer(is_shown=not session.as_json and sys.stdout.isatty())
     answer = session.call(
-        lambda core: core.ask(options.question, mode=mode, learn=learn, on_part=stream.hear)
+        lambda core: core.ask(options.question, mode=mode, learn=learn, on_part=stream.hear, after=after)
     )
     stream.clear()
     if session.as_json:
@@ -297,7 +300,7 @@ def prepare(session: Session) -> int:
         question = str(line["question"])
         try:
             answer = session.call(functools.partial(CoreClient.prepare, question=question))
-        except (NeverPrepared, SecretNotPrepared) as error:
+        except (NeverPrepared, SecretNotPrepared, WorkedOutWhenAsked) as error:
             if not options.batch:
                 raise
             print(
@@ -606,6 +609,9 @@ def build_parser() -> argparse.ArgumentParser:
     which.add_argument("--prepared-only", action="store_true")
     which.add_argument("--live-only", action="store_true")
     made.add_argument("--no-learn", action="store_true", help="keep no trace of the question")
+    made.add_argument(
+        "--after", metavar="QUESTION", help="what was asked before, for a question that leans on it"
+    )
     made = command("prepare", prepare, "keep an answer ready")
     source = made.add_mutually_exclusive_group(required=True)
     source.add_argument("question", nargs="?")

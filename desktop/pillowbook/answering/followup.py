@@ -26,6 +26,7 @@ from pillowbook.answering.question_parts import (
     names_in,
     take_apart,
     tokens_of,
+    words_of,
     written_out,
 )
 from pillowbook.answering.terms import stem
@@ -41,39 +42,45 @@ _OPENING = re.compile(r"^(?:(?:and|but|so|ok|okay|then)\b[\s,]*)+", re.IGNORECAS
 _ABOUT = re.compile(r"^(?:what|how) about\s+(?P<named>[^?]+)\??$", re.IGNORECASE)
 _BARE = re.compile(
     r"^(?:(?P<before>by|since|until|till|for|with|from|at|to)\s+)?"
-    r"(?P<wh>why|when|where|who|whom|what|which|how(?:\s+(?:much|many|long|often|old|far|big|soon|late|early|high))?)"
+    r"(?P<wh>why|when|where|who|whom|what|which|how(?:\s+(?:much|many|long|often|old|far|big|soon|late|early|"
+    r"high))?)"
     r"(?P<after>\s+(?:not|with|by|from|for|exactly))?$",
     re.IGNORECASE,
 )
 _EXPLETIVE = re.compile(
-    r"\b(?:is|was|be|will|would|does|did)\s+it\s+(?:be\b|true|possible|worth|allowed|ok|okay|best|better|gets?|make sense|"
+    r"\b(?:is|was|be|will|would|does|did)\s+it\s+(?:be\b|true|possible|worth|allowed|ok|okay|best|better|"
+    r"gets?|make sense|"
     r"when|that|who|which|matter|rain|snow|dark|cold|time|until|till|since|to|from|before|for|\w+ or)\b|"
     r"\bit\s+(?:(?:takes?|took|costs?)(?: \w+)? to|true|rains?|snows?|gets? dark)\b|\bwhat time is it\b",
     re.IGNORECASE,
 )
-_THERE_IS = re.compile(r"\b(?:is|are|was|were|will be|be)\s+there\b|\bthere\s+(?:is|are|was|were)\b", re.IGNORECASE)
+_THERE_IS = re.compile(
+    r"\b(?:is|are|was|were|will be|be)\s+there\b|\bthere\s+(?:is|are|was|were)\b", re.IGNORECASE
+)
 _HE = frozenset({"he", "him", "his"})
 _SHE = frozenset({"she", "her", "hers"})
 _THEY = frozenset({"they", "them", "their", "theirs"})
 _IT = frozenset({"it", "its", "that", "this", "those", "these"})
 _OWNING = frozenset({"his", "her", "their", "its"})
 _PEOPLE = re.compile(
-    r"\b(?:mum|mother|dad|father|sister|brother|aunt|uncle|wife|husband|son|daughter|friend|boss|doctor|dentist|vet|"
-    r"nurse|teacher|babysitter|sitter|plumber|electrician|roofer|sweep|adviser|landlord|owner|neighbour|cleaner|"
+    r"\b(?:mum|mother|dad|father|sister|brother|aunt|uncle|wife|husband|son|daughter|friend|boss|doctor|"
+    r"dentist|vet|"
+    r"nurse|teacher|babysitter|sitter|plumber|electrician|roofer|sweep|adviser|landlord|owner|neighbour|"
+    r"cleaner|"
     r"surgeon|physio|colleague|manager|solicitor|guest|boy|girl|man|woman|dog|cat|\w+(?:ist|ian))$",
     re.IGNORECASE,
 )
-_RELATIONAL = frozenset(
-    """
+_RELATIONAL = words_of("""
     number numbers address price prices cost costs fee fees payment payments rate rates deadline deposit date dates
     amount colour size weight length width height code password reason result results opening hours terms limit excess
-    """.split()
-)
+    """)
 """Nouns that are of something: "what's the phone number?" asks for somebody's."""
 _AGREEING = {"do": "does", "have": "has", "am": "is", "don't": "doesn't", "haven't": "hasn't"}
 _MONTHS_DAYS = re.compile(
-    r"\b(?:january|february|march|april|may|june|july|august|september|october|november|december|monday|tuesday|"
-    r"wednesday|thursday|friday|saturday|sunday|(?:last|next|this) (?:year|month|week|spring|summer|autumn|winter))\b",
+    r"\b(?:january|february|march|april|may|june|july|august|september|october|november|december|monday|"
+    r"tuesday|"
+    r"wednesday|thursday|friday|saturday|sunday|(?:last|next|this) (?:year|month|week|spring|summer|autumn|"
+    r"winter))\b",
     re.IGNORECASE,
 )
 
@@ -141,7 +148,9 @@ def _on_other_day(preposition: str, named: str, before: Parts) -> str:
         if phrase.is_date:
             year = re.search(r"\b(?:19|20)\d{2}\b", phrase.text)
             has_month = _MONTHS_DAYS.search(named) and _MONTHS_DAYS.search(phrase.text)
-            with_year = f"{named} {year[0]}" if year and has_month and not re.search(r"\d{4}|year", named) else named
+            with_year = (
+                f"{named} {year[0]}" if year and has_month and not re.search(r"\d{4}|year", named) else named
+            )
             return _put(before, phrase, with_year)
     found = _MONTHS_DAYS.search(before.text)
     if found and (_MONTHS_DAYS.fullmatch(named) or re.fullmatch(r"[\w ]*", named)):
@@ -186,7 +195,13 @@ def _of_other_thing(named: str, before: Parts) -> str:
         chosen = joined_with_what_follows(chosen, before)
     words = chosen.text.split()
     first = named.split()[0].lower()
-    if not same and first not in DETERMINERS and chosen.has_determiner and len(words) >= 3 and " " not in named:
+    if (
+        not same
+        and first not in DETERMINERS
+        and chosen.has_determiner
+        and len(words) >= 3
+        and " " not in named
+    ):
         return _put(before, chosen, " ".join([words[0], named, *words[2:]]))  # "our GAS reading"
     return _put(before, chosen, named)
 
@@ -277,7 +292,9 @@ def _is_open(tokens: tuple[Token, ...], number: int, parts: Parts) -> bool:
         )
     if word in ("that", "this", "these", "those"):
         previous = tokens[number - 1].low if number else ""
-        stands_alone = following == "?" or is_small(following) or is_verb(following) or following.endswith("ed")
+        stands_alone = (
+            following == "?" or is_small(following) or is_verb(following) or following.endswith("ed")
+        )
         if previous not in PREPOSITIONS | AUXILIARIES or not stands_alone or is_named:
             return False
         if following in PRONOUNS | DETERMINERS:
@@ -308,7 +325,7 @@ def _owned(name: str) -> str:
 
 
 def _referent(word: str, before: Parts, last: Turn) -> str:
-    """What a pronoun stands for, by the last question, its answer, or the note it cites; empty where it is not plain."""
+    """What a pronoun stands for, by the last question, its answer or its note; empty where that is not plain."""
     if word in _HE | _SHE:
         return _person(before, last)
     if word == "there":
@@ -341,6 +358,8 @@ def _person(before: Parts, last: Turn) -> str:
     names = names_in(before.text, is_sentence=True)
     if names:
         subject = before.first(Role.SUBJECT)
+        if len(names) > 1 and re.search(rf"{re.escape(names[0])} (?:and|or) ", before.text):
+            return ""
         if subject is not None and (subject.owner or subject.text) in names:
             return subject.owner or subject.text
         return names[0] if len(names) == 1 else ""
@@ -378,6 +397,8 @@ def _of_what(bare: str, before: Parts, last: Turn) -> str:
         return ""
     phrases = [phrase for phrase in parts.phrases if phrase.role is not Role.ASKED]
     if any(token.is_capital and not is_small(token.low) for token in parts.tokens[1:]):
+        return ""
+    if any(token.low in _HE | _SHE | _THEY | _IT for token in parts.tokens):
         return ""
     chosen = _thing(before, "it")
     meant = joined_with_what_follows(chosen, before).text if chosen is not None else last.title

@@ -9,34 +9,43 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-WH_WORDS = frozenset("what which who whom whose when where why how".split())
-MEASURES = frozenset(
-    "much many long often old far big heavy high tall late early soon deep fast hot cold large wide well".split()
+
+def words_of(text: str) -> frozenset[str]:
+    """The words of a list that is written as a text."""
+    return frozenset(text.split())
+
+
+WH_WORDS = words_of("what which who whom whose when where why how")
+MEASURES = words_of(
+    "much many long often old far big heavy high tall late early soon deep fast hot cold large wide well"
 )
-_DO = frozenset("do does did don't doesn't didn't".split())
-_BE = frozenset("is are was were am be been being isn't aren't wasn't weren't".split())
-_MODALS = frozenset("can could will would shall should may might must can't couldn't won't wouldn't shouldn't".split())
-_HAVE = frozenset("has have had having hasn't haven't hadn't".split())
+_DO = words_of("do does did don't doesn't didn't")
+_BE = words_of("is are was were am be been being isn't aren't wasn't weren't")
+_MODALS = words_of("can could will would shall should may might must can't couldn't won't wouldn't shouldn't")
+_HAVE = words_of("has have had having hasn't haven't hadn't")
 AUXILIARIES = _DO | _BE | _MODALS | _HAVE
-PREPOSITIONS = frozenset(
-    "of for at in on with from about to by since until till after before during under over into than between without "
-    "near against through towards per as around behind".split()
+PREPOSITIONS = words_of(
+    "of for at in on with from about to by since until till after before during under over into than between "
+    "without "
+    "near against through towards per as around behind"
 )
-SUBORDINATE = frozenset("when if once while until because although unless".split())
-_JOINING = frozenset("of for at in on with from about".split())
+SUBORDINATE = words_of("when if once while until because although unless")
+_JOINING = words_of("of for at in on with from about")
 """What makes one phrase of two: "the rent for the workshop"."""
-DETERMINERS = frozenset("the a an my our your his her its their this that these those some any each every".split())
-PRONOUNS = frozenset(
-    "i you he she it we they me him her us them mine yours hers ours theirs one ones myself someone somebody anyone "
-    "anybody everyone everybody nobody something anything everything nothing".split()
+DETERMINERS = words_of("the a an my our your his her its their this that these those some any each every")
+PRONOUNS = words_of(
+    "i you he she it we they me him her us them mine yours hers ours theirs one ones myself someone somebody "
+    "anyone "
+    "anybody everyone everybody nobody something anything everything nothing"
 )
-_SMALL = frozenset(
-    "and or but so then also too not never again still now yet ever just only really exactly actually there here up "
-    "down out off back away when if because while once that than please altogether else already usually anyway much "
-    "many more most less least long often far soon later earlier today tomorrow yesterday all both".split()
+_SMALL = words_of(
+    "and or but so then also too not never again still now yet ever just only really exactly actually there "
+    "here up "
+    "down out off back away when if because while once that than please altogether else already usually "
+    "anyway much "
+    "many more most less least long often far soon later earlier today tomorrow yesterday all both"
 )
-_PURE_VERBS = frozenset(
-    """
+_PURE_VERBS = words_of("""
     need needs needed decide decides decided get gets got getting give gives gave given go goes went gone going come
     comes came make makes made take takes took taken know knows knew known say says said tell tells told keep keeps
     kept see sees saw seen choose chooses chose chosen put puts buy buys bought bring brings brought pay pays paid
@@ -48,23 +57,22 @@ _PURE_VERBS = frozenset(
     recommend recommends recommended prune prunes pruned looks built build builds building agree agrees agreed expire
     expires expired renew renews renewed wants wanted want has goes runs ends starts costs
     sign signs signed charges works worked opens closes closed
-    """.split()
-)
+    """)
 """Verbs that are nouns so seldom that a phrase ends before them."""
-_EITHER = frozenset(
-    """
+_EITHER = words_of("""
     cost end start run rent lead book deal work call charge review fly soak meet drive fee start land finish move stay
     bake cook paint harvest set stop change drop rise fall need want look talk rest visit order plan play study close
     open return ring repair fix service wash check break last rule share sleep swim walk weigh let cut date cover hire
     claim sound name like pick plant sow read write
-    """.split()
-)
+    """)
 """Verbs that are nouns as often: verbs where they close what stands after "does" or "did"."""
-_MONTHS = "january february march april may june july august september october november december".split()
-_WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+_MONTHS = words_of("january february march april may june july august september october november december")
+_WEEKDAYS = words_of("monday tuesday wednesday thursday friday saturday sunday")
 _DATED = re.compile(
-    rf"^(?:\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?:{'|'.join(_MONTHS)})(?: \d{{4}})?|(?:{'|'.join(_MONTHS)})(?: \d{{4}})?|"
-    rf"(?:the )?(?:last|next|this) (?:year|month|week|spring|summer|autumn|winter|{'|'.join(_WEEKDAYS)})|(?:19|20)\d{{2}}|"
+    rf"^(?:\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?:{'|'.join(_MONTHS)})(?: \d{{4}})?|"
+    rf"(?:{'|'.join(_MONTHS)})(?: \d{{4}})?|"
+    rf"(?:the )?(?:last|next|this) (?:year|month|week|spring|summer|autumn|winter|{'|'.join(_WEEKDAYS)})|"
+    rf"(?:19|20)\d{{2}}|"
     rf"{'|'.join(f'{day}s?' for day in _WEEKDAYS)}|today|tomorrow|yesterday)$",
     re.IGNORECASE,
 )
@@ -241,7 +249,12 @@ def joined_with_what_follows(phrase: Phrase, parts: Parts) -> Phrase:
     """``the rent`` with ``for Tomas's workshop`` where that follows at once and says no day."""
     for other in parts.phrases:
         between = parts.text[phrase.end : other.start].split()
-        if other.start > phrase.end and between == [other.before] and other.before in _JOINING and not other.is_date:
+        if (
+            other.start > phrase.end
+            and between == [other.before]
+            and other.before in _JOINING
+            and not other.is_date
+        ):
             return replace(phrase, text=parts.text[phrase.start : other.end], end=other.end)
     return phrase
 
@@ -285,7 +298,11 @@ def _opening(text: str, tokens: Sequence[Token]) -> tuple[int, Phrase | None]:
     """How many tokens what is asked takes, and the phrase in it: ``which exercises``, ``how much garlic``."""
     at = 1 if len(tokens) > 1 and tokens[0].low in PREPOSITIONS and tokens[1].low in WH_WORDS else 0
     if at >= len(tokens) or tokens[at].low not in WH_WORDS:
-        return (1, None) if len(tokens) > 1 and tokens[1].low in WH_WORDS and tokens[0].low == "since" else (0, None)
+        return (
+            (1, None)
+            if len(tokens) > 1 and tokens[1].low in WH_WORDS and tokens[0].low == "since"
+            else (0, None)
+        )
     wh = tokens[at].low
     at += 1
     if wh == "how" and at < len(tokens) and tokens[at].low in MEASURES:
@@ -337,9 +354,17 @@ def _phrase_end(tokens: Sequence[Token], at: int, role: Role, verb: str) -> int:
         return end
     last = tokens[end - 1].low
     if role is Role.SUBJECT and end - begin >= 2:
-        closes = last in _EITHER if verb in ("do", "modal") else last.endswith("ed") and verb in ("be", "have")
+        closes = (
+            last in _EITHER if verb in ("do", "modal") else last.endswith("ed") and verb in ("be", "have")
+        )
         if closes:
             end -= 1
-    elif role is Role.SUBJECT and end - begin == 1 and verb in ("do", "modal") and begin == at and last in _EITHER:
+    elif (
+        role is Role.SUBJECT
+        and end - begin == 1
+        and verb in ("do", "modal")
+        and begin == at
+        and last in _EITHER
+    ):
         return at
     return end
