@@ -14,6 +14,7 @@ The day is Thursday, 15 October 2026; the notes are copied, and were last saved 
 import argparse
 import json
 import os
+import re
 import shutil
 import statistics
 import tempfile
@@ -105,7 +106,7 @@ def verdict(row: dict, answer: Answer | None, notes: Path) -> str:
     told = " ".join(answer.answer.split()).casefold()
     quoted = " ".join(" ".join(cited.quote.split()) for cited in answer.citations).casefold()
     missing = [one for one in row["all"] if one.casefold() not in f"{told} {quoted}"]
-    extra = [one for one in row["none_of"] if one.casefold() in told]
+    extra = [one for one in row["none_of"] if re.search(rf"\b{re.escape(one)}", answer.answer)]
     cited = {str(Path(one.path).relative_to(notes)) for one in answer.citations}
     unnamed = set(row["paths"]) - cited
     more = cited - set(row["paths"]) if row["is_exact"] else set()

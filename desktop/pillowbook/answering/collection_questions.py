@@ -215,13 +215,13 @@ def read_collection_question(question: str, today: date) -> CollectionQuestion |
             if not about:
                 continue
         if kind is CollectionKind.CHANGED and window is None and _RECENTLY.search(flat):
-            window = Window.last_days(today, 7, "the last seven days")
+            window = Window.last_days(today, 7, "in the last seven days")
         if kind in _NEEDS_WINDOW and window is None:
             continue
         if kind is CollectionKind.COMING and window is None:
             if not _WITHOUT_WINDOW.search(flat):
                 continue
-            window = Window.next_days(today, 14, "the next two weeks")
+            window = Window.next_days(today, 14, "in the next two weeks")
         if kind is CollectionKind.COMING and rest.strip().lower() in ("what", "what is", "what are"):
             continue
         return CollectionQuestion(kind, about, folder, window)

@@ -220,6 +220,8 @@ def take_apart(question: str) -> Parts:
     verb = _verb_kind(tokens[at].low) if at < len(tokens) else ""
     rest = text[tokens[at].start :].rstrip(" ?") if at < len(tokens) else ""
     at += bool(verb)
+    if asked and not verb and _is_told_of(tokens, at):
+        at += 1  # "Who SERVICES the boiler"
     subject = tokens[at].low if at < len(tokens) and verb and tokens[at].low in PRONOUNS else ""
     role, before = (Role.SUBJECT if verb and not subject else Role.OBJECT), ""
     if not asked and not verb:
@@ -324,6 +326,13 @@ def _is_nominal(token: Token) -> bool:
         or (is_small(token.low) and token.low not in DETERMINERS)
         or (token.low in DETERMINERS)
     )
+
+
+def _is_told_of(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a word behind what is asked is the verb of the question: a phrase of its own begins behind it."""
+    if at + 1 >= len(tokens) or not _is_nominal(tokens[at]) or tokens[at].is_capital:
+        return False
+    return tokens[at + 1].low in DETERMINERS or tokens[at + 1].is_capital
 
 
 def _is_participle(token: Token) -> bool:

@@ -42,7 +42,7 @@ class Window:
     """From the first to the last day, both included.
 
     Attributes:
-        words: as it is said in an answer.
+        words: when that is, as an answer says it: ``this week``, ``in November 2026``, ``since 1 October 2026``.
     """
 
     first: date
@@ -73,9 +73,8 @@ def take_window(text: str, today: date) -> tuple[Window | None, str]:
         return _counted(found, today), _without(text, found.start(), found.end())
     if found := _END_OF.search(text):
         last = _this(found["unit"].lower(), today).last
-        return Window(today, last, f"the time to the end of the {found['unit'].lower()}"), _without(
-            text, found.start(), found.end()
-        )
+        words = f"up to the end of the {found['unit'].lower()}"
+        return Window(today, last, words), _without(text, found.start(), found.end())
     if found := _SIMPLE.search(text):
         start = found.start()
         bound = _BOUND.search(text[:start])
@@ -111,9 +110,7 @@ def _counted(found: re.Match[str], today: date) -> Window:
     number = int(found["number"]) if found["number"].isdigit() else _NUMBERS[found["number"].lower()]
     unit = found["unit"].lower()
     is_ahead = found["which"].lower() in ("next", "coming", "following")
-    words = (
-        f"the {'next' if is_ahead else 'last'} {found['number'].lower()} {unit}{'s' if number != 1 else ''}"
-    )
+    words = f"in the {'next' if is_ahead else 'last'} {found['number'].lower()} {unit}{'s' if number != 1 else ''}"
     if unit in ("day", "week"):
         days = number * (7 if unit == "week" else 1)
         return Window.next_days(today, days, words) if is_ahead else Window.last_days(today, days, words)
@@ -151,26 +148,25 @@ def _this(unit: str, today: date) -> Window:
 
 def _bounded(how: str, end: str, window: Window, today: date) -> Window:
     """``since 1 October``, ``before the end of November``: open at one side, where today stands."""
-    if how in ("since", "from"):
-        return Window(
-            window.first,
-            max(today, window.first) if how == "since" else today + _FAR,
-            f"{how} {window.words}",
-        )
+    plain = re.sub(r"^(?:in|on) ", "", window.words)
+    if how == "since":
+        return Window(window.first, max(today, window.first), f"since {plain}")
+    if how == "from":
+        return Window(window.first, today + _FAR, f"from {plain} on")
     if how == "after":
-        return Window(window.last + timedelta(days=1), today + _FAR, f"after {window.words}")
+        return Window(window.last + timedelta(days=1), today + _FAR, f"after {plain}")
     if end.startswith("end"):
-        return Window(today, window.last, f"the time to the end of {window.words}")
+        return Window(today, window.last, f"up to the end of {plain}")
     last = window.last if how == "by" else window.first - timedelta(days=1)
-    return Window(today, last, f"{how} {window.words}")
+    return Window(today, last, f"{how} {plain}")
 
 
 def _named(first: date, last: date, grain: str) -> str:
     if grain == "year":
-        return str(first.year)
+        return f"in {first.year}"
     if grain == "month":
-        return named(first).split(" ", 1)[1]
-    return named(first) if first == last else f"{named(first)} to {named(last)}"
+        return f"in {named(first).split(' ', 1)[1]}"
+    return f"on {named(first)}" if first == last else f"from {named(first)} to {named(last)}"
 
 
 def _without(text: str, start: int, end: int) -> str:

@@ -1,8 +1,6 @@
 """The lists that answer questions about the notes as a whole, computed from findings, relations, digests and words."""
 
-import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import PurePath
 from typing import Final
@@ -10,68 +8,32 @@ from typing import Final
 from pillowbook.answering.cite import cite_span, cite_unit
 from pillowbook.answering.collection_questions import CollectionKind, CollectionQuestion
 from pillowbook.answering.compute.days import named
-from pillowbook.answering.dates import spelled
-from pillowbook.answering.pairs import canonical_stems
 from pillowbook.answering.retrieve import Retriever
 from pillowbook.answering.terms import content_stems, plain_text
-from pillowbook.answering.time_windows import Window
 from pillowbook.answering.units import Unit, split_units
 from pillowbook.domain.answers import Citation
-from pillowbook.domain.digests import FindingKind, FolderDigest, PassKind, PlacedFinding, RelationKind
+from pillowbook.domain.digests import FindingKind, FolderDigest, PassKind, RelationKind
 from pillowbook.domain.documents import Document, DocumentState, Passage
-from pillowbook.domain.ids import DocumentId, PassageId
+from pillowbook.domain.ids import DocumentId
+from pillowbook.flow.serve.collected_days import DayLists, IsIn
+from pillowbook.flow.serve.collected_lines import (
+    Collection,
+    Item,
+    cite_finding,
+    dated_line,
+    plain_line,
+    roots_of,
+    short,
+    told_in,
+    unit_line,
+)
 from pillowbook.flow.serve.decisions import Decisions
 from pillowbook.store.findings import Findings
 from pillowbook.store.library import Library
 from pillowbook.store.words import WordIndex
 
-MAX_LINE_CHARS: Final = 220
 MAX_CANDIDATES: Final = 5000
 """Passages that hold a word of what is mentioned; beyond, a count would be of no use to anybody."""
-
-LONG_DAYS: Final = 45
-"""A span longer than this is dated by its ends, not by what lies between."""
-
-_ENDS = re.compile(
-    r"\b(?:ends?|ended|until|till|runs? out|expires?|expiry|renews?|valid|lapses?|closes|terminates?|is up|"
-    r"lease|fixed|from\b.*\bto|runs)\b",
-    re.IGNORECASE,
-)
-_CONTRACT = re.compile(
-    r"\b(?:contracts?|deals?|leases?|insur\w*|polic(?:y|ies)|tariffs?|mortgages?|subscriptions?|warrant(?:y|ies)|guarantees?|"
-    r"agreements?|memberships?|rents?|broadband|hosting|exit fee|premium)\b",
-    re.IGNORECASE,
-)
-_ANY_CONTRACT: Final = frozenset(
-    canonical_stems("contract contracts deal deals agreement agreements thing things")
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One line of an answer and what it rests on."""
-
-    text: str
-    citations: tuple[Citation, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Collection:
-    """What was found.
-
-    Attributes:
-        lead: the first line where there are items, ``nothing`` where there are none.
-        remark: what the reader should know besides.
-        needs: the pass over the notes that this rests on.
-        model: of what was written by one while the machine was idle.
-    """
-
-    lead: str
-    nothing: str
-    items: tuple[Item, ...]
-    remark: str = ""
-    needs: PassKind | None = None
-    model: str = ""
 
 
 class Collected:
@@ -95,6 +57,7 @@ class Collected:
         self._words = words
         self._retriever = retriever
         self._current_folders = current_folders
+        self._days = DayLists(findings)
         self._decisions = Decisions(retriever=retriever, words=words, library=library, findings=findings)
 
     def collect(
@@ -134,23 +97,21 @@ class Collected:
             case CollectionKind.OPEN:
                 return self._open(wanted, is_in)
             case CollectionKind.TASKS | CollectionKind.OVERDUE:
-                return self._tasks(wanted, today, is_in)
+                return self._days.tasks(wanted, today, is_in)
             case CollectionKind.ENDING:
-                return self._ending(wanted, is_in)
+                return self._days.ending(wanted, is_in)
             case CollectionKind.COMING:
-                return self._coming(wanted, today, is_in)
+                return self._days.coming(wanted, today, is_in)
 
     # -- decisions, contradictions, open questions ---------------------------------------------------------------
 
-    def _decided(
-        self, question: str, wanted: CollectionQuestion, is_in: Callable[[DocumentId], bool]
-    ) -> Collection | None:
+    def _decided(self, question: str, wanted: CollectionQuestion, is_in: IsIn) -> Collection | None:
         found = self._decisions.find(question, wanted, is_in)
         if not found:
             return None
         items = tuple(
             Item(
-                _dated_line(one.day, _line(one.unit), "(changed later)" if one.is_superseded else ""),
+                dated_line(one.day, unit_line(one.unit), "(changed later)" if one.is_superseded else ""),
                 (one.citation,),
             )
             for one in found
@@ -158,18 +119,18 @@ class Collected:
         about = f" about {wanted.about}" if wanted.about else ""
         return Collection(f"Decided{about}, the latest first:", "", items)
 
-    def _contradictions(self, wanted: CollectionQuestion, is_in: Callable[[DocumentId], bool]) -> Collection:
-        roots = _roots(wanted.about)
+    def _contradictions(self, wanted: CollectionQuestion, is_in: IsIn) -> Collection:
+        roots = roots_of(wanted.about)
         items: list[Item] = []
         for one in self._findings.relations([RelationKind.SUPERSEDED, RelationKind.CONTRADICTION]):
             sides = ((one.newer, one.relation.newer), (one.older, one.relation.older))
             if not all(is_in(passage.document_id) for passage, _ in sides):
                 continue
-            if not roots <= frozenset().union(*(_told(passage) for passage, _ in sides)):
+            if not roots <= frozenset().union(*(told_in(passage) for passage, _ in sides)):
                 continue
             cited = [cite_span(passage, place.start, place.end) for passage, place in sides]
             newer, older = (
-                _dated_line(place.day, f"{quoted.title}: {_plain(quoted.quote)}")
+                dated_line(place.day, f"{quoted.title}: {plain_line(quoted.quote)}")
                 for quoted, (_, place) in zip(cited, sides, strict=True)
             )
             items.append(Item(f"{newer} — earlier, {older}", tuple(cited)))
@@ -182,10 +143,10 @@ class Collected:
             needs=PassKind.COMPARE,
         )
 
-    def _open(self, wanted: CollectionQuestion, is_in: Callable[[DocumentId], bool]) -> Collection:
+    def _open(self, wanted: CollectionQuestion, is_in: IsIn) -> Collection:
         items = [
-            Item(f"{one.passage.title}: {_short(one.finding.text)}", (_cite(one),))
-            for one in self._those([FindingKind.OPEN], wanted.about, is_in)
+            Item(f"{one.passage.title}: {short(one.finding.text)}", (cite_finding(one),))
+            for one in self._days.those([FindingKind.OPEN], wanted.about, is_in)
         ]
         about = f" about {wanted.about}" if wanted.about else ""
         return Collection(
@@ -195,128 +156,9 @@ class Collected:
             needs=PassKind.FIND,
         )
 
-    # -- by day ----------------------------------------------------------------------------------------------------
-
-    def _tasks(
-        self, wanted: CollectionQuestion, today: date, is_in: Callable[[DocumentId], bool]
-    ) -> Collection:
-        found = [
-            one for one in self._those([FindingKind.TASK], wanted.about, is_in) if not one.finding.is_done
-        ]
-        window = wanted.window
-        about = f" about {wanted.about}" if wanted.about else ""
-        if wanted.kind is CollectionKind.OVERDUE:
-            found = [one for one in found if one.finding.last is not None and one.finding.last < today]
-            lead, nothing = f"Overdue{about}:", f"No open task{about} is overdue."
-        elif window is not None:
-            found = [one for one in found if one.finding.last is not None and window.holds(one.finding.last)]
-            lead = f"Due{about}, {window.words}:"
-            nothing = f"No open task{about} is due in {window.words}."
-        else:
-            lead, nothing = f"Open tasks{about}:", f"No open task{about} was found."
-
-        def order(one: PlacedFinding) -> tuple[int, date]:
-            due = one.finding.last
-            return (1, date.max) if due is None else (0, due) if due >= today else (2, due)
-
-        items = []
-        for one in sorted(found, key=order):
-            due = one.finding.last
-            late = " (overdue)" if due is not None and due < today else ""
-            day = f"{named(due)}{late}: " if due is not None else ""
-            items.append(Item(f"{day}{_short(one.finding.text)} ({one.passage.title})", (_cite(one),)))
-        return Collection(lead, nothing, tuple(items), needs=PassKind.FIND)
-
-    def _coming(
-        self, wanted: CollectionQuestion, today: date, is_in: Callable[[DocumentId], bool]
-    ) -> Collection:
-        window = wanted.window
-        assert window is not None  # the form asks for one
-        first = window.first if window.last < today else max(window.first, today)
-        rest = Window(first, window.last, window.words)
-        about = f" about {wanted.about}" if wanted.about else ""
-        return Collection(
-            f"In your notes for {window.words}{about}:",
-            f"Nothing with a day in {window.words}{about} was found in your notes.",
-            self._by_day(self._dated(wanted.about, is_in, rest)),
-            needs=PassKind.FIND,
-        )
-
-    def _ending(self, wanted: CollectionQuestion, is_in: Callable[[DocumentId], bool]) -> Collection:
-        window = wanted.window
-        assert window is not None
-        kinds = _roots(wanted.about) - _ANY_CONTRACT
-        is_contract = bool(wanted.about) and "thing" not in wanted.about
-        found = []
-        for one in self._dated("", is_in, window):
-            last = one.finding.last
-            text = one.passage.text[one.finding.start : one.finding.end]
-            if last is None or not window.holds(last) or not _ENDS.search(text):
-                continue
-            around = f"{text} {one.passage.title} {one.passage.heading}"
-            if is_contract and not _CONTRACT.search(f"{around} {one.passage.text}"):
-                continue
-            if kinds and kinds.isdisjoint(canonical_stems(f"{around} {PurePath(one.passage.path).stem}")):
-                continue
-            found.append(one)
-        what = wanted.about or "what"
-        return Collection(
-            f"{what[:1].upper()}{what[1:]} ending, {window.words}:",
-            f"No note was found that says of {wanted.about or 'anything'} that it ends in {window.words}.",
-            self._by_day(found, by_last=True),
-            needs=PassKind.FIND,
-        )
-
-    def _dated(self, about: str, is_in: Callable[[DocumentId], bool], window: Window) -> list[PlacedFinding]:
-        """What has a day in a window and was neither done nor said otherwise later."""
-        gone = {
-            (one.older.id, one.relation.older.start)
-            for one in self._findings.relations([RelationKind.SUPERSEDED])
-        }
-        found = []
-        for one in self._those([FindingKind.DAY, FindingKind.TASK], about, is_in):
-            first, last = one.finding.first, one.finding.last
-            if first is None or last is None or one.finding.is_done:
-                continue
-            is_long = (last - first).days > LONG_DAYS
-            touches = (
-                window.holds(first) or window.holds(last)
-                if is_long
-                else first <= window.last and last >= window.first
-            )
-            if touches and (one.passage.id, one.finding.start) not in gone:
-                found.append(one)
-        return found
-
-    def _by_day(self, found: Iterable[PlacedFinding], *, by_last: bool = False) -> tuple[Item, ...]:
-        """A line for each place, at its first day in the window; one place is told once."""
-        told: dict[tuple[PassageId, int], Item] = {}
-
-        def day_of(one: PlacedFinding) -> date:
-            return (one.finding.last if by_last else one.finding.first) or date.max
-
-        for one in sorted(found, key=day_of):
-            first, last = one.finding.first, one.finding.last
-            assert first is not None and last is not None
-            days = named(last) if by_last or first == last else _span(first, last)
-            item = Item(f"{days}: {_short(_plain(_quote(one)))} ({one.passage.title})", (_cite(one),))
-            told.setdefault((one.passage.id, one.finding.start), item)
-        return tuple(told.values())
-
-    def _those(
-        self, kinds: Sequence[FindingKind], about: str, is_in: Callable[[DocumentId], bool]
-    ) -> list[PlacedFinding]:
-        """Findings of documents that are in, whose passage or place holds all words of what they are to be about."""
-        roots = _roots(about)
-        return [
-            one
-            for one in self._findings.findings(kinds)
-            if is_in(one.passage.document_id) and (not roots or roots <= _told(one.passage))
-        ]
-
     # -- notes -----------------------------------------------------------------------------------------------------
 
-    def _changed(self, wanted: CollectionQuestion, is_in: Callable[[DocumentId], bool]) -> Collection:
+    def _changed(self, wanted: CollectionQuestion, is_in: IsIn) -> Collection:
         window = wanted.window
         assert window is not None
         found: list[tuple[datetime, Document]] = []
@@ -333,13 +175,13 @@ class Collected:
         ]
         count = "One note was" if len(items) == 1 else f"{len(items)} notes were"
         return Collection(
-            f"{count} added or changed, {window.words}:",
-            f"No note was added or changed, {window.words}.",
+            f"{count} added or changed {window.words}:",
+            f"No note was added or changed {window.words}.",
             tuple(items),
             remark="by the time each file was last saved" if items else "",
         )
 
-    def _mentions(self, wanted: CollectionQuestion, is_in: Callable[[DocumentId], bool]) -> Collection:
+    def _mentions(self, wanted: CollectionQuestion, is_in: IsIn) -> Collection:
         phrase = tuple(content_stems(wanted.about))
         found: dict[DocumentId, Item] = {}
         hits = self._words.search(wanted.about, MAX_CANDIDATES) if phrase else []
@@ -354,7 +196,7 @@ class Collected:
         count = "One note mentions" if len(found) == 1 else f"{len(found)} notes mention"
         return Collection(f"{count} {mentioned}:", f"No note mentions {mentioned}.", tuple(found.values()))
 
-    def _folder(self, wanted: CollectionQuestion, is_in: Callable[[DocumentId], bool]) -> Collection:
+    def _folder(self, wanted: CollectionQuestion, is_in: IsIn) -> Collection:
         documents = [one for one in self._library.documents(state=DocumentState.INDEXED) if is_in(one.id)]
         items = [
             Item(one.title, cited)
@@ -398,16 +240,6 @@ def _is_called(folder: PurePath, name: str) -> bool:
     return bool(parts) and [part.casefold() for part in folder.parts[-len(parts) :]] == parts
 
 
-def _roots(about: str) -> frozenset[str]:
-    return frozenset(canonical_stems(about))
-
-
-def _told(passage: Passage) -> frozenset[str]:
-    """The stems of a passage with its title, headings and file name."""
-    place = f"{passage.title} {passage.heading} {PurePath(passage.path).stem}"
-    return frozenset(canonical_stems(f"{place} {passage.text}"))
-
-
 def _mention(passage: Passage, phrase: tuple[str, ...]) -> Unit | None:
     """The unit of a passage that holds the words one after the other; its first one where the title does."""
     units = split_units(passage)
@@ -423,35 +255,3 @@ def _mention(passage: Passage, phrase: tuple[str, ...]) -> Unit | None:
 def _holds(text: str, phrase: tuple[str, ...]) -> bool:
     found = content_stems(plain_text(text))
     return any(tuple(found[at : at + len(phrase)]) == phrase for at in range(len(found) - len(phrase) + 1))
-
-
-def _cite(one: PlacedFinding) -> Citation:
-    return cite_span(one.passage, one.finding.start, one.finding.end)
-
-
-def _quote(one: PlacedFinding) -> str:
-    return one.passage.text[one.finding.start : one.finding.end]
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"^(?:[-*+•]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?", "", plain_text(text))
-
-
-def _line(unit: Unit) -> str:
-    return f"{_short(_plain(unit.quote))} ({unit.passage.title})"
-
-
-def _short(text: str) -> str:
-    flat = " ".join(text.split())
-    if len(flat) <= MAX_LINE_CHARS:
-        return flat
-    return f"{flat[:MAX_LINE_CHARS].rpartition(' ')[0]} …"
-
-
-def _dated_line(day: str, text: str, mark: str = "") -> str:
-    dated = f"{spelled(day)}: {_short(text)}" if day else _short(text)
-    return f"{dated} {mark}".rstrip()
-
-
-def _span(first: date, last: date) -> str:
-    return f"{named(first)} to {named(last)}"

@@ -18,7 +18,8 @@ from pillowbook.domain.answers import Answer, AnswerKind, Citation, Effort, Fres
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.digests import PassKind
 from pillowbook.domain.ids import DocumentId
-from pillowbook.flow.serve.collected import Collected, Collection, Item
+from pillowbook.flow.serve.collected import Collected
+from pillowbook.flow.serve.collected_lines import Collection, Item
 from pillowbook.flow.serve.freshness import Reread, check_sources
 from pillowbook.store.findings import Findings
 from pillowbook.store.library import Library
