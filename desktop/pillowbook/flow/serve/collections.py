@@ -5,6 +5,7 @@ answer, what turns out changed is read anew, and where nothing is found the answ
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -28,7 +29,7 @@ MAX_ITEMS: Final = 40
 """Lines of an answer; more are counted."""
 
 RIGHT_UNSEEN: Final = 0.8
-"""No such answer counts as surer: 20 of 25 questions that nothing was built on were answered right."""
+"""No such answer counts as surer: 20 of 25 questions that nothing was built on were right (0018, embedder of words)."""
 
 TRIES: Final = 3
 _BY_FINDINGS: Final = frozenset(
@@ -88,13 +89,16 @@ class Collections:
             stale = {key for key, state in states.items() if state in (Freshness.CHANGED, Freshness.GONE)}
             stale |= {cited.document_id for cited in citations} - states.keys()
             if not stale:
+                if without:
+                    found = replace(found, remark="notes that changed just now are left out")
                 is_fresh = all(state is Freshness.FRESH for state in states.values())
                 return self._told(question, found, items, citations, is_fresh=is_fresh)
             self._bring_up_to_date(citations, stale)
             self._catch_up()
             if tries_left == 1:
                 without = frozenset(stale)
-        return self._told(question, Collection(found.lead, found.nothing, ()), (), (), is_fresh=False)
+        again = Collection("", "Your notes are changing just now; ask again in a moment.", ())
+        return self._told(question, again, (), (), is_fresh=False)
 
     def _told(
         self,
