@@ -24,7 +24,7 @@ from pillowbook.batch import Line, error_json, read_lines, work_through
 from pillowbook.by_hand import add_commands
 from pillowbook.core import protocol as p
 from pillowbook.core.client import CoreClient, connect, ensure_core
-from pillowbook.domain.asking import AskMode
+from pillowbook.domain.asking import AskMode, Turn
 from pillowbook.domain.documents import Folder
 from pillowbook.domain.errors import (
     Cancelled,
@@ -295,17 +295,21 @@ def ask(session: Session) -> int:
         else AskMode.AUTO
     )
     learn = not options.no_learn
+    after = Turn(without_surrogates(options.after)) if options.after else None
     if options.batch:
 
         def answered(line: Line) -> Any:
-            answer = session.call(lambda core: core.ask(line.values["question"], mode=mode, learn=learn))
+            nonlocal after
+            question, before = line.values["question"], after
+            answer = session.call(lambda core: core.ask(question, mode=mode, learn=learn, after=before))
+            after = Turn.of(answer)  # a follow-up leans on the line before it
             return answer_json(answer, line.id)
 
         work_through(options.batch, ("question",), answered)
         return DONE
     stream = StreamedAnswer(is_shown=not session.as_json and sys.stdout.isatty())
     answer = session.call(
-        lambda core: core.ask(options.question, mode=mode, learn=learn, on_part=stream.hear)
+        lambda core: core.ask(options.question, mode=mode, learn=learn, on_part=stream.hear, after=after)
     )
     stream.clear()
     if session.as_json:
@@ -634,6 +638,9 @@ def build_parser() -> argparse.ArgumentParser:
     which.add_argument("--prepared-only", action="store_true")
     which.add_argument("--live-only", action="store_true")
     made.add_argument("--no-learn", action="store_true", help="keep no trace of the question")
+    made.add_argument(
+        "--after", metavar="QUESTION", help="what was asked before, for a question that leans on it"
+    )
     made = command("prepare", prepare, "keep an answer ready")
     source = made.add_mutually_exclusive_group(required=True)
     source.add_argument("question", nargs="?")

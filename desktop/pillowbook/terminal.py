@@ -101,6 +101,7 @@ def answer_json(answer: Answer, identifier: Any) -> dict[str, Any]:
         "prepared": answer.prepared_id,
         "edited": answer.is_edited,
         "pinned": answer.is_pinned,
+        "understood_as": answer.understood_as or None,
     }
 
 
@@ -120,6 +121,8 @@ KINDS: Final = {
 def answer_text(answer: Answer) -> str:
     """An answer for people; nothing in it can drive a terminal."""
     lines = []
+    if answer.understood_as:
+        lines += [f"Understood as: {answer.understood_as}", ""]
     if answer.change_note:
         lines += [answer.change_note, ""]
     lines.append(answer.answer or "Your notes do not say.")

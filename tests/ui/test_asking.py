@@ -14,7 +14,7 @@ from tests.ui.fake_client import NOW, ScriptedCore, answer, citation, refusal
 
 from pillowbook.core import protocol as p
 from pillowbook.domain.answers import AnswerKind, Freshness
-from pillowbook.domain.asking import AnswerText, LikelyPassage
+from pillowbook.domain.asking import AnswerText, LikelyPassage, Turn
 from pillowbook.domain.errors import ModelMissing, VaultLocked
 from pillowbook.domain.events import LibraryChanged, VaultChanged
 from pillowbook.domain.ids import ServingId
@@ -487,3 +487,100 @@ def test_a_lost_core_is_connected_again_once(panel: Panel, asking: Asking, core:
     wait_until(lambda: client is not None and not client.is_connected)
     controller._look_after_connection()
     wait_until(lambda: text_of(panel, "message") != "")
+
+
+def test_a_follow_up_goes_with_what_was_asked_before_and_says_how_it_was_understood(
+    panel: Panel, asking: Asking, core: ScriptedCore
+) -> None:
+    follow_up = "and who does it?"
+    understood = "Who does the boiler's service?"
+    core.script.answers[follow_up] = answer(follow_up, "Alan Pettifer.", understood_as=understood)
+    ask(panel, BOILER)
+    wait_until(lambda: text_of(panel, "answer").startswith("The next"))
+    assert text_of(panel, "understood") == ""
+    assert core.calls_of(p.Ask)[0].after is None
+    ask(panel, follow_up)
+    wait_until(lambda: text_of(panel, "answer") == "Alan Pettifer.")
+    assert text_of(panel, "understood") == f"Understood as: {understood}"
+    told = core.script.answers[BOILER]
+    assert core.calls_of(p.Ask)[1].after == Turn(BOILER, told.answer, "Boiler")
+    ask(panel, "and when was that?")
+    wait_until(lambda: len(core.calls_of(p.Ask)) == 3)
+    assert core.calls_of(p.Ask)[2].after.question == understood, "it leans on what was understood"
+
+
+def test_what_is_typed_is_looked_up_with_what_was_asked_before(
+    panel: Panel, asking: Asking, core: ScriptedCore
+) -> None:
+    ask(panel, BOILER)
+    wait_until(lambda: text_of(panel, "answer").startswith("The next"))
+    panel.question.setText("and who does it")
+    wait_until(lambda: bool(core.calls_of(p.Complete)))
+    assert core.calls_of(p.Complete)[-1].after.question == BOILER
+
+
+def test_the_question_before_is_forgotten_at_locking(
+    panel: Panel, asking: Asking, core: ScriptedCore
+) -> None:
+    ask(panel, BOILER)
+    wait_until(lambda: text_of(panel, "answer").startswith("The next"))
+    core.tell(VaultChanged(is_unlocked=False))
+    wait_until(lambda: panel.is_locked)
+    assert asking._last is None
+    core.tell(VaultChanged(is_unlocked=True))
+    wait_until(lambda: not panel.is_locked)
+    ask(panel, "and who does it?")
+    wait_until(lambda: len(core.calls_of(p.Ask)) == 2)
+    assert core.calls_of(p.Ask)[1].after is None
+
+
+def test_prepared_questions_are_marked_as_instant(panel: Panel, asking: Asking) -> None:
+    panel.question.setText("boiler")
+    wait_until(lambda: panel.found.question_rows[0].isVisible())
+    assert text_of(panel, "questions-heading") == "READY ANSWERS"
+    assert panel.found.question_rows[0].place() == "instant"
+
+
+def test_what_may_be_asked_next_stands_under_the_answer_and_is_asked_at_a_click(
+    panel: Panel, asking: Asking, core: ScriptedCore
+) -> None:
+    following = "Who services the boiler?"
+    core.script.answers[following] = answer(following, "Alan Pettifer.")
+    ask(panel, BOILER)
+    wait_until(lambda: panel.found.question_rows[1].isVisible())
+    assert text_of(panel, "questions-heading") == "READY TO ASK NEXT"
+    row = panel.found.question_rows[0]
+    assert (row.title(), row.place()) == (following, "instant")
+    QTest.mouseClick(row, Qt.MouseButton.LeftButton)
+    wait_until(lambda: text_of(panel, "answer") == "Alan Pettifer.")
+    assert panel.question.text() == following
+
+
+def test_an_answer_before_enter_has_its_next_questions_too(
+    panel: Panel, asking: Asking, core: ScriptedCore
+) -> None:
+    ready = core.script.answers[BOILER]
+    core.script.completions = [replace(core.script.completions[0], answer=ready)]
+    panel.question.setText("when is the boiler due")
+    wait_until(lambda: text_of(panel, "answer") == ready.answer)
+    titles = [row.title() for row in panel.found.question_rows if row.isVisible()]
+    assert titles == [one.question for one in ready.related]
+
+
+def test_a_used_follow_up_counts_as_the_question_it_was_understood_as(
+    panel: Panel, asking: Asking, core: ScriptedCore
+) -> None:
+    ready = replace(core.script.answers[BOILER], understood_as=BOILER)
+    core.script.completions = [replace(core.script.completions[0], answer=ready)]
+    panel.question.setText("and when is it due?")
+    wait_until(lambda: text_of(panel, "answer") == ready.answer)
+    QTest.keyClick(panel.question, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    wait_until(lambda: bool(core.calls_of(p.NoteUse)))
+    assert core.calls_of(p.NoteUse)[0].question == BOILER
+
+
+def test_more_sources_than_fit_are_counted(panel: Panel) -> None:
+    many = tuple(citation(title=f"Note {number}", line=number) for number in range(1, 13))
+    panel.show_answer(answer("Which notes mention it?", "12 notes mention it.", citations=many), NOW)
+    assert text_of(panel, "sources-heading") == "SOURCES, 9 OF 12"
+    assert len(panel.card.shown_rows) == 9

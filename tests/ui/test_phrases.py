@@ -23,6 +23,7 @@ FRESH = answer("When?", "In March.")
         (replace(FRESH, freshness=Freshness.CHANGED), "Your note changed", "amber"),
         (replace(FRESH, freshness=Freshness.GONE), "Source gone", "alarm"),
         (replace(FRESH, kind=AnswerKind.LIVE), "Live answer · from your notes", "accent"),
+        (replace(FRESH, kind=AnswerKind.LIVE, model=""), "Worked out · from your notes", "accent"),
         (
             replace(FRESH, kind=AnswerKind.LIVE, freshness=Freshness.CHANGED),
             "Live answer · from your notes",

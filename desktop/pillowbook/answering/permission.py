@@ -1,7 +1,10 @@
-"""What may be prepared: not what the user said never to prepare, and no secrets unless the user allows them."""
+"""What may be prepared: not what the user said never to prepare, nothing whose answer is another tomorrow, and no
+secrets unless the user allows them.
+"""
 
 from collections.abc import Callable
 
+from pillowbook.answering.collection_questions import is_worked_out_when_asked
 from pillowbook.answering.confidential import asks_for_secret, is_confidential
 from pillowbook.answering.wording import wording_of
 from pillowbook.domain.answers import Draft
@@ -10,6 +13,9 @@ from pillowbook.store.knowledge import Knowledge
 
 SECRET = "secret"
 """How a question was tried whose answer would be somebody's secret."""
+
+WORKED_OUT = "worked-out"
+"""How a question was tried that is worked out from all notes when it is asked."""
 
 
 def _secrets_are_not_allowed() -> bool:
@@ -33,6 +39,8 @@ class Permission:
         """Why a question is not to be prepared, as a short word for the vault; empty where it may be."""
         if self._knowledge.hand.is_never(wording_of(question)):
             return NEVER
+        if is_worked_out_when_asked(question):
+            return WORKED_OUT
         return SECRET if asks_for_secret(question) and not self._allows_secrets() else ""
 
     def allows_answer(self, draft: Draft) -> bool:

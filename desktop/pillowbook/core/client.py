@@ -23,7 +23,7 @@ import msgspec
 
 from pillowbook.core import protocol as p
 from pillowbook.domain.answers import Answer
-from pillowbook.domain.asking import AskMode, AskPart, Completion, PairVerdict, SearchHits
+from pillowbook.domain.asking import AskMode, AskPart, Completion, PairVerdict, SearchHits, Turn
 from pillowbook.domain.digests import Conflict, DatedFact, DigestHit, RelatedNote, Task
 from pillowbook.domain.documents import Folder
 from pillowbook.domain.errors import CoreUnreachable, MessageTooLarge, remake
@@ -68,25 +68,30 @@ class CoreClient:
         learn: bool = True,
         on_part: Callable[[AskPart], None] | None = None,
         cancel: CancelToken | None = None,
+        after: Turn | None = None,
     ) -> Answer:
-        """The answer, prepared or live; live text comes to ``on_part`` as it is written."""
-        return self._request(p.Ask(question, mode, learn), Answer, on_part=on_part, cancel=cancel)
+        """The answer, prepared or live; live text comes to ``on_part`` as it is written.
+
+        Args:
+            after: what was asked before, for questions that lean on it.
+        """
+        return self._request(p.Ask(question, mode, learn, after), Answer, on_part=on_part, cancel=cancel)
 
     def search(self, words: str, *, limit: int = 10) -> SearchHits:
         """Passages by words and meaning."""
         return self._request(p.Search(words, limit), SearchHits)
 
-    def complete(self, typed: str) -> list[Completion]:
+    def complete(self, typed: str, *, after: Turn | None = None) -> list[Completion]:
         """Prepared questions that fit what is typed so far, best first."""
-        return self._request(p.Complete(typed), list[Completion])
+        return self._request(p.Complete(typed, after), list[Completion])
 
     def preload(self) -> None:
         """Have the models loaded because somebody began to type; returns at once."""
         self._request(p.Preload(), p.Done)
 
-    def read_ahead(self, typed: str) -> None:
+    def read_ahead(self, typed: str, *, after: Turn | None = None) -> None:
         """Have the prompt read that what is typed would lead to; returns when that is done, or is of no use."""
-        self._request(p.ReadAhead(typed), p.Done)
+        self._request(p.ReadAhead(typed, after), p.Done)
 
     def note_use(self, question: str) -> int | None:
         """Count a prepared answer that was used before Enter as asked; the serving, where it is remembered."""

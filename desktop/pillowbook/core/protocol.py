@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from pillowbook.domain.answers import Fact, Tokens
-from pillowbook.domain.asking import AnswerText, AskMode, LikelyPassage
+from pillowbook.domain.asking import AnswerText, AskMode, LikelyPassage, Turn
 from pillowbook.domain.digests import DatedFact, Task
 from pillowbook.domain.events import (
     GateChanged,
@@ -317,11 +317,12 @@ class Attach(Call, frozen=True, tag="attach"):
 
 
 class Ask(Call, frozen=True, tag="ask"):
-    """Reply: Answer. Parts: LikelyPassage, AnswerText."""
+    """Reply: Answer. Parts: LikelyPassage, AnswerText. ``after``: what was asked before, which follow-ups lean on."""
 
     question: str
     mode: AskMode = AskMode.AUTO
     learn: bool = True
+    after: Turn | None = None
 
 
 class Search(Call, frozen=True, tag="search"):
@@ -332,9 +333,10 @@ class Search(Call, frozen=True, tag="search"):
 
 
 class Complete(Call, frozen=True, tag="complete"):
-    """Prepared questions that fit what is typed. Reply: list of Completion."""
+    """Prepared questions that fit what is typed. Reply: list of Completion. ``after`` as for :class:`Ask`."""
 
     typed: str
+    after: Turn | None = None
 
 
 class Preload(Call, frozen=True, tag="preload"):
@@ -344,10 +346,11 @@ class Preload(Call, frozen=True, tag="preload"):
 class ReadAhead(Call, frozen=True, tag="read_ahead"):
     """Read the prompt that what is typed would lead to; nothing counts as asked. Reply: Done, when it is read.
 
-    What is no question yet, such as an empty text, stops the reading.
+    What is no question yet, such as an empty text, stops the reading. ``after`` as for :class:`Ask`.
     """
 
     typed: str
+    after: Turn | None = None
 
 
 class NoteUse(Call, frozen=True, tag="note_use"):

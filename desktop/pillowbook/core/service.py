@@ -117,18 +117,18 @@ class Service:
 
     def _handle(self, call: p.AnyCall, part: Callable[[object], None], cancel: CancelToken) -> object:
         match call:
-            case p.Ask(question, mode, learn):
+            case p.Ask(question, mode, learn, after):
                 session = self._open()
                 self._postpone_lock()
-                return session.ask(question, mode=mode, learn=learn, on_part=part, cancel=cancel)
+                return session.ask(question, mode=mode, learn=learn, on_part=part, cancel=cancel, after=after)
             case p.Search(words, limit):
                 return self._open().search(words, limit)
-            case p.Complete(typed):
-                return self._open().complete(typed)
+            case p.Complete(typed, after):
+                return self._open().complete(typed, after)
             case p.Preload():
                 self._open().preload()
-            case p.ReadAhead(typed):
-                self._open().read_ahead(typed, cancel)
+            case p.ReadAhead(typed, after):
+                self._open().read_ahead(typed, cancel, after)
             case p.NoteUse(question):
                 return p.UseNoted(self._open().note_use(question))
             case p.NoteOpened(serving, document):

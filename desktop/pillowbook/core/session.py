@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from pillowbook.answering.adapt import Adapter
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.match import Matcher, judge_pair, normalise_question
-from pillowbook.answering.permission import SECRET, Permission
+from pillowbook.answering.permission import SECRET, WORKED_OUT, Permission
 from pillowbook.answering.retrieve import Retriever
 from pillowbook.core import protocol as p
 from pillowbook.core.hand import HandCall, UsersHand
@@ -26,7 +26,7 @@ from pillowbook.core.overview import Overview
 from pillowbook.core.retention import Retention
 from pillowbook.core.server_use import keep_key, server_choice, with_server
 from pillowbook.domain.answers import Answer, AnswerKind, Effort, Freshness, Reason, Tokens
-from pillowbook.domain.asking import AskMode, AskPart, Completion, PairVerdict, SearchHits
+from pillowbook.domain.asking import AskMode, AskPart, Completion, PairVerdict, SearchHits, Turn
 from pillowbook.domain.documents import DocumentState, Folder
 from pillowbook.domain.errors import (
     DocumentUnknown,
@@ -36,6 +36,7 @@ from pillowbook.domain.errors import (
     PillowbookError,
     SecretNotPrepared,
     SettingInvalid,
+    WorkedOutWhenAsked,
 )
 from pillowbook.domain.events import Event, GateChanged, LibraryChanged, PreparedChanged
 from pillowbook.domain.ids import DocumentId, ServingId
@@ -49,6 +50,8 @@ from pillowbook.flow.ingest.ingest import Ingestor, ScanReport
 from pillowbook.flow.predict.predict import Predictor
 from pillowbook.flow.prepare.evidence import NewEvidence
 from pillowbook.flow.prepare.prepare import Preparer
+from pillowbook.flow.serve.collected import Collected
+from pillowbook.flow.serve.collections import Collections
 from pillowbook.flow.serve.freshness import check_freshness
 from pillowbook.flow.serve.questions import clean_question, clean_typed
 from pillowbook.flow.serve.serve import Server
@@ -159,6 +162,17 @@ class Session:
         self.retention = Retention(
             self.knowledge.remembered, settings, clock, on_forgotten=self._prepared_changed
         )
+        beyond = Beyond(
+            library=self.library,
+            knowledge=self.knowledge,
+            findings=vault.findings,
+            digests=vault.digests,
+            vectors=vault.vectors,
+            retriever=retriever,
+            generator=self._generator,
+            clusterer=HdbscanClusterer(),
+            clock=clock,
+        )
         self._server = Server(
             matcher=Matcher(knowledge=self.knowledge, vectors=vault.vectors, retriever=retriever),
             composer=composer,
@@ -172,17 +186,21 @@ class Session:
             refresh=self._loop.refresh,
             on_withdrawn=self._prepared_changed,
             permission=self._permission,
-        )
-        beyond = Beyond(
-            library=self.library,
-            knowledge=self.knowledge,
-            findings=vault.findings,
-            digests=vault.digests,
-            vectors=vault.vectors,
-            retriever=retriever,
-            generator=self._generator,
-            clusterer=HdbscanClusterer(),
-            clock=clock,
+            collections=Collections(
+                collected=Collected(
+                    library=self.library,
+                    findings=vault.findings,
+                    words=vault.words,
+                    retriever=retriever,
+                    current_folders=beyond.folders.current,
+                ),
+                library=self.library,
+                findings=vault.findings,
+                clock=clock,
+                catch_up=beyond.find,
+                reread=self._reread,
+                refresh=self._loop.refresh,
+            ),
         )
         self.overview = Overview(
             library=self.library,
@@ -267,6 +285,7 @@ class Session:
         learn: bool,
         on_part: Callable[[AskPart], None] | None,
         cancel: CancelToken,
+        after: Turn | None = None,
     ) -> Answer:
         """An answer, prepared or live; background work stands still meanwhile."""
         with self._runner.hold():
@@ -276,6 +295,7 @@ class Session:
                 learn=learn and self._settings[LEARN],
                 on_part=on_part,
                 cancel=cancel,
+                after=after,
             )
         if answer.kind in (AnswerKind.LIVE, AnswerKind.ADAPTED):
             self._prepared_changed()  # it may be kept ready from now on
@@ -287,9 +307,9 @@ class Session:
         """Passages by words, and by meaning where the embedder is up."""
         return self._server.search(words, limit=limit)
 
-    def complete(self, typed: str) -> list[Completion]:
+    def complete(self, typed: str, after: Turn | None = None) -> list[Completion]:
         """Prepared questions that fit what is typed."""
-        return self._server.complete(typed)
+        return self._server.complete(typed, after=after)
 
     def preload(self) -> None:
         """Load the models behind the first key press; returns at once."""
@@ -301,12 +321,12 @@ class Session:
 
         threading.Thread(target=load, name="preload", daemon=True).start()
 
-    def read_ahead(self, typed: str, cancel: CancelToken) -> None:
+    def read_ahead(self, typed: str, cancel: CancelToken, after: Turn | None = None) -> None:
         """Read the prompt that what is typed would lead to, where the machine's power allows it."""
         if not has_power(self._machine.senses.power.power(), self._settings[BATTERY_FLOOR]):
             return
         self._typing_hold.renew()
-        self._server.read_ahead(typed, cancel)
+        self._server.read_ahead(typed, cancel, after)
 
     def note_use(self, question: str) -> ServingId | None:
         """A prepared answer was used before Enter: it was asked for, if asking is learned from."""
@@ -328,11 +348,12 @@ class Session:
 
         Raises:
             NeverPrepared, SecretNotPrepared: the user's own rule, or the settings, are against it.
+            WorkedOutWhenAsked: its answer is another whenever a note changes.
         """
         text = clean_question(question)
         refusal = self._permission.refusal(text)
         if refusal:
-            raise SecretNotPrepared() if refusal == SECRET else NeverPrepared()
+            raise {SECRET: SecretNotPrepared, WORKED_OUT: WorkedOutWhenAsked}.get(refusal, NeverPrepared)()
         began = time.monotonic()
         started_at = self._machine.clock.now()
         normal = normalise_question(text)

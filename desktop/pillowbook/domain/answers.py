@@ -203,7 +203,8 @@ class Answer:
     ``freshness`` is None for a refusal; ``change_note`` says what was said before and what changed;
     ``nearest`` holds the closest passages where the notes do not say, and newer ones for new evidence.
     ``prepared_id`` is the prepared answer it came from, ``serving_id`` what a verdict on it names, where it was
-    remembered; ``is_edited``: it is in the user's own words.
+    remembered; ``is_edited``: it is in the user's own words. ``understood_as`` is the question that was answered
+    where what was asked leans on the one before it; empty otherwise.
     """
 
     question: str
@@ -227,3 +228,4 @@ class Answer:
     prepared_id: PreparedId | None = None
     is_edited: bool = False
     is_pinned: bool = False
+    understood_as: str = ""

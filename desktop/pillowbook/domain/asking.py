@@ -41,6 +41,26 @@ AskPart = LikelyPassage | AnswerText
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """What a client asked before, so that a follow-up can be understood; the client keeps it, and only in memory.
+
+    Attributes:
+        question: as it was understood, where it was a follow-up itself.
+        answer, title: what was said, and the first note it cited; empty where that is not known.
+    """
+
+    question: str
+    answer: str = ""
+    title: str = ""
+
+    @classmethod
+    def of(cls, answer: Answer) -> "Turn":
+        """The turn that an answer ends."""
+        title = answer.citations[0].title if answer.citations else ""
+        return cls(answer.understood_as or answer.question, answer.answer, title)
+
+
+@dataclass(frozen=True, slots=True)
 class SearchHit:
     """A passage found. ``snippet`` is the sentence that fits best and what stands around it, in one line; ``marked``
     is where in it that sentence is, (0, 0) for none. ``score`` is for ordering only.

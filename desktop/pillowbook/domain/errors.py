@@ -147,6 +147,11 @@ class NeverPrepared(UserFixable):
     sentence = "You said never to prepare this; 'pillowbook never --off' with the question allows it again."
 
 
+class WorkedOutWhenAsked(UserFixable):
+    code = "worked-out-when-asked"
+    sentence = "That is worked out from all notes when it is asked, at once and without the model: just ask."
+
+
 class SecretNotPrepared(UserFixable):
     code = "secret-not-prepared"
     sentence = (

@@ -92,9 +92,18 @@ class Findings:
             _note_pass(connection, document_id, PassKind.FIND, text_hash)
 
     def findings(
-        self, kinds: Iterable[FindingKind], *, document_id: DocumentId | None = None
+        self,
+        kinds: Iterable[FindingKind],
+        *,
+        document_id: DocumentId | None = None,
+        between: tuple[date, date] | None = None,
     ) -> list[PlacedFinding]:
-        """Findings of these kinds by day (the undated last), then in the order of their documents."""
+        """Findings of these kinds by day (the undated last), then in the order of their documents.
+
+        Args:
+            between: only what has a day from the first to the last of these, both included.
+        """
+        first, last = (None, None) if between is None else (day.isoformat() for day in between)
         wanted = [kind.value for kind in kinds]
         with self._database.read() as connection:
             rows = connection.execute(
@@ -102,8 +111,9 @@ class Findings:
                 "FROM findings AS f JOIN passages AS p ON p.id = f.passage_id "
                 "JOIN documents AS d ON d.id = p.document_id "
                 f"WHERE f.kind IN ({', '.join('?' * len(wanted))}) AND (? IS NULL OR p.document_id = ?) "
+                "AND (? IS NULL OR (f.first <= ? AND f.last >= ?)) "
                 "ORDER BY f.first IS NULL, f.first, p.document_id, p.ordinal, f.id",
-                (*wanted, document_id, document_id),
+                (*wanted, document_id, document_id, first, last, first),
             ).fetchall()
         return [
             PlacedFinding(_finding_from_row(row[_COLUMN_COUNT:]), passage_from_row(row[:_COLUMN_COUNT]))

@@ -130,6 +130,14 @@ class PreparedAnswers(KnowledgePart):
         """All prepared answers, oldest first."""
         return self._prepared_where("1", ())
 
+    def prepared_citing(self, document_ids: Sequence[DocumentId]) -> list[PreparedAnswer]:
+        """Prepared answers that say something and rest on one of these documents, in the order they were made."""
+        marks = ", ".join("?" * len(document_ids))
+        return self._prepared_where(
+            f"p.answer <> '' AND p.id IN (SELECT prepared_id FROM prepared_sources WHERE document_id IN ({marks}))",
+            tuple(document_ids),
+        )
+
     def delete_prepared(self, prepared_id: PreparedId) -> None:
         """Delete one for good: its question counts as tried, so it is not prepared again at once."""
         with self._database.exclusive():

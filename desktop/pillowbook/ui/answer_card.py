@@ -50,6 +50,7 @@ class AnswerCard(QWidget):
         self._prepared = plain_label("prepared", tone="small")
         self._unsure = plain_label("unsure", chip="amber", text="Not sure: read the source")
         self._unsure.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self._understood = plain_label("understood", tone="small", wraps=True)
         self._remark = plain_label("remark", tone="small", wraps=True)
         self._note = plain_label("note", wraps=True)
         self._note.setProperty("note", "amber")
@@ -78,6 +79,9 @@ class AnswerCard(QWidget):
         self._set_line(self._prepared, phrases.prepared_line(answer, now))
         self._unsure.setVisible(phrases.is_unsure(answer) and not phrases.is_withheld(answer))
         before = "" if answer.is_edited else "Your note changed: "
+        self._set_line(
+            self._understood, f"Understood as: {answer.understood_as}" if answer.understood_as else ""
+        )
         self._set_line(self._note, f"{before}{answer.change_note}" if answer.change_note else "")
         look = _look(answer)
         self._set_line(self._remark, phrases.remark(answer, streamed, look.text))
@@ -92,7 +96,7 @@ class AnswerCard(QWidget):
         """A live answer is being made and nothing is known of it yet."""
         self._draft = self._copied_text = ""
         self._set_chip("Looking in your notes…", "accent", "The model on this machine is reading.")
-        for label in (self._prepared, self._remark, self._note):
+        for label in (self._prepared, self._understood, self._remark, self._note):
             self._set_line(label, "")
         self._unsure.hide()
         self._set_text(self._answer, "")
@@ -129,7 +133,7 @@ class AnswerCard(QWidget):
         self._answer.clear()
         self.tools.forget()
         self._show_draft()
-        for label in (self._note, self._prepared, self._remark):
+        for label in (self._note, self._prepared, self._understood, self._remark):
             label.clear()
         self._show_sources((), "")
         self.hide()
@@ -208,6 +212,7 @@ class AnswerCard(QWidget):
         inner.setContentsMargins(12, 8, 12, 4)
         inner.setSpacing(12)
         inner.addLayout(top)
+        inner.addWidget(self._understood)
         inner.addWidget(self._remark)
         inner.addWidget(self._note)
         inner.addWidget(self._answer)
@@ -228,6 +233,7 @@ class AnswerCard(QWidget):
         outer.addLayout(below)
         self._show_draft()
         self._unsure.hide()
+        self._understood.hide()
         self._remark.hide()
 
     def _connect(self) -> None:
@@ -242,5 +248,10 @@ def _look(answer: Answer) -> _Look:
         return _Look("", answer.nearest, "CLOSEST IN YOUR NOTES")
     if answer.freshness is Freshness.NEW_EVIDENCE and answer.nearest:
         return _Look(answer.answer, (*answer.citations, *answer.nearest), "SOURCES, NEWER ONES LAST")
-    heading = "SOURCE" if len(answer.citations) == 1 else "SOURCES"
-    return _Look(answer.answer, answer.citations, heading)
+    count = len(answer.citations)
+    heading = "SOURCE" if count == 1 else "SOURCES"
+    return _Look(
+        answer.answer,
+        answer.citations,
+        f"{heading}, {MAX_SOURCES} OF {count}" if count > MAX_SOURCES else heading,
+    )

@@ -10,7 +10,15 @@ from PySide6.QtGui import QGuiApplication
 from pillowbook.core.client import CoreClient
 from pillowbook.core.protocol import Status
 from pillowbook.domain.answers import Answer, Citation, Freshness
-from pillowbook.domain.asking import AnswerText, AskPart, Completion, LikelyPassage, SearchHit, SearchHits
+from pillowbook.domain.asking import (
+    AnswerText,
+    AskPart,
+    Completion,
+    LikelyPassage,
+    SearchHit,
+    SearchHits,
+    Turn,
+)
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.errors import PillowbookError, VaultLocked
 from pillowbook.domain.events import LibraryChanged
@@ -30,6 +38,8 @@ PATIENCE_MS: Final = 60
 REST_MS: Final = 3000
 """Who leaves a prepared answer in sight for so long has read it."""
 CLIPBOARD_KEPT_MS: Final = 90_000
+FOLLOWED_MS: Final = 600_000
+"""So long after an answer a question may lean on it; who comes back later begins anew."""
 
 
 class Asking(QObject):
@@ -52,7 +62,9 @@ class Asking(QObject):
         self._hits: tuple[SearchHit, ...] = ()
         self._ask: Ticket | None = None
         self._likely: LikelyPassage | None = None
+        self._last: Turn | None = None
         self._ready_question = ""
+        self._ready_answer: Answer | None = None
         self._used_question = ""
         self._used_serving: int | None = None
         self._opened_early: Citation | None = None
@@ -69,6 +81,7 @@ class Asking(QObject):
         self._patience = _single_shot(self, PATIENCE_MS)
         self._rest = _single_shot(self, REST_MS)
         self._clipboard = _single_shot(self, CLIPBOARD_KEPT_MS)
+        self._followed = _single_shot(self, FOLLOWED_MS)
         self._judging = Judging(panel.card.tools, controller, on_used=self._take_as_used)
         self._connect()
 
@@ -86,6 +99,7 @@ class Asking(QObject):
         self._patience.timeout.connect(self._show_waiting)
         self._rest.timeout.connect(self._note_use)
         self._clipboard.timeout.connect(self._clear_clipboard)
+        self._followed.timeout.connect(self._forget_last)
         QGuiApplication.clipboard().dataChanged.connect(self._clipboard_taken)
         self._controller.connected.connect(self._greet_core)
         self._controller.lost.connect(self._show_lost)
@@ -117,7 +131,7 @@ class Asking(QObject):
 
     @Slot()
     def _look(self) -> None:
-        typed = self._typed
+        typed, last = self._typed, self._last
         if not typed or self._ask is not None:
             return
         self._controller.call(
@@ -129,7 +143,7 @@ class Asking(QObject):
         )
         self._controller.call(
             self,
-            lambda client: (typed, client.complete(typed)),
+            lambda client: (typed, client.complete(typed, after=last)),
             self._take_completions,
             self._take_error,
             channel="complete",
@@ -151,10 +165,10 @@ class Asking(QObject):
 
     @Slot()
     def _read_ahead(self) -> None:
-        typed = self._typed
+        typed, last = self._typed, self._last
         if typed and self._ask is None and not self._ready_question:
             self._is_reading_ahead = True
-            self._controller.call(self, lambda client: client.read_ahead(typed), channel="ahead")
+            self._controller.call(self, lambda client: client.read_ahead(typed, after=last), channel="ahead")
 
     def _stop_reading_ahead(self) -> None:
         self._ahead.stop()
@@ -166,8 +180,9 @@ class Asking(QObject):
 
     def _mind_ready_answer(self) -> None:
         """Whether a prepared answer is in sight, and since when."""
-        has_answer = any(found.answer is not None and found.answer.answer for found in self._completions)
-        if not has_answer:
+        answers = [found.answer for found in self._completions if found.answer is not None]
+        self._ready_answer = next((answer for answer in answers if answer.answer), None)
+        if self._ready_answer is None:
             self._rest.stop()
             self._ready_question = ""
         elif self._ready_question != self._typed:
@@ -182,7 +197,11 @@ class Asking(QObject):
         if question and question != self._used_question and self._panel.isVisible():
             self._used_question, self._used_serving = question, None
             self._opened_early = None
-            self._controller.call(self, lambda client: client.note_use(question), self._use_noted)
+            meant = question
+            if self._ready_answer is not None:
+                meant = self._ready_answer.understood_as or question
+                self._lean_on(self._ready_answer)
+            self._controller.call(self, lambda client: client.note_use(meant), self._use_noted)
 
     def _use_noted(self, serving: int | None) -> None:
         self._used_serving = serving
@@ -210,11 +229,12 @@ class Asking(QObject):
         self._ready_question = ""
         is_new = question != self._used_question
         self._used_question = ""
+        last = self._last
         self._patience.start()
         self._ask = self._controller.stream(
             self,
             lambda client, on_part, cancel: client.ask(
-                question, learn=is_new, on_part=on_part, cancel=cancel
+                question, learn=is_new, on_part=on_part, cancel=cancel, after=last
             ),
             self._take_part,
             self._take_answer,
@@ -242,7 +262,18 @@ class Asking(QObject):
     def _take_answer(self, answer: Answer) -> None:
         self._patience.stop()
         self._ask = None
+        self._lean_on(answer)
         self._panel.show_answer(answer, self._now())
+
+    def _lean_on(self, answer: Answer) -> None:
+        """What is asked next may be a follow-up of this."""
+        self._last = Turn.of(answer)
+        self._followed.start()
+
+    @Slot()
+    def _forget_last(self) -> None:
+        self._followed.stop()
+        self._last = None
 
     def _take_ask_error(self, error: PillowbookError) -> None:
         self._patience.stop()
@@ -413,6 +444,8 @@ class Asking(QObject):
             self._ready_question = self._used_question = ""
             self._is_reading_ahead = False
             self._completions, self._hits = [], ()
+            self._ready_answer = None
+            self._forget_last()
             self._clear_clipboard()
             self._panel.show_locked(has_keychain=self._has_keychain)
 

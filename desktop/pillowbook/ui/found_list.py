@@ -17,6 +17,10 @@ from pillowbook.ui.widgets import plain_label
 MAX_COMPLETIONS: Final = 4
 MAX_HITS: Final = 6
 MAX_HITS_BELOW_ANSWER: Final = 3
+READY: Final = "READY ANSWERS"
+READY_NEXT: Final = "READY TO ASK NEXT"
+INSTANT: Final = "instant"
+"""Behind a question whose answer is prepared: it costs no waiting."""
 
 
 class FoundList(QWidget):
@@ -33,7 +37,7 @@ class FoundList(QWidget):
         super().__init__(parent)
         self._completions: tuple[Completion, ...] = ()
         self._hits: tuple[SearchHit, ...] = ()
-        self._questions_heading = plain_label("questions-heading", tone="section", text="READY ANSWERS")
+        self._questions_heading = plain_label("questions-heading", tone="section", text=READY)
         self._passages_heading = plain_label("passages-heading", tone="section", text="IN YOUR NOTES")
         self.question_rows = [ResultRow(theme, max_lines=1) for _ in range(MAX_COMPLETIONS)]
         self.hit_rows = [ResultRow(theme, max_lines=2) for _ in range(MAX_HITS)]
@@ -46,13 +50,22 @@ class FoundList(QWidget):
     def show_found(
         self, completions: Sequence[Completion], hits: Sequence[SearchHit], typed: str, *, is_marked: bool
     ) -> None:
-        """Fill the rows; with ``is_marked`` the typed words stand out in them."""
+        """Fill the rows; with ``is_marked`` the typed words stand out in them.
+
+        Every question is prepared and marked so: what completes or resembles what is typed, or goes on from an answer.
+        """
+        self._questions_heading.setText(READY if is_marked else READY_NEXT)
         words = marked_words(typed) if is_marked else ()
         self._completions, self._hits = tuple(completions[:MAX_COMPLETIONS]), tuple(hits[:MAX_HITS])
         for index, row in enumerate(self.question_rows):
             if index < len(self._completions):
                 row.show_row(
-                    self._completions[index].question, "", sign="question", words=words, mark_title=True
+                    self._completions[index].question,
+                    "",
+                    place=INSTANT,
+                    sign="question",
+                    words=words,
+                    mark_title=True,
                 )
             else:
                 row.hide()

@@ -119,7 +119,11 @@ class Panel(PanelFrame):
             hits = beside_answer(hits, self.card.citations)
         else:
             self.card.clear()
-        self._fill_rows([found for found in completions if found is not answered], hits, is_marked=True)
+        others = [found for found in completions if found is not answered]
+        if answered is not None and answered.answer is not None:
+            known = {found.question for found in others}
+            others += [found for found in _next_ones(answered.answer) if found.question not in known]
+        self._fill_rows(others, hits, is_marked=True)
         self._settle()
 
     def show_waiting(self, likely: LikelyPassage | None = None) -> None:
@@ -146,8 +150,7 @@ class Panel(PanelFrame):
     def show_answer(self, answer: Answer, now: datetime) -> None:
         """The served answer."""
         self._hide_message()
-        related = [Completion(near.question, 0.0, None) for near in answer.related]
-        self._fill_rows(related, (), is_marked=False)
+        self._fill_rows(_next_ones(answer), (), is_marked=False)
         self.card.show_answer(answer, now)
         self._settle()
 
@@ -467,3 +470,8 @@ class Panel(PanelFrame):
     @Slot()
     def _paint_sign(self) -> None:
         self._sign.setPixmap(self._theme.glyph("ask", "accent", 26, self.devicePixelRatioF()))
+
+
+def _next_ones(answer: Answer) -> list[Completion]:
+    """The prepared questions that go on from an answer."""
+    return [Completion(near.question, 0.0, None) for near in answer.related]

@@ -92,6 +92,10 @@ def freshness_chip(answer: Answer) -> Chip:
         )
     if answer.freshness is Freshness.CHANGED and answer.kind is not AnswerKind.LIVE:
         return Chip("Your note changed", "amber", "The passage this rested on reads differently now.")
+    if answer.kind is AnswerKind.LIVE and not answer.model:
+        return Chip(
+            "Worked out · from your notes", "accent", "Listed just now from your notes, without a model."
+        )
     if answer.kind is AnswerKind.LIVE:
         return Chip(
             "Live answer · from your notes", "accent", "Written just now by the model on this machine."

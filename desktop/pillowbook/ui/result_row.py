@@ -67,6 +67,10 @@ class ResultRow(QPushButton):
         """The title as shown."""
         return self._title.text()
 
+    def place(self) -> str:
+        """What stands at its right, as shown."""
+        return self._place.text()
+
     def set_selected(self, is_selected: bool) -> None:
         """Show the row as the one that Enter would choose."""
         if is_selected != self._is_selected:

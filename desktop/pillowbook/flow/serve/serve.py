@@ -9,6 +9,7 @@ from pillowbook.answering.adapt import Adapter, Plan
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.compute.computer import COMPUTED
 from pillowbook.answering.confidential import is_confidential
+from pillowbook.answering.followup import standing_alone
 from pillowbook.answering.match import Matcher, MatchResult, PreparedIndex
 from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.permission import Permission
@@ -26,7 +27,7 @@ from pillowbook.domain.answers import (
     Related,
     Tokens,
 )
-from pillowbook.domain.asking import AnswerText, AskMode, AskPart, Completion, LikelyPassage, SearchHits
+from pillowbook.domain.asking import AnswerText, AskMode, AskPart, Completion, LikelyPassage, SearchHits, Turn
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.errors import DiskFull, DocumentUnknown, Transient, UserFixable
@@ -34,11 +35,13 @@ from pillowbook.domain.facts import facts
 from pillowbook.domain.ids import DocumentId, PreparedId, ServingId
 from pillowbook.flow.serve.adapted import Adapting
 from pillowbook.flow.serve.again import AskedLately
-from pillowbook.flow.serve.ahead import ReadAhead
+from pillowbook.flow.serve.ahead import ReadAhead, is_worth_reading
+from pillowbook.flow.serve.collections import Collections
 from pillowbook.flow.serve.freshness import FreshnessReport, Reread, check_freshness, check_sources
 from pillowbook.flow.serve.keeping import Keeper
 from pillowbook.flow.serve.likely import Likely
 from pillowbook.flow.serve.questions import RecentVectors, Vector, clean_question, clean_typed
+from pillowbook.flow.serve.related import related_questions
 from pillowbook.flow.serve.withheld import leave_out, related_of
 from pillowbook.host.workers import CancelToken
 from pillowbook.store.knowledge import Knowledge
@@ -48,8 +51,11 @@ from pillowbook.store.words import WordIndex
 log = logging.getLogger(__name__)
 
 LIVE_DEADLINE_S = 120.0
-RELATED = 4
 COMPOSE_TRIES = 3
+MIN_RELATED_SIMILARITY = 0.4
+MIN_RESEMBLING = 0.6
+"""A prepared question this near what is typed is worth offering, though its words are others (all-MiniLM-L6-v2)."""
+
 MIN_SEARCH_SIMILARITY = 0.3
 """A passage without any of the words is shown from here on (all-MiniLM-L6-v2); there always is a nearest one."""
 
@@ -62,6 +68,7 @@ class Server:
         refresh: brings documents up to date with the disk now; what is read afterwards is what the files say.
         on_withdrawn: told of prepared answers withdrawn because their sources changed, so that they are made anew.
         permission: says which live answers may be kept as prepared ones.
+        collections: answers questions about the notes as a whole; without it they are as any other.
     """
 
     def __init__(
@@ -79,8 +86,10 @@ class Server:
         refresh: Callable[[Sequence[str]], None] | None = None,
         on_withdrawn: Callable[[], None] | None = None,
         permission: Permission | None = None,
+        collections: Collections | None = None,
     ) -> None:
         self._matcher = matcher
+        self._collections = collections
         self._composer = composer
         self._retriever = retriever
         self._library = library
@@ -119,6 +128,7 @@ class Server:
         learn: bool = True,
         on_part: Callable[[AskPart], None] | None = None,
         cancel: CancelToken | None = None,
+        after: Turn | None = None,
     ) -> Answer:
         """Answer a question.
 
@@ -126,13 +136,19 @@ class Server:
             mode: ``PREPARED_ONLY`` never generates, ``LIVE_ONLY`` never looks at what is prepared.
             learn: remember the question, so that an answer to it is kept ready.
             on_part: called on this thread with the likely passage and the live text as it grows.
+            after: what was asked before; a question that leans on it is answered as it is understood.
         Raises:
             QuestionEmpty, QuestionTooLong; Cancelled; ModelMissing and the like when a live answer is needed.
         """
         began = self._clock.monotonic_s()
         question = clean_question(question)
+        if understood := self._understood(question, after):
+            answer = self.ask(understood, mode=mode, learn=learn, on_part=on_part, cancel=cancel)
+            return replace(answer, question=question, understood_as=understood)
         self._ahead.give_way()
         asking = _Asking(question, mode, learn, on_part, cancel, began)
+        if (collected := self._collect(asking, decided=False)) is not None:
+            return collected
         found = _NOTHING if mode is AskMode.LIVE_ONLY else self._match(asking)
         if found.prepared is not None and self._is_of_another_day(found.prepared):
             found = _NOTHING
@@ -146,6 +162,8 @@ class Server:
             self._bring_up_to_date(source.document_id for source in found.prepared.sources)
         if mode is AskMode.PREPARED_ONLY:
             return self._none(asking, found, change_note)
+        if (collected := self._collect(asking, decided=True)) is not None:
+            return replace(collected, change_note=change_note)
         return self._live(asking, found, change_note)
 
     def ask_without(
@@ -207,39 +225,87 @@ class Server:
         hits = tuple(self._likely.hit(passage, score, asked, words) for passage, score in ranked)
         return SearchHits(hits, self._since_ms(began))
 
-    def read_ahead(self, typed: str, cancel: CancelToken | None = None) -> None:
+    def read_ahead(self, typed: str, cancel: CancelToken | None = None, after: Turn | None = None) -> None:
         """Read the prompt that what is typed would lead to, so that its answer begins at once; nothing is learned.
 
         Returns when it is read or another text took over; a text that is no question yet stops the reading.
         """
-        self._ahead.read(typed, cancel)
+        self._ahead.read(self._understood(clean_typed(typed), after) or typed, cancel)
 
     def note_use(self, question: str) -> ServingId | None:
         """A prepared answer that stood there before Enter was used: that is asking, too. None when there is none."""
         question = clean_question(question)
         same = self._matcher.exact(question)
+        if same is None:
+            match = self._match_typed(question)
+            same = match.prepared if match is not None and match.is_hit else None
         return None if same is None else self._remember(question, AnswerKind.HIT, 0.0, same.id, same)
 
-    def complete(self, typed: str, *, limit: int = 5) -> list[Completion]:
-        """Prepared questions that fit what is typed, best first; the first carries its answer when it is the answer."""
+    def complete(self, typed: str, *, limit: int = 5, after: Turn | None = None) -> list[Completion]:
+        """Prepared questions that complete or resemble what is typed, best first.
+
+        The first carries its answer when it is the answer.
+
+        Args:
+            after: what was asked before; what leans on it is looked up as it is understood.
+        """
+        began = self._clock.monotonic_s()
         typed = clean_typed(typed)
+        understood = self._understood(typed, after)
+        asked = understood or typed
         found = [
             Completion(one.question, 0.0, None) for one in self._prepared_index.complete(typed, limit=limit)
         ]
-        same = self._matcher.exact(typed) if typed else None
+        same = self._matcher.exact(asked) if asked else None
+        match = None if same is not None else self._match_typed(asked)
+        p_same = 1.0
+        if match is not None:
+            found += [
+                Completion(one.prepared.question, one.p_same, None)
+                for one in match.candidates
+                if one.similarity >= MIN_RESEMBLING and one.prepared.answer
+            ]
+            if match.is_hit:
+                same, p_same = match.prepared, match.p_same
+        found = list({one.question: one for one in found}.values())
         if same is None or self._is_of_another_day(same):
-            return found
-        began = self._clock.monotonic_s()
+            return found[:limit]
+        rest = [one for one in found if one.question != same.question]
         report = check_freshness(same, self._library, clock=self._clock, reread=self._reread)
         if not _may_be_shown(same, report.freshness):
-            return [one for one in found if one.question != same.question]
-        answer = self._prepared_answer(typed, same, 1.0, report, (), began)
-        return [
-            Completion(same.question, 1.0, answer),
-            *(one for one in found if one.question != same.question),
-        ][:limit]
+            return rest[:limit]
+        answer = self._prepared_answer(asked, same, p_same, report, self._related(asked, same, match), began)
+        answer = replace(answer, question=typed, understood_as=understood)
+        return [Completion(same.question, p_same, answer), *rest][:limit]
+
+    def _match_typed(self, typed: str) -> MatchResult | None:
+        """What is prepared near what is typed so far; None while it is no question yet, or the embedder is loading."""
+        if not is_worth_reading(typed):
+            return None
+        with contextlib.suppress(Transient, UserFixable):
+            if self._retriever.is_ready():
+                return self._matcher.match(typed, self._recent.get(typed))
+        return None
 
     # -- the ways to an answer ---------------------------------------------------------------------------------
+
+    def _collect(self, asking: "_Asking", *, decided: bool) -> Answer | None:
+        """The answer to a question about the notes as a whole; None for any other.
+
+        Args:
+            decided: what was decided may be prepared, and is looked for there first; nothing else can be.
+        """
+        if self._collections is None or asking.mode is AskMode.PREPARED_ONLY:
+            return None
+        wanted = self._collections.read(asking.question)
+        if wanted is None or wanted.changes_by_itself == decided:
+            return None
+        answer = self._collections.answer(asking.question, wanted)
+        if answer is None:
+            return None
+        nearest = answer.nearest if answer.citations else self._nearest(asking.question)
+        answer = replace(answer, latency_ms=self._since_ms(asking.began_s), nearest=nearest)
+        return self._record(asking, answer, None)
 
     def _match(self, asking: "_Asking") -> MatchResult:
         exact = self._matcher.match(asking.question, None)
@@ -274,7 +340,7 @@ class Server:
     def _serve(
         self, asking: "_Asking", prepared: PreparedAnswer, found: MatchResult, report: FreshnessReport
     ) -> Answer:
-        related = _related(found, prepared.id)
+        related = self._related(asking.question, prepared, found)
         answer = self._prepared_answer(
             asking.question, prepared, found.p_same, report, related, asking.began_s
         )
@@ -384,7 +450,7 @@ class Server:
             model="",
             effort=None,
             citations=(),
-            related=_related(found, None),
+            related=self._related(asking.question, None, found),
             change_note=change_note,
             nearest=self._nearest(asking.question),
         )
@@ -413,7 +479,7 @@ class Server:
             model=draft.model,
             effort=draft.effort,
             citations=draft.citations,
-            related=_related(found, None),
+            related=self._related(asking.question, draft, found),
             change_note=change_note,
             nearest=draft.nearest,
         )
@@ -452,12 +518,34 @@ class Server:
 
     # -- around it ---------------------------------------------------------------------------------------------
 
+    def _understood(self, question: str, after: Turn | None) -> str:
+        """A question that leans on the one before it, as one that stands alone; empty where it does not."""
+        if after is not None and not after.answer:
+            known = self._matcher.exact(after.question)
+            if known is not None and known.answer:
+                titles = [one.title for one in known.citations]
+                after = Turn(after.question, known.answer, titles[0] if titles else "")
+        return standing_alone(question, after)
+
     def _is_of_another_day(self, prepared: PreparedAnswer) -> bool:
         """Whether it was computed on another day: "how long until" and "this year" count from today."""
         if prepared.edited_at is not None:
             return False
         then, now = (time.astimezone().date() for time in (prepared.prepared_at, self._clock.now()))
         return COMPUTED in prepared.checks and then != now
+
+    def _related(
+        self, question: str, said: PreparedAnswer | Draft | None, found: MatchResult | None = None
+    ) -> tuple[Related, ...]:
+        """What is prepared and may be asked next."""
+        candidates = () if found is None else found.candidates
+        return related_questions(
+            self._knowledge,
+            asked=(question, said.question) if said is not None else (question,),
+            answer="" if said is None else said.answer,
+            citations=() if said is None else said.citations,
+            near=[one.prepared for one in candidates if one.similarity >= MIN_RELATED_SIMILARITY],
+        )
 
     def _withdraw(self, prepared_id: PreparedId) -> None:
         self._knowledge.withdraw([prepared_id])
@@ -536,9 +624,3 @@ def _may_be_shown(prepared: PreparedAnswer, freshness: Freshness) -> bool:
     if freshness is Freshness.CHANGED:
         return prepared.edited_at is not None
     return freshness is not Freshness.GONE
-
-
-def _related(found: MatchResult, served: PreparedId | None) -> tuple[Related, ...]:
-    near = [one for one in found.candidates if one.prepared.id != served and one.similarity >= 0.4]
-    near = [one for one in near if one.prepared.answer]
-    return tuple(Related(one.prepared.question, "prepared") for one in near[:RELATED])

@@ -1,0 +1,212 @@
+"""Questions about the notes as a whole: computed when they are asked, cited, checked, and never prepared."""
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tests.flow.conftest import Stream
+
+from pillowbook.answering.permission import WORKED_OUT
+from pillowbook.domain.answers import Answer, AnswerKind, Freshness, Tokens
+from pillowbook.domain.asking import AskMode
+from pillowbook.domain.work import SliceResult
+from pillowbook.flow.serve.collected import Collected
+from pillowbook.flow.serve.collections import Collections
+from pillowbook.flow.serve.serve import Server
+
+TODO = """# To do
+
+- [ ] order the belt by {soon}
+- [ ] sweep the yard
+- [x] ring Jo by {soon}
+- [ ] pay the sweep by {past}
+"""
+BOILER_NOTE = "# Boiler\n\nServiced by Dev Marsh. We decided to keep the Calderwick boiler.\n"
+
+
+def server(stream: Stream, refreshed: list[str]) -> Server:
+    """One that knows questions about the notes as a whole; what it brings up to date is noted."""
+
+    def refresh(paths: Sequence[str]) -> None:
+        refreshed.extend(paths)
+        stream.sync()
+
+    return Server(
+        matcher=stream.matcher,
+        composer=stream.composer,
+        retriever=stream.retriever,
+        library=stream.library,
+        knowledge=stream.knowledge,
+        words=stream.vault.words,
+        clock=stream.clock,
+        collections=Collections(
+            collected=Collected(
+                library=stream.library,
+                findings=stream.vault.findings,
+                words=stream.vault.words,
+                retriever=stream.retriever,
+                current_folders=stream.beyond.folders.current,
+            ),
+            library=stream.library,
+            findings=stream.vault.findings,
+            clock=stream.clock,
+            catch_up=stream.beyond.find,
+            refresh=refresh,
+        ),
+    )
+
+
+class House:
+    """A few notes, and the server that is asked about them."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self.refreshed: list[str] = []
+        self.server = server(stream, self.refreshed)
+
+    def ask(self, question: str, mode: AskMode = AskMode.AUTO) -> Answer:
+        """The answer, whose quotes are word for word those of the notes."""
+        answer = self.server.ask(question, mode=mode)
+        for cited in answer.citations:
+            text = self.stream.library.text(cited.document_id)
+            assert text[cited.start : cited.end] == cited.quote
+        return answer
+
+
+def day(offset: int) -> str:
+    when = datetime.now(UTC).astimezone().date() + timedelta(days=offset)
+    return f"{when.day} {when:%B %Y}"
+
+
+def saved(path: Path, days_ago: int) -> None:
+    stamp = (datetime.now(UTC) - timedelta(days=days_ago)).timestamp()
+    os.utime(path, (stamp, stamp))
+
+
+@pytest.fixture
+def house(stream: Stream) -> House:
+    saved(stream.write("Home/boiler.md", BOILER_NOTE), 400)
+    saved(stream.write("Home/todo.md", TODO.format(soon=day(3), past=day(-3))), 400)
+    saved(stream.write("Car/car.md", f"# Car\n\nThe MOT runs out {day(20)}. Dev Marsh knows it.\n"), 400)
+    stream.sync()
+    return House(stream)
+
+
+def test_which_notes_mention_something_is_counted_and_cited_without_a_token(house: House) -> None:
+    answer = house.ask("How many notes mention Dev Marsh?")
+    assert answer.answer.startswith("2 notes mention “Dev Marsh”")
+    assert [one.title for one in answer.citations] == ["Car", "Boiler"]
+    assert (answer.kind, answer.freshness, answer.tokens) == (AnswerKind.LIVE, Freshness.FRESH, Tokens())
+    assert house.stream.generator.calls == []
+
+
+def test_where_nothing_is_found_it_says_so(house: House) -> None:
+    answer = house.ask("Which notes mention zebras?")
+    assert answer.answer == "No note mentions “zebras”."
+    assert (answer.kind, answer.freshness, answer.citations) == (AnswerKind.NONE, None, ())
+    assert house.ask("What is overdue about zebras?").kind is AnswerKind.NONE
+    assert house.ask("What changed in the Cellar folder yesterday?").answer.startswith(
+        "No folder of your notes"
+    )
+
+
+def test_tasks_that_are_due_leave_out_what_is_done_and_tell_what_is_late(house: House) -> None:
+    due = house.ask("Which tasks are due in the next 7 days?").answer
+    assert "order the belt" in due and "ring Jo" not in due and "sweep" not in due
+    assert "pay the sweep" in house.ask("What is overdue?").answer
+    everything = house.ask("List all my open tasks").answer
+    assert (
+        everything.index("order the belt")
+        < everything.index("sweep the yard")
+        < everything.index("(overdue)")
+    )
+    within = house.ask("Which tasks are open in the Car folder?")
+    assert "belt" not in within.answer
+
+
+def test_what_ends_and_what_is_coming_up_go_by_the_days_in_the_notes(house: House) -> None:
+    ends = house.ask("What runs out in the next 30 days?")
+    assert "MOT runs out" in ends.answer and "belt" not in ends.answer
+    assert house.ask("What runs out in the next 7 days?").kind is AnswerKind.NONE
+    coming = house.ask("What is coming up in the next 30 days?").answer
+    assert coming.index("order the belt") < coming.index("MOT runs out")
+    assert "ring Jo" not in coming
+
+
+def test_what_changed_goes_by_when_the_files_were_saved(house: House) -> None:
+    assert house.ask("What changed in the last 7 days?").kind is AnswerKind.NONE
+    saved(house.stream.write("Home/new.md", "# Shed\n\nThe shed is green.\n"), 1)
+    house.stream.sync()
+    answer = house.ask("What changed in the last 7 days?")
+    assert [one.title for one in answer.citations] == ["Shed"]
+    assert "One note was added or changed in the last 7 days" in answer.answer
+
+
+def test_a_note_that_changed_on_disk_is_read_anew_before_it_is_told(house: House) -> None:
+    """Between the change and the watcher's event nothing is told that the files no longer say."""
+    path = house.stream.write("Home/boiler.md", "# Boiler\n\nServiced by Ada Kerrow.\n")
+    answer = house.ask("Which notes mention Dev Marsh?")
+    assert house.refreshed == [str(path)]
+    assert [one.title for one in answer.citations] == ["Car"]
+    assert answer.freshness is Freshness.FRESH
+
+
+def test_a_note_that_is_gone_is_not_told(house: House) -> None:
+    (house.stream.notes / "Car" / "car.md").unlink()
+    answer = house.ask("Which notes mention Dev Marsh?")
+    assert [one.title for one in answer.citations] == ["Boiler"]
+
+
+def test_new_notes_are_read_for_tasks_before_the_answer(house: House) -> None:
+    house.ask("What is overdue?")
+    house.stream.write("Home/more.md", f"# More\n\n- [ ] buy salt by {day(2)}\n")
+    house.stream.sync()
+    assert "buy salt" in house.ask("Which tasks are due in the next 7 days?").answer
+
+
+def test_a_folder_is_told_by_its_notes(house: House) -> None:
+    answer = house.ask("What is in the Home folder about?")
+    assert "The folder Home holds 2 notes" in answer.answer
+    assert {one.title for one in answer.citations} == {"Boiler", "To do"}
+    assert "3 notes" in house.ask("How many notes do I have?").answer
+
+
+def test_nothing_is_prepared_for_what_is_another_answer_tomorrow(house: House) -> None:
+    stream = house.stream
+    question_id = stream.add_question("What changed this week?")
+    assert stream.preparer.prepare(question_id).result is SliceResult.REFUSED
+    assert stream.knowledge.tried(question_id) == WORKED_OUT
+
+
+def test_a_decision_is_told_in_the_note_s_words_unless_an_answer_is_prepared(house: House) -> None:
+    stream = house.stream
+    told = house.ask("What did we decide about the Calderwick boiler?")
+    assert "We decided to keep the Calderwick boiler" in told.answer and told.kind is AnswerKind.LIVE
+    stream.says["decide about the Calderwick boiler"] = "We decided to keep the Calderwick boiler."
+    stream.prepare("What did we decide about the Calderwick boiler?")
+    assert house.ask("What did we decide about the Calderwick boiler?").kind is AnswerKind.HIT
+
+
+def test_a_decision_that_no_note_tells_is_left_to_the_ordinary_answer(house: House) -> None:
+    answer = house.ask("What did we decide about the piano?")
+    assert answer.kind is AnswerKind.NONE and answer.answer == ""
+
+
+def test_prepared_only_computes_nothing(house: House) -> None:
+    answer = house.ask("Which notes mention Dev Marsh?", AskMode.PREPARED_ONLY)
+    assert answer.kind is AnswerKind.NONE and answer.answer == ""
+
+
+def test_contradictions_name_both_notes(stream: Stream) -> None:
+    stream.write("a.md", "# Rent\n\n2026-01-02\n\nThe rent for the workshop is £215 a month.\n")
+    stream.write("b.md", "# Rent review\n\n2026-03-02\n\nThe rent for the workshop is now £240 a month.\n")
+    stream.sync()
+    while stream.beyond.is_compare_due():
+        stream.beyond.compare()
+    house = House(stream)
+    answer = house.ask("Which notes contradict each other?")
+    assert {one.title for one in answer.citations} == {"Rent", "Rent review"}
+    assert answer.answer.index("£240") < answer.answer.index("£215")
+    assert house.ask("Do my notes contradict each other about Mungo?").kind is AnswerKind.NONE

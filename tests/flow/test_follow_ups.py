@@ -1,0 +1,76 @@
+"""Follow-ups, what resembles what is typed, and what may be asked next: at the server."""
+
+import pytest
+from tests.flow.conftest import Stream
+
+from pillowbook.answering.pairs import normalise_question
+from pillowbook.domain.answers import AnswerKind
+from pillowbook.domain.asking import AskMode, Turn
+
+PRESSURE = "What should the cold boiler pressure be?"
+FITTED = "When was the boiler fitted?"
+
+
+@pytest.fixture
+def fitted(boiler: Stream) -> Stream:
+    """Another answer from the same note."""
+    boiler.says["boiler fitted"] = "The boiler was fitted on 22 September 2025 by Dev Marsh."
+    boiler.prepare(FITTED)
+    return boiler
+
+
+def test_a_follow_up_is_answered_as_it_is_understood(fitted: Stream) -> None:
+    last = Turn.of(fitted.server.ask("Who services the boiler?", mode=AskMode.PREPARED_ONLY))
+    answer = fitted.server.ask("And when was it fitted?", after=last)
+    assert answer.question == "And when was it fitted?"
+    assert answer.understood_as == FITTED
+    assert answer.kind is AnswerKind.HIT and "22 September 2025" in answer.answer
+    assert Turn.of(answer).question == FITTED
+
+
+def test_what_is_learned_is_the_question_that_stands_alone(fitted: Stream) -> None:
+    fitted.server.ask("and how heavy is it?", after=Turn("When was the boiler fitted?"))
+    assert fitted.knowledge.question_by_normal(normalise_question("How heavy is the boiler?")) is not None
+    assert fitted.knowledge.question_by_normal(normalise_question("and how heavy is it?")) is None
+
+
+def test_without_a_question_before_it_it_is_asked_as_it_stands(fitted: Stream) -> None:
+    answer = fitted.server.ask("And when was it fitted?", mode=AskMode.PREPARED_ONLY)
+    assert answer.understood_as == ""
+
+
+def test_the_answer_to_a_follow_up_stands_there_before_enter(fitted: Stream) -> None:
+    (first, *_) = fitted.server.complete("and when was it fitted", after=Turn("How old is the boiler?"))
+    assert first.answer is not None
+    assert first.answer.understood_as == FITTED
+    assert first.answer.question == "and when was it fitted"
+
+
+def test_what_a_bare_question_leans_on_is_looked_up(boiler: Stream) -> None:
+    """The command line tells the last question alone; what was answered is known where it is prepared."""
+    boiler.says["vet"] = "Femi at Saltmarsh Vets."
+    boiler.prepare("Who is the vet of Mungo?")
+    answer = boiler.server.ask(
+        "what's her number?", after=Turn("Who is the vet?"), mode=AskMode.PREPARED_ONLY
+    )
+    assert answer.understood_as == "What is the vet's number?"
+
+
+def test_a_prepared_question_that_resembles_what_is_typed_is_offered(fitted: Stream) -> None:
+    fitted.embedder.preload()
+    offered = [one.question for one in fitted.server.complete("boiler pressure when cold should be what")]
+    assert PRESSURE in offered
+
+
+def test_what_is_prepared_from_the_same_place_may_be_asked_next(fitted: Stream) -> None:
+    fitted.says["Mungo weigh"] = "Mungo weighs 27.4 kg."
+    fitted.prepare("How much does Mungo weigh?")
+    answer = fitted.server.ask(PRESSURE)
+    assert [(one.question, one.kind) for one in answer.related] == [(FITTED, "document")]
+
+
+def test_what_was_just_asked_is_not_offered_again(fitted: Stream) -> None:
+    fitted.says["pressure of the boiler"] = "The cold pressure should sit between 1.2 and 1.5 bar."
+    fitted.prepare("What pressure of the boiler is right?")
+    answer = fitted.server.ask(PRESSURE)
+    assert [one.question for one in answer.related] == [FITTED]
