@@ -55,7 +55,11 @@ def runner_over(parts: Parts) -> Runner:
     stages = FlowStages(
         knowledge,
         Distiller(
-            library=library, knowledge=knowledge, digests=parts.vault.digests, generator=parts.generator
+            library=library,
+            knowledge=knowledge,
+            digests=parts.vault.digests,
+            generator=parts.generator,
+            date_of=parts.retriever.date_of,
         ),
         Predictor(
             library=library,

@@ -128,12 +128,15 @@ class Stream:
             generator=self.generator,
             clusterer=HdbscanClusterer(),
             clock=clock,
+            permission=permission,
         )
         self.distiller = Distiller(
             library=self.library,
             knowledge=self.knowledge,
             digests=self.vault.digests,
             generator=self.generator,
+            date_of=self.retriever.date_of,
+            permission=permission,
         )
         self.stages = FlowStages(
             self.knowledge,

@@ -369,8 +369,8 @@ class Service:
         if setting is LOCK_AFTER:
             self._postpone_lock()
         if self._session is not None:
-            if setting is PREPARE_SECRETS and not self._settings[PREPARE_SECRETS]:
-                self._session.hand.delete_secrets()
+            if setting is PREPARE_SECRETS:
+                self._session.secrets_allowed(is_allowed=self._settings[PREPARE_SECRETS])
             self._session.wake()
         self._tell(SettingChanged(key, self._settings.text(key)))
 

@@ -162,7 +162,7 @@ class Session:
             refresh=self._loop.refresh,
             on_withdrawn=self._prepared_changed,
         )
-        beyond = Beyond(
+        self._beyond = beyond = Beyond(
             library=self.library,
             knowledge=self.knowledge,
             findings=vault.findings,
@@ -172,6 +172,7 @@ class Session:
             generator=self._generator,
             clusterer=HdbscanClusterer(),
             clock=clock,
+            permission=self._permission,
         )
         self.overview = Overview(
             library=self.library,
@@ -189,6 +190,8 @@ class Session:
                     knowledge=self.knowledge,
                     digests=vault.digests,
                     generator=self._generator,
+                    date_of=retriever.date_of,
+                    permission=self._permission,
                 ),
                 Predictor(
                     date_of=retriever.date_of,
@@ -421,6 +424,13 @@ class Session:
         if not self._has_server:
             self._machine.installation.require(self._model)
         return self._runner.work(seconds, on_totals=on_totals, cancel=cancel)
+
+    def secrets_allowed(self, *, is_allowed: bool) -> None:
+        """Whether people's secrets may be prepared was decided anew."""
+        with self._runner.hold():
+            if not is_allowed:
+                self.hand.delete_secrets()
+            self._beyond.forget_secrets()
 
     def wake(self) -> None:
         """Something may be to do."""

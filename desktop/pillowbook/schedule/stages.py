@@ -42,6 +42,7 @@ class FlowStages:
         self._preparer = preparer
         self._auditor = auditor
         self._beyond = beyond
+        self._just_read: DocumentId | None = None
 
     def queues(self, skipped: frozenset[Slice]) -> Queues:
         """The heads of the queues, less what failed since the start."""
@@ -57,6 +58,7 @@ class FlowStages:
             ),
             # Ranking takes a while, and is looked at only where no question waits for its answer.
             without_questions=() if to_prepare else self._worth_reading(documents[SliceKind.PREDICT]),
+            just_read=self._to_digest_now(documents[SliceKind.DISTIL]),
             digest_share=self._knowledge.share_of_seconds(SliceKind.DISTIL),
             to_prepare=to_prepare,
             to_audit=self._auditor.due(
@@ -95,12 +97,21 @@ class FlowStages:
         ranked = by_worth(self._knowledge.interests(), now=self._clock.now())
         return tuple(one for one in ranked if one not in skipped)
 
+    def _to_digest_now(self, skipped: Container[DocumentId | None]) -> DocumentId | None:
+        """The document a section of which the model has in memory, if it lacks its digest."""
+        at = self._just_read
+        return at if at is not None and at not in skipped and self._knowledge.needs_digest(at) else None
+
     def _once(self, work: Slice, cancel: CancelToken) -> SliceOutcome:
         if work.kind is SliceKind.PREPARE and work.question_id is not None:
             return self._preparer.prepare(work.question_id, cancel)
         if work.kind is SliceKind.PREDICT and work.document_id is not None:
-            return self._predictor.predict(work.document_id, cancel)
+            outcome = self._predictor.predict(work.document_id, cancel)
+            self._just_read = work.document_id
+            return outcome
         if work.kind is SliceKind.DISTIL and work.document_id is not None:
+            if work.document_id == self._just_read:
+                self._just_read = None  # one section for each that was read; what is left waits for its turn
             return self._distiller.distil(work.document_id, cancel)
         if work.kind is SliceKind.AUDIT and work.question_id is not None:
             return self._auditor.audit(work.question_id, cancel)

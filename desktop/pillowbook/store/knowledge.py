@@ -17,6 +17,11 @@ from pillowbook.store.questions import Questions
 from pillowbook.store.rows import clean_text, facts_from_column, facts_to_column, time_from_column
 from pillowbook.store.vectors import VectorStore
 
+_NO_DIGEST = (
+    "(g.content_hash IS NULL OR g.content_hash NOT IN (d.sha256, d.text_hash)) AND NOT EXISTS (SELECT 1 "
+    "FROM deleted_digests WHERE document_id = d.id AND content_hash IN (d.sha256, d.text_hash))"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class KnowledgeCounts:
@@ -93,11 +98,11 @@ class Knowledge(Questions, PreparedAnswers, Ledger):
 
     def documents_without_digest(self, limit: int) -> list[DocumentId]:
         """Indexed documents whose digest is missing or of older content, most recently modified first."""
-        stale = (
-            "(g.content_hash IS NULL OR g.content_hash NOT IN (d.sha256, d.text_hash)) AND NOT EXISTS (SELECT 1 "
-            "FROM deleted_digests WHERE document_id = d.id AND content_hash IN (d.sha256, d.text_hash))"
-        )
-        return self._stale_documents(stale, limit)
+        return self._stale_documents(_NO_DIGEST, limit)
+
+    def needs_digest(self, document_id: DocumentId) -> bool:
+        """Whether this document is among those."""
+        return bool(self._stale_documents(f"{_NO_DIGEST} AND d.id = {int(document_id)}", 1))
 
     # -- counts and small facts -----------------------------------------------------------------------------------
 

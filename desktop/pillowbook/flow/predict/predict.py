@@ -15,7 +15,7 @@ from pillowbook.answering.permission import Permission
 from pillowbook.answering.prompts import load_prompt
 from pillowbook.answering.reading import lay_out
 from pillowbook.answering.terms import content_stems, names, numbers, stems, words
-from pillowbook.answering.units import SECTION_CHARS, section_units, split_sections
+from pillowbook.answering.units import SECTION_CHARS, section_key, section_units, split_sections
 from pillowbook.answering.verify import specific_stems
 from pillowbook.domain.answers import Reason, Tokens
 from pillowbook.domain.documents import Passage
@@ -25,7 +25,6 @@ from pillowbook.domain.work import SliceOutcome, SliceResult
 from pillowbook.host.workers import CancelToken
 from pillowbook.models.embedder.client import Embedder
 from pillowbook.models.generator.client import Generator
-from pillowbook.store.digests import hash_of
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
 
@@ -93,7 +92,7 @@ class Predictor:
             left = [
                 (key, section)
                 for section in split_sections(self._library.passages(document_id), limit_chars=SECTION_CHARS)
-                if (key := hash_of(*(passage.content_hash for passage in section))) not in done
+                if (key := section_key(section)) not in done
             ]
             made = 0
             if left:
