@@ -26,6 +26,7 @@ from pillowbook.domain.work import GateState
 from pillowbook.flow.audit.audit import Auditor
 from pillowbook.flow.distil.beyond import Beyond
 from pillowbook.flow.distil.distil import Distiller
+from pillowbook.flow.predict.foresee import Foreseer
 from pillowbook.flow.predict.predict import Predictor
 from pillowbook.flow.prepare.prepare import Preparer
 from pillowbook.flow.serve.serve import Server
@@ -85,6 +86,7 @@ def runner_over(parts: Parts) -> Runner:
             clusterer=HdbscanClusterer(),
             clock=clock,
         ),
+        Foreseer(knowledge=knowledge, findings=parts.vault.findings, clock=clock),
         clock=clock,
     )
     return Runner(

@@ -22,6 +22,7 @@ from pillowbook.flow.distil.beyond import Beyond
 from pillowbook.flow.distil.distil import Distiller
 from pillowbook.flow.ingest.extractor.client import Extractor
 from pillowbook.flow.ingest.ingest import Ingestor
+from pillowbook.flow.predict.foresee import Foreseer
 from pillowbook.flow.predict.predict import Predictor
 from pillowbook.flow.prepare.evidence import NewEvidence
 from pillowbook.flow.prepare.prepare import Preparer
@@ -138,6 +139,9 @@ class Stream:
             date_of=self.retriever.date_of,
             permission=permission,
         )
+        self.foreseer = Foreseer(
+            knowledge=self.knowledge, findings=self.vault.findings, clock=clock, permission=permission
+        )
         self.stages = FlowStages(
             self.knowledge,
             self.distiller,
@@ -145,6 +149,7 @@ class Stream:
             self.preparer,
             self.auditor,
             self.beyond,
+            self.foreseer,
             clock=clock,
         )
 

@@ -92,6 +92,10 @@ class CoreClient:
         """Count a prepared answer that was used before Enter as asked; the serving, where it is remembered."""
         return self._request(p.NoteUse(question), p.UseNoted).serving
 
+    def note_opened(self, path: str) -> None:
+        """Tell that a note was opened."""
+        self._request(p.NoteOpened(path), p.Done)
+
     # -- the library ------------------------------------------------------------------------------
 
     def add_folder(self, path: str) -> Folder:

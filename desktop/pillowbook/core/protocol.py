@@ -138,7 +138,10 @@ class TopicView(msgspec.Struct, frozen=True):
 
 
 class PreparedView(msgspec.Struct, frozen=True):
-    """A prepared answer for reading; ``answer`` is empty for a prepared 'your notes do not say'."""
+    """A prepared answer for reading; ``answer`` is empty for a prepared 'your notes do not say'.
+
+    ``why`` is the reason in a sentence.
+    """
 
     question: str
     answer: str
@@ -146,6 +149,7 @@ class PreparedView(msgspec.Struct, frozen=True):
     path: str
     prepared_at: datetime
     seconds: float
+    why: str = ""
 
 
 class LedgerLine(msgspec.Struct, frozen=True):
@@ -342,6 +346,12 @@ class NoteUse(Call, frozen=True, tag="note_use"):
     """The prepared answer to this question was used before Enter: it counts as asked. Reply: UseNoted."""
 
     question: str
+
+
+class NoteOpened(Call, frozen=True, tag="note_opened"):
+    """A note was opened from an answer or a search: it may be asked about next. Reply: Done."""
+
+    path: str
 
 
 class AddFolder(Call, frozen=True, tag="add"):
@@ -588,6 +598,7 @@ AnyCall = (
     | Preload
     | ReadAhead
     | NoteUse
+    | NoteOpened
     | AddFolder
     | RemoveFolder
     | KeepHere

@@ -126,6 +126,8 @@ class Service:
                 self._open().read_ahead(typed, cancel)
             case p.NoteUse(question):
                 return p.UseNoted(self._open().note_use(question))
+            case p.NoteOpened(path):
+                self._open().note_opened(path)
             case p.AddFolder(path):
                 return self._open().add_folder(readable(path, self._machine.profile.root))
             case p.RemoveFolder(path):

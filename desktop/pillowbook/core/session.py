@@ -21,6 +21,7 @@ from pillowbook.core.ledger_view import ledger_view
 from pillowbook.core.library_loop import LibraryLoop
 from pillowbook.core.machine import Machine
 from pillowbook.core.overview import Overview
+from pillowbook.core.reasons import WHY
 from pillowbook.core.server_use import keep_key, server_choice, with_server
 from pillowbook.domain.answers import Answer, AnswerKind, Effort, Freshness, Reason, Tokens
 from pillowbook.domain.asking import AskMode, AskPart, Completion, PairVerdict, SearchHits
@@ -42,6 +43,7 @@ from pillowbook.flow.distil.beyond import Beyond
 from pillowbook.flow.distil.distil import Distiller
 from pillowbook.flow.ingest.extractor.client import Extractor
 from pillowbook.flow.ingest.ingest import Ingestor, ScanReport
+from pillowbook.flow.predict.foresee import Foreseer
 from pillowbook.flow.predict.predict import Predictor
 from pillowbook.flow.prepare.evidence import NewEvidence
 from pillowbook.flow.prepare.prepare import Preparer
@@ -211,6 +213,12 @@ class Session:
                     permission=self._permission,
                 ),
                 beyond,
+                Foreseer(
+                    knowledge=self.knowledge,
+                    findings=vault.findings,
+                    clock=clock,
+                    permission=self._permission,
+                ),
                 clock=clock,
             ),
             sense=self._sense,
@@ -291,6 +299,11 @@ class Session:
     def note_use(self, question: str) -> ServingId | None:
         """A prepared answer was used before Enter: it was asked for, if asking is learned from."""
         return self._server.note_use(question) if self._settings[LEARN] else None
+
+    def note_opened(self, path: str) -> None:
+        """A note was opened: it may be asked about next, if asking is learned from."""
+        if self._settings[LEARN]:
+            self.knowledge.note_opened(path)
 
     def prepare(self, question: str, cancel: CancelToken) -> Answer:
         """Prepare an answer now and say what it is.
@@ -480,6 +493,7 @@ class Session:
                 path=one.citations[0].path if one.citations else "",
                 prepared_at=one.prepared_at,
                 seconds=one.seconds,
+                why=WHY.get(reasons.get(one.question_id, ""), ""),
             )
             for one in newest[:limit]
         ]

@@ -2,9 +2,9 @@
 
 Answers the user pinned or waits for come first, then what code alone finds in a moment and the few audits of a night,
 then answers to questions that were predicted: the model still has the section in memory that they were predicted from.
-Then that section is digested, for the same reason, and the next one is read for questions. What spans documents comes
-last, since it rests on theirs: comparing them, folders, topics; and at the very end a dearer try of answers that were
-left open.
+Those that would pay less than reading on wait (``odds``). Then that section is digested, for the same reason, and the
+next one is read for questions. What spans documents comes last, since it rests on theirs: comparing them, folders,
+topics; and at the very end a dearer try of answers that were left open.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ MAX_DIGEST_SHARE = 0.2
 """Digests do not answer questions. Those that were not made right after the questions have to read their document anew:
 while there are documents to predict questions from they get this share of the time."""
 
-WAITED_FOR = frozenset({Reason.REQUESTED, Reason.MISSED, Reason.ASKED})
+WAITED_FOR = frozenset({Reason.REQUESTED, Reason.MISSED, Reason.RHYTHM, Reason.ASKED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Queues:
 
     Attributes:
         digest_share: of the seconds worked lately, those that went into digests, 0 to 1.
+        to_prepare: those that pay; ``later``: those that are worth less than reading on.
         just_read: the document that questions were predicted from last, where it lacks its digest.
     """
 
@@ -34,6 +35,8 @@ class Queues:
     to_prepare: tuple[Question, ...]
     digest_share: float = 0.0
     just_read: DocumentId | None = None
+    is_foresee_due: bool = False
+    later: tuple[Question, ...] = ()
     to_audit: tuple[QuestionId, ...] = ()
     is_find_due: bool = False
     is_compare_due: bool = False
@@ -50,6 +53,8 @@ def next_slice(queues: Queues) -> Slice | None:
             return Slice(SliceKind.PREPARE, question_id=question.id, document_id=question.document_id)
     if queues.is_find_due:
         return Slice(SliceKind.FIND)
+    if queues.is_foresee_due:
+        return Slice(SliceKind.PREDICT)
     if queues.to_audit:
         return Slice(SliceKind.AUDIT, question_id=queues.to_audit[0])
     if queues.to_prepare:
@@ -64,6 +69,9 @@ def next_slice(queues: Queues) -> Slice | None:
         return Slice(SliceKind.PREDICT, document_id=queues.without_questions[0])
     if queues.without_digest:
         return Slice(SliceKind.DISTIL, document_id=queues.without_digest[0])
+    if queues.later:
+        question = queues.later[0]
+        return Slice(SliceKind.PREPARE, question_id=question.id, document_id=question.document_id)
     return _beyond_documents(queues)
 
 

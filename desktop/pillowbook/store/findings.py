@@ -110,6 +110,12 @@ class Findings:
             for row in rows
         ]
 
+    def mark(self) -> int:
+        """Changes whenever something was found anew; cheap."""
+        with self._database.read() as connection:
+            row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'findings'").fetchone()
+        return 0 if row is None else int(row[0])
+
     def drop_found_in(self, document_ids: Iterable[DocumentId]) -> None:
         """Delete what was found in documents; they are looked through again."""
         with self._database.write() as connection:

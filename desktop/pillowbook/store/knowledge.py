@@ -9,6 +9,7 @@ from pillowbook.domain.ids import ContentHash, DigestId, DocumentId
 from pillowbook.store.audits import Audits
 from pillowbook.store.database import Database
 from pillowbook.store.derived import Connection
+from pillowbook.store.foresight import Foresight
 from pillowbook.store.hand import Hand
 from pillowbook.store.ledger import Ledger
 from pillowbook.store.part import SourcesChanged
@@ -34,7 +35,7 @@ class KnowledgeCounts:
     asked: int
 
 
-class Knowledge(Questions, PreparedAnswers, Ledger):
+class Knowledge(Questions, PreparedAnswers, Ledger, Foresight):
     """Everything derived, in its parts; digests, counts and small facts are kept here.
 
     Thread-safe; every method is one transaction, and raises VaultLocked once the vault is locked.

@@ -318,4 +318,12 @@ END;
 """
 """What rests on a passage goes with it by a foreign key or a trigger, so that no path of deleting can forget it."""
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _KEPT_HERE, _PREDICTED_SECTIONS, _HAND, _ENERGY, _DIGESTS)
+_FORESIGHT = """
+CREATE TABLE opened (
+    document_id INTEGER PRIMARY KEY REFERENCES documents ON DELETE CASCADE,
+    opened_at TEXT NOT NULL            -- the last time, from an answer or a search
+);
+DELETE FROM passes WHERE kind = 'find';  -- links are found as well now
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _KEPT_HERE, _PREDICTED_SECTIONS, _HAND, _ENERGY, _DIGESTS, _FORESIGHT)

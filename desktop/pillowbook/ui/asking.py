@@ -273,6 +273,7 @@ class Asking(QObject):
         self._open(hit.path, hit.line, hit.page)
 
     def _open(self, path: str, line: int | None, page: int | None) -> None:
+        self._controller.call(self, lambda client: client.note_opened(path))
         open_at = self._open_at
         self._controller.run(
             self, lambda: open_at(path, line=line, page=page), self._opened, self._take_error

@@ -1,4 +1,4 @@
-"""What code finds in a note: tasks and deadlines, dated facts, amounts of money, names, and what is left open.
+"""What code finds in a note: tasks and deadlines, dated facts, amounts of money, names, links, what is left open.
 
 False alarms are worse than misses: each pattern asks for a plain sign. A day counts only where its year is known, from
 the text or from the day the note is of.
@@ -19,6 +19,7 @@ from pillowbook.answering.units import Unit, split_units
 from pillowbook.domain.digests import Finding, FindingKind
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.ids import PassageId
+from pillowbook.flow.distil.links import find_links
 
 MAX_NAMES = 24
 MAX_TEXT_CHARS = 300
@@ -102,6 +103,10 @@ def find_in_document(
             *_open(unit),
             *_dated(unit, [one for one in days if one.has_year or abs(one.first - day) <= SURE_OF_THE_YEAR]),
             *_amounts(unit),
+        ]
+    for passage in passages:
+        found[passage.id] += [
+            Finding(FindingKind.LINK, name, start, end, name) for name, start, end in find_links(passage.text)
         ]
     for unit, name in _names(units):
         found[unit.passage.id].append(_finding(FindingKind.NAME, unit, unit.text, value=name))

@@ -7,9 +7,6 @@ something the section names, and is not there yet. Whether it can be answered is
 import re
 from collections.abc import Callable, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.permission import Permission
 from pillowbook.answering.prompts import load_prompt
@@ -27,6 +24,7 @@ from pillowbook.models.embedder.client import Embedder
 from pillowbook.models.generator.client import Generator
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
+from pillowbook.store.questions import PredictedQuestion
 
 QUESTIONS_PER_SECTION = 10
 WORDS_PER_QUESTION = 20
@@ -77,8 +75,17 @@ class Predictor:
         self._permission = permission or Permission(knowledge)
         self._prompt = load_prompt("questions")
 
-    def predict(self, document_id: DocumentId, cancel: CancelToken | None = None) -> SliceOutcome:
+    def predict(
+        self,
+        document_id: DocumentId,
+        cancel: CancelToken | None = None,
+        *,
+        reason: Reason = Reason.CONTENT,
+    ) -> SliceOutcome:
         """Predict and store questions about the first section of a document that has none yet.
+
+        Args:
+            reason: why this document is read.
 
         Sections are known by their text, so what stays the same when a document changes is not read again. Ordinary
         trouble is told in the outcome.
@@ -97,11 +104,10 @@ class Predictor:
             made = 0
             if left:
                 key, section = left[0]
-                written, tokens = self._ask_model(section, cancel)
+                lines, tokens = self._ask_model(section, cancel)
+                written = [(line, reason) for line in lines]
                 kept = self._without_repetitions([*_from_headings(section), *written])
-                for text, reason, vector in kept:
-                    self._knowledge.add_question(text, normalise_question(text), reason, document_id, vector)
-                self._knowledge.mark_section_predicted(document_id, key)
+                self._knowledge.put_predicted(document_id, key, kept)
                 made = len(kept)
             if len(left) <= 1:
                 self._knowledge.mark_predicted(document_id, document.fingerprint.sha256)
@@ -111,9 +117,7 @@ class Predictor:
             return SliceOutcome(SliceResult.FAILED, tokens)
         return SliceOutcome(SliceResult.DONE, tokens, made)
 
-    def _ask_model(
-        self, section: Sequence[Passage], cancel: CancelToken | None
-    ) -> tuple[list[tuple[str, Reason]], Tokens]:
+    def _ask_model(self, section: Sequence[Passage], cancel: CancelToken | None) -> tuple[list[str], Tokens]:
         """Questions about a section, and what they cost. The prompt begins as the one that will answer them."""
         units = section_units(section)
         words_there = sum(len(unit.text.split()) for unit in units)
@@ -132,11 +136,10 @@ class Predictor:
         if lines and not made.is_complete:
             lines.pop()  # cut off by the limit
         asked = [line for line in dict.fromkeys(lines) if makes_sense_alone(line, notes, section[0].title)]
-        return [(line, Reason.CONTENT) for line in asked[:count]], made.spent
+        return asked[:count], made.spent
 
-    def _without_repetitions(
-        self, candidates: Sequence[tuple[str, Reason]]
-    ) -> list[tuple[str, Reason, NDArray[np.float32]]]:
+    def _without_repetitions(self, candidates: Sequence[tuple[str, Reason]]) -> list[PredictedQuestion]:
+        """The questions that are new, each once; near wordings of one question are one."""
         by_normal: dict[str, tuple[str, Reason]] = {}
         for text, reason in candidates:
             if self._permission.refusal(text):
@@ -148,13 +151,13 @@ class Predictor:
             return []
         texts = [text for text, _reason in by_normal.values()]
         rows = self._embedder.embed(texts, deadline_s=EMBED_DEADLINE_S, background=True)
-        kept: list[tuple[str, Reason, NDArray[np.float32]]] = []
-        for (text, reason), row in zip(by_normal.values(), rows, strict=True):
+        kept: list[PredictedQuestion] = []
+        for (normal, (text, reason)), row in zip(by_normal.items(), rows, strict=True):
             if not any(
-                float(row @ other) >= SAME_SIMILARITY and _same_marks(text, known)
-                for known, _r, other in kept
+                float(row @ other.vector) >= SAME_SIMILARITY and _same_marks(text, other.text)
+                for other in kept
             ):
-                kept.append((text, reason, row))
+                kept.append(PredictedQuestion(text, normal, reason, row))
         return kept
 
 

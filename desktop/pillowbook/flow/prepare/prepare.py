@@ -25,7 +25,7 @@ from pillowbook.store.questions import UNSURE
 DEADLINE_S = 900.0
 """Background work runs at idle priority: beside other programs it may take long, and it is cancelled when unwanted."""
 
-_THE_USER_PUT = frozenset({Reason.ASKED, Reason.MISSED, Reason.REQUESTED})
+_THE_USER_PUT = frozenset({Reason.ASKED, Reason.MISSED, Reason.RHYTHM, Reason.REQUESTED})
 """Only for these is "your notes do not say" worth keeping: for a predicted question it means a bad prediction."""
 
 REJECTED = "rejected"
