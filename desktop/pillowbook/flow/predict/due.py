@@ -23,6 +23,55 @@ vaccinate visit wash water weed wrap write
 _IMPERATIVES = frozenset(_VERBS.split())
 """Words a task begins with that is put as an order to oneself."""
 
+_ALSO_NOUNS = frozenset(
+    [
+        "answer",
+        "back",
+        "change",
+        "charge",
+        "check",
+        "cut",
+        "file",
+        "fit",
+        "fix",
+        "hang",
+        "hire",
+        "measure",
+        "mend",
+        "move",
+        "open",
+        "order",
+        "pack",
+        "paint",
+        "pass",
+        "plan",
+        "plant",
+        "post",
+        "print",
+        "put",
+        "report",
+        "request",
+        "return",
+        "review",
+        "sand",
+        "service",
+        "sign",
+        "sort",
+        "switch",
+        "tax",
+        "test",
+        "transfer",
+        "visit",
+        "wash",
+        "water",
+        "weed",
+        "wrap",
+    ]
+)
+"""Of those, the ones that are as often a noun or an adjective: they are orders where an article follows."""
+
+_ARTICLES = frozenset(["a", "an", "the", "my", "our", "his", "her", "their", "its", "this", "all"])
+
 _CUE = re.compile(
     r"[\s,;:(–—-]*\b(?:(?:by|before|until|no later than|not later than|deadline(?: is)?|due(?: on| by)?|on|from|"
     r"for)\b[\s:]*)?(?:the\s*)?$",
@@ -31,6 +80,10 @@ _CUE = re.compile(
 _OUGHT = re.compile(
     r"^(?:I|we|you) (?:still )?(?:need|have|ought) to (?P<what>.+)$|^(?:remember|don['’]t forget) to (?P<that>.+)$",
     re.I,
+)
+_TO = re.compile(r"^(?P<who>[A-Z][\w'’-]+(?: and [A-Z][\w'’-]+)?) to (?P<what>[a-z]+ .+)$")
+_FORM = re.compile(
+    r"^(?P<subject>[^:]+):\s*(?:(?:due|deadline)\s+)?(?:by|before|until)\s+(?:the\s+)?$", re.IGNORECASE
 )
 _ENDS = re.compile(
     r"^(?P<subject>.+?)\s+(?P<verb>runs? out|expires?|ends?|renews?|lapses?|closes?|starts?|begins?|takes? place|"
@@ -59,18 +112,29 @@ def due_question(text: str, day: date) -> str:
     if is_on:
         subject = _subject(is_on["subject"])
         return f"When {is_on['verb'].lower()} {subject}?" if subject else ""
+    form = _FORM.match(before)
+    if form:
+        return _about(_subject(form["subject"]), "is due")
     what = _CUE.sub("", before).strip()
-    ought = _OUGHT.match(what)
+    ought, told = _OUGHT.match(what), _TO.match(what)
     if ought:
-        what = ought["what"] or ought["that"]
-    elif what.partition(" ")[0].lower() not in _IMPERATIVES:
+        return _have_to("do I", ought["what"] or ought["that"])
+    if told:
+        return _have_to(f"{'do' if ' and ' in told['who'] else 'does'} {told['who']}", told["what"])
+    return _have_to("do I", what) if _is_order(what) else ""
+
+
+def _is_order(text: str) -> bool:
+    first, _, rest = text.lower().partition(" ")
+    is_sure = first not in _ALSO_NOUNS or rest.partition(" ")[0] in _ARTICLES
+    return first in _IMPERATIVES and is_sure
+
+
+def _have_to(who: str, what: str) -> str:
+    plain = what.strip(" .,;:!*_")
+    if not 1 < len(plain.split()) <= MAX_SUBJECT_WORDS or any(mark in plain for mark in ":;"):
         return ""
-    what = what.strip(" .,;:!*_")
-    return (
-        f"When do I have to {what[0].lower()}{what[1:]}?"
-        if 1 < len(what.split()) <= MAX_SUBJECT_WORDS
-        else ""
-    )
+    return f"When {who} have to {plain[0].lower()}{plain[1:]}?"
 
 
 def _about(subject: str, verb: str) -> str:
@@ -94,4 +158,4 @@ def _subject(text: str) -> str:
     first = plain.partition(" ")[0]
     if first.lower() in {"the", "a", "an", "my", "our", "his", "her", "their", "its", "this", "that", "next"}:
         return plain[0].lower() + plain[1:]
-    return plain
+    return f"the {plain}" if len(first) > 1 and first.isupper() and first.isalpha() else plain
