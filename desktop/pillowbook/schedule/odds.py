@@ -14,6 +14,7 @@ follows what pays, too.
 
 import random
 import re
+import zlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -138,7 +139,7 @@ class Odds:
             in_memory: the document whose section the model read last: its answers need no reading.
         """
         p_asked = self.p_asked(one)
-        if hash_draw(self._night, one) % EXPLORED_EVERY == 0:
+        if is_explored(self._night, one):
             draw = random.Random(f"{self._night} {one.reason} {opening(one.text)}")
             factors = self._reasons[one.reason].drawn(draw), self._openings[opening(one.text)].drawn(draw)
             p_asked = self._p(one, *factors)
@@ -176,9 +177,9 @@ class Odds:
         return self._rates.get(document_id, self._mean_rate) / max(1, self._questions.get(document_id, 1))
 
 
-def hash_draw(night: int, one: Question) -> int:
-    """A number for a question and a night, the same on every machine and run."""
-    return random.Random(f"{night} {one.id}").getrandbits(30)
+def is_explored(night: int, one: Question) -> bool:
+    """Whether a question is among the explored ones of a night; the same on every machine and run."""
+    return zlib.crc32(f"{night} {one.id}".encode()) % EXPLORED_EVERY == 0
 
 
 def in_order(
