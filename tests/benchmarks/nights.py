@@ -62,6 +62,7 @@ class World:
                 if left >= 0:
                     self._read(order[0], worth.reason(interests[order[0]]), now)
                     read += 1
+                    odds = odds and self._odds(worth, interests, now)
             else:
                 break
         return read

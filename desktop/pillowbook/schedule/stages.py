@@ -7,7 +7,7 @@ from pillowbook.domain.answers import Question, Reason
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.errors import WorkerLost
 from pillowbook.domain.ids import DocumentId
-from pillowbook.domain.work import LedgerEntry, Slice, SliceKind, SliceOutcome
+from pillowbook.domain.work import LedgerEntry, Slice, SliceKind, SliceOutcome, SliceResult
 from pillowbook.flow.audit.audit import Auditor
 from pillowbook.flow.distil.beyond import Beyond
 from pillowbook.flow.distil.distil import Distiller
@@ -180,11 +180,13 @@ class FlowStages:
             why = self._why.get(work.document_id, Reason.CONTENT)
             outcome = self._predictor.predict(work.document_id, cancel, reason=why)
             self._just_read = work.document_id
+            self._learned = None  # how many questions share the document's rate has changed
             return outcome
         if work.kind is SliceKind.DISTIL and work.document_id is not None:
-            if work.document_id == self._just_read:
+            outcome = self._distiller.distil(work.document_id, cancel)
+            if work.document_id == self._just_read and outcome.result is not SliceResult.CANCELLED:
                 self._just_read = None  # one section for each that was read; what is left waits for its turn
-            return self._distiller.distil(work.document_id, cancel)
+            return outcome
         if work.kind is SliceKind.AUDIT and work.question_id is not None:
             return self._auditor.audit(work.question_id, cancel)
         if work.kind is SliceKind.FIND:
