@@ -28,6 +28,7 @@ from pillowbook.flow.audit.audit import Auditor
 from pillowbook.flow.audit.near_misses import NearMisses
 from pillowbook.flow.distil.beyond import Beyond
 from pillowbook.flow.distil.distil import Distiller
+from pillowbook.flow.predict.foresee import Foreseer
 from pillowbook.flow.predict.predict import Predictor
 from pillowbook.flow.prepare.prepare import Preparer
 from pillowbook.flow.serve.serve import Server
@@ -57,7 +58,11 @@ def runner_over(parts: Parts) -> Runner:
     stages = FlowStages(
         knowledge,
         Distiller(
-            library=library, knowledge=knowledge, digests=parts.vault.digests, generator=parts.generator
+            library=library,
+            knowledge=knowledge,
+            digests=parts.vault.digests,
+            generator=parts.generator,
+            date_of=parts.retriever.date_of,
         ),
         Predictor(
             library=library,
@@ -84,6 +89,7 @@ def runner_over(parts: Parts) -> Runner:
             clock=clock,
         ),
         NearMisses(knowledge=knowledge, generator=parts.generator),
+        Foreseer(knowledge=knowledge, findings=parts.vault.findings, clock=clock),
         clock=clock,
     )
     return Runner(

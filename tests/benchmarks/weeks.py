@@ -1,11 +1,14 @@
 """Simulated weeks: does the order of reading learn what its user asks about?
 
-Run:  python -m tests.benchmarks.weeks [--days 28] [--sections 3] [--seeds 20]
+Run:  python -m tests.benchmarks.weeks [--days 28] [--sections 3] [--seeds 20] [--seconds 120] [--taste] [--by-day]
 
 No model runs. The sample notes are split into sections as the product does; a section's facts are its units with a
 number or a name. Each night so many sections are read, in the order of ``schedule/worth.py``, or in a fixed order (most
 recently changed first), or at random; each fact of a section read is prepared with probability VERIFIED, by a draw that
 is the same for every order. What was asked and missed is prepared the night after, and again after a change.
+
+With ``--seconds`` a night has so many seconds instead, and answers cost some of them (``nights.py``): then it also
+counts which of the predicted questions are answered, and in which order.
 
 How the simulated user asks, all of it assumed:
 
@@ -16,6 +19,8 @@ How the simulated user asks, all of it assumed:
 - Each day one note is changed, oftener in the folders of interest, and its sections have to be read again; of the
   questions of the day after CHANGED go to it.
 - He asks six questions a day.
+- With ``--taste`` one sort of facts, drawn at the start (days and times, amounts, or the rest), is asked about TASTE
+  times as often as the others; without it each fact of a note is as likely.
 """
 
 import argparse
@@ -31,7 +36,7 @@ from pillowbook.answering.units import SECTION_CHARS
 from pillowbook.domain.ids import DocumentId
 from pillowbook.domain.interest import Interest
 from pillowbook.host.resources import resource
-from pillowbook.schedule.worth import by_worth
+from pillowbook.schedule.worth import Worth
 
 BEGAN = datetime(2026, 3, 2, 20, 0, tzinfo=UTC)
 VERIFIED = 0.6
@@ -39,6 +44,8 @@ INTERESTED, REPEATED, FOLLOWING, CHANGED = 0.7, 0.25, 0.15, 0.15
 DRIFT = 9
 RHYTHMIC = 5
 ASKED_A_DAY = 6
+TASTE = 4.0
+SORTS = ("when", "how much", "who")
 
 Fact = tuple[int, int]
 """Number of the note, number of the fact in it."""
@@ -52,6 +59,7 @@ class Note:
     sections: list[int]
     changed_at: datetime
     read: set[int] = field(default_factory=set)
+    sorts: list[str] = field(default_factory=list)
 
     @property
     def facts(self) -> int:
@@ -84,7 +92,7 @@ def learned(notes: list[Note], asked: list[list[datetime]], now: datetime) -> Se
         )
         for at, note in enumerate(notes)
     ]
-    return [int(one) for one in by_worth(interests, now=now)]
+    return [int(one) for one in Worth(interests, now=now).ranked()]
 
 
 def fixed(notes: list[Note], asked: list[list[datetime]], now: datetime) -> Sequence[int]:
@@ -116,9 +124,10 @@ class Day:
 class User:
     """Who asks; the same questions on the same days whatever was prepared."""
 
-    def __init__(self, notes: list[Note], seed: int) -> None:
+    def __init__(self, notes: list[Note], seed: int, *, has_taste: bool = False) -> None:
         self._notes = notes
         self._draw = random.Random(seed)
+        self._taste = random.Random(f"taste {seed}").choice(SORTS) if has_taste else ""
         self._folders = sorted({note.place for note in notes})
         self._interests = self._draw.sample(self._folders, 2)
         self._rank = self._draw.sample(range(len(notes)), len(notes))
@@ -153,6 +162,9 @@ class User:
         return self._fact_of(self._draw.choices(chosen, [1.0 / (1 + self._rank[at]) for at in chosen])[0])
 
     def _fact_of(self, note: int) -> Fact:
+        if self._taste:
+            weights = [TASTE if sort == self._taste else 1.0 for sort in self._notes[note].sorts]
+            return note, self._draw.choices(range(len(weights)), weights)[0]
         return note, self._draw.randrange(self._notes[note].facts)
 
     def _any_fact(self) -> Fact:
@@ -166,16 +178,26 @@ def read_notes(folder: Path) -> list[Note]:
         sorted(path for path in folder.rglob("*") if path.suffix in (".md", ".txt"))
     ):
         sections, size = [0], 0
+        sorts: list[str] = []
         for line in path.read_text(encoding="utf-8").splitlines():
             size += len(line) + 1
             if size > SECTION_CHARS:
                 sections.append(0)
                 size = len(line)
-            sections[-1] += bool(numbers(line) or names(line))
+            if numbers(line) or names(line):
+                sections[-1] += 1
+                sorts.append(sort_of(line))
         sections = [count for count in sections if count]
         if sections:
-            notes.append(Note(path.parent.name, sections, BEGAN - timedelta(days=1 + number)))
+            notes.append(Note(path.parent.name, sections, BEGAN - timedelta(days=1 + number), sorts=sorts))
     return notes
+
+
+def sort_of(line: str) -> str:
+    """What a question about the fact in a line would begin with."""
+    if any(one.startswith("m") or ":" in one for one in numbers(line)):
+        return "when"
+    return "how much" if numbers(line) else "who"
 
 
 def simulate(folder: Path, order: Order, *, days: int, sections: int, seed: int) -> list[Day]:
@@ -229,30 +251,63 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=28)
     parser.add_argument("--sections", type=int, default=3, help="read in a night")
     parser.add_argument("--seeds", type=int, default=20, help="so many users")
+    parser.add_argument("--first", type=int, default=0, help="the first user's seed")
+    parser.add_argument("--seconds", type=float, help="of a night, instead of sections")
+    parser.add_argument("--taste", action="store_true", help="one sort of facts is asked about more often")
+    parser.add_argument("--by-day", action="store_true")
     parser.add_argument("--notes", type=Path, default=resource("notes"))
     arguments = parser.parse_args()
     notes = read_notes(arguments.notes)
     print(
         f"{len(notes)} notes, {sum(len(note.sections) for note in notes)} sections, "
-        f"{sum(note.facts for note in notes)} facts; {arguments.sections} sections a night, {arguments.seeds} users"
+        f"{sum(note.facts for note in notes)} facts; "
+        + (f"{arguments.seconds:.0f} s" if arguments.seconds else f"{arguments.sections} sections")
+        + f" a night, {arguments.seeds} users"
     )
-    weeks = arguments.days // 7
+    if arguments.seconds:
+        from tests.benchmarks.nights import WAYS, simulate_nights
+
+        found = {
+            way: [
+                simulate_nights(
+                    arguments.notes,
+                    way,
+                    days=arguments.days,
+                    seconds=arguments.seconds,
+                    seed=seed,
+                    has_taste=arguments.taste,
+                )
+                for seed in range(arguments.first, arguments.first + arguments.seeds)
+            ]
+            for way in WAYS
+        }
+    else:
+        found = {
+            name: [
+                simulate(arguments.notes, order, days=arguments.days, sections=arguments.sections, seed=seed)
+                for seed in range(arguments.first, arguments.first + arguments.seeds)
+            ]
+            for name, order in ORDERS.items()
+        }
+        assert all(d.read <= arguments.sections for users in found.values() for days in users for d in days)
+    show(found, arguments.days, by_day=arguments.by_day)
+
+
+def show(found: dict[str, list[list[Day]]], days: int, *, by_day: bool) -> None:
+    """Print the share of questions served from prepared material, by week or by day."""
+    length = 1 if by_day else 7
+    weeks = days // length
     print(
         "| order | "
-        + " | ".join(f"hits, week {week + 1}" for week in range(weeks))
+        + " | ".join(f"hits, {'day' if by_day else 'week'} {week + 1}" for week in range(weeks))
         + " | never asked of prepared |"
     )
     print("| --- |" + " --- |" * (weeks + 1))
-    for name, order in ORDERS.items():
-        users = [
-            simulate(arguments.notes, order, days=arguments.days, sections=arguments.sections, seed=seed)
-            for seed in range(arguments.seeds)
-        ]
-        assert all(day.read <= arguments.sections for days in users for day in days), "the budget holds"
+    for name, users in found.items():
         shares = [
             statistics.fmean(
-                sum(day.hits for day in days[7 * week : 7 * week + 7])
-                / sum(day.asked for day in days[7 * week : 7 * week + 7])
+                sum(day.hits for day in days[length * week : length * week + length])
+                / sum(day.asked for day in days[length * week : length * week + length])
                 for days in users
             )
             for week in range(weeks)

@@ -25,6 +25,7 @@ from pillowbook.flow.distil.beyond import Beyond
 from pillowbook.flow.distil.distil import Distiller
 from pillowbook.flow.ingest.extractor.client import Extractor
 from pillowbook.flow.ingest.ingest import Ingestor
+from pillowbook.flow.predict.foresee import Foreseer
 from pillowbook.flow.predict.predict import Predictor
 from pillowbook.flow.prepare.evidence import NewEvidence
 from pillowbook.flow.prepare.prepare import Preparer
@@ -137,12 +138,18 @@ class Stream:
             generator=self.generator,
             clusterer=HdbscanClusterer(),
             clock=clock,
+            permission=permission,
         )
         self.distiller = Distiller(
             library=self.library,
             knowledge=self.knowledge,
             digests=self.vault.digests,
             generator=self.generator,
+            date_of=self.retriever.date_of,
+            permission=permission,
+        )
+        self.foreseer = Foreseer(
+            knowledge=self.knowledge, findings=self.vault.findings, clock=clock, permission=permission
         )
         self.near_misses = NearMisses(knowledge=self.knowledge, generator=self.generator)
         self.stages = FlowStages(
@@ -153,6 +160,7 @@ class Stream:
             self.auditor,
             self.beyond,
             self.near_misses,
+            self.foreseer,
             clock=clock,
         )
 

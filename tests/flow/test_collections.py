@@ -36,6 +36,7 @@ def server(stream: Stream, refreshed: list[str]) -> Server:
     return Server(
         matcher=stream.matcher,
         composer=stream.composer,
+        adapter=stream.adapter,
         retriever=stream.retriever,
         library=stream.library,
         knowledge=stream.knowledge,

@@ -134,13 +134,13 @@ def test_seconds_saved_are_those_of_a_live_answer_less_its_own() -> None:
 
 
 def test_what_is_old_and_was_never_asked_is_wasted() -> None:
-    young = prepared(5, 100, Reason.FACT, at=NOW - timedelta(days=13))
+    young = prepared(5, 100, Reason.DUE, at=NOW - timedelta(days=13))
     drawn = account([*NIGHT, young], [served(1, 1), served(2, 2, verdict=Verdict.WRONG_QUESTION)])
     lines = {line.name: line for line in drawn.by_reason}
     assert (lines["content"].old, lines["content"].never_asked) == (2, 1)
     assert lines["content"].share_wasted == pytest.approx(40 / 60)
     assert lines["heading"].share_wasted == 1.0
-    assert (lines["fact"].old, lines["fact"].share_wasted) == (0, None)
+    assert (lines["due"].old, lines["due"].share_wasted) == (0, None)
     assert drawn.total.never_asked == 3
     assert drawn.total.share_wasted == pytest.approx((40 + 30 + 10) / 100)
     soon = account([*NIGHT, young], [], never_after=timedelta(days=7))
@@ -151,7 +151,7 @@ def test_a_time_counts_what_was_spent_and_served_in_it() -> None:
     since = NOW - timedelta(days=1)
     tonight = [
         prepared(1, 4, Reason.CONTENT, document=1, at=NOW),
-        prepared(6, 6, Reason.FACT, document=1, at=NOW),
+        prepared(6, 6, Reason.DUE, document=1, at=NOW),
     ]
     drawn = account(
         [*NIGHT, *tonight],

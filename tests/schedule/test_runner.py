@@ -180,7 +180,19 @@ def question(number: int, reason: Reason) -> Question:
     ("queues", "wanted"),
     [
         (Queues((), (), ()), None),
-        (Queues((DocumentId(1),), (DocumentId(1),), ()), Slice(SliceKind.DISTIL, document_id=DocumentId(1))),
+        (Queues((DocumentId(1),), (DocumentId(1),), ()), Slice(SliceKind.PREDICT, document_id=DocumentId(1))),
+        (
+            Queues((DocumentId(1),), (DocumentId(1),), (), just_read=DocumentId(1), digest_share=0.5),
+            Slice(SliceKind.DISTIL, document_id=DocumentId(1)),
+        ),
+        (
+            Queues((), (DocumentId(1),), (question(5, Reason.CONTENT),), just_read=DocumentId(1)),
+            Slice(SliceKind.PREPARE, question_id=QuestionId(5)),
+        ),
+        (
+            Queues((DocumentId(2),), (DocumentId(1),), ()),
+            Slice(SliceKind.DISTIL, document_id=DocumentId(2)),
+        ),
         (
             Queues((DocumentId(2),), (DocumentId(1),), (), digest_share=0.5),
             Slice(SliceKind.PREDICT, document_id=DocumentId(1)),

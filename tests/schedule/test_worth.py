@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from pillowbook.domain.ids import DocumentId
 from pillowbook.domain.interest import Interest
-from pillowbook.schedule.worth import EXPLORED_EVERY, by_worth
+from pillowbook.schedule.worth import EXPLORED_EVERY, Worth
 
 NOW = datetime(2026, 9, 1, 23, 0, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=200)
@@ -32,24 +32,24 @@ def interest(
 
 
 def first_over_nights(documents: list[Interest], nights: int = 200) -> Counter[int]:
-    return Counter(by_worth(documents, now=NOW + timedelta(days=night))[0] for night in range(nights))
+    return Counter(Worth(documents, now=NOW + timedelta(days=night)).ranked()[0] for night in range(nights))
 
 
 def test_what_is_asked_about_comes_first_and_with_it_its_folder() -> None:
     asked = [interest(number, place="work", asked=6, read=True) for number in range(1, 4)]
     documents = [*asked, interest(4, place="work"), *(interest(n, place="attic") for n in range(5, 9))]
-    assert by_worth(documents, now=NOW)[0] == 4
+    assert Worth(documents, now=NOW).ranked()[0] == 4
     assert first_over_nights(documents, 30)[4] > 20
 
 
 def test_what_changed_lately_comes_first_where_nothing_was_asked() -> None:
     documents = [*(interest(number) for number in range(1, 6)), interest(6, changed_days=0.5)]
-    assert by_worth(documents, now=NOW)[0] == 6
+    assert Worth(documents, now=NOW).ranked()[0] == 6
 
 
 def test_a_passage_of_a_long_document_is_worth_less_than_a_short_note() -> None:
     documents = [interest(1, asked=3, passages=40), interest(2, asked=3)]
-    assert by_worth(documents, now=NOW) == [2, 1]
+    assert Worth(documents, now=NOW).ranked() == [2, 1]
 
 
 def test_after_some_that_were_worth_most_any_other_has_its_night() -> None:
@@ -57,8 +57,9 @@ def test_after_some_that_were_worth_most_any_other_has_its_night() -> None:
     documents = [interest(number, asked=number % 2) for number in range(1, 9)]
     assert set(first_over_nights([*read, *documents])) == set(range(1, 9))
     assert set(first_over_nights(documents)) == {1}
-    assert by_worth([*read, *documents], now=NOW) == by_worth(
-        [*read, *documents], now=NOW + timedelta(hours=3)
+    assert (
+        Worth([*read, *documents], now=NOW).ranked()
+        == Worth([*read, *documents], now=NOW + timedelta(hours=3)).ranked()
     )
 
 
@@ -72,5 +73,5 @@ def test_old_questions_fade() -> None:
 
 
 def test_what_is_wholly_read_is_not_read_again() -> None:
-    assert by_worth([interest(1, asked=9, read=True), interest(2)], now=NOW) == [2]
-    assert by_worth([], now=NOW) == []
+    assert Worth([interest(1, asked=9, read=True), interest(2)], now=NOW).ranked() == [2]
+    assert Worth([], now=NOW).ranked() == []

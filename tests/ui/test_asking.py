@@ -237,19 +237,18 @@ def test_an_answer_used_before_enter_counts_as_asked_once(
 def test_a_source_that_is_opened_is_told_with_its_serving(
     panel: Panel, asking: Asking, core: ScriptedCore
 ) -> None:
-    """By nothing but opening it: neither asking nor copying nor opening what was only found."""
+    """By nothing but opening it: neither asking nor copying; what was only found has no serving."""
     core.script.answers[BOILER] = replace(core.script.answers[BOILER], serving_id=ServingId(41))
     ask(panel, BOILER)
     wait_until(lambda: text_of(panel, "answer") != "")
     QTest.keyClick(panel.question, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     turn(50)
     assert core.calls_of(p.NoteOpened) == []
-    asking.open_hit(core.script.hits[0])
-    turn(50)
-    assert core.calls_of(p.NoteOpened) == []
-    citation = core.script.answers[BOILER].citations[0]
+    hit, citation = core.script.hits[0], core.script.answers[BOILER].citations[0]
+    asking.open_hit(hit)
+    wait_until(lambda: core.calls_of(p.NoteOpened) == [p.NoteOpened(hit.path)])
     asking.open_citation(citation)
-    wait_until(lambda: core.calls_of(p.NoteOpened) == [p.NoteOpened(41, citation.document_id)])
+    wait_until(lambda: core.calls_of(p.NoteOpened)[1:] == [p.NoteOpened(citation.path, 41)])
 
 
 def test_opening_a_source_of_an_answer_before_enter_is_told_with_the_serving_it_becomes(
@@ -262,7 +261,7 @@ def test_opening_a_source_of_an_answer_before_enter_is_told_with_the_serving_it_
     panel.question.setText(BOILER)
     wait_until(lambda: text_of(panel, "answer") == ready.answer)
     asking.open_citation(ready.citations[0])
-    wait_until(lambda: core.calls_of(p.NoteOpened) == [p.NoteOpened(17, ready.citations[0].document_id)])
+    wait_until(lambda: p.NoteOpened(ready.citations[0].path, 17) in core.calls_of(p.NoteOpened))
 
 
 def test_an_answer_that_is_typed_past_is_not_counted(

@@ -181,6 +181,11 @@ class Composer:
             without=without,
         )
 
+    @property
+    def bar(self) -> float:
+        """P(right) below which the notes do not say."""
+        return self._weigher.threshold
+
     def leaves_open(self, draft: Draft) -> bool:
         """Whether a refusal was neither sure nor hopeless, so that asking the model again might settle it."""
         return refused(UNSURE) in draft.checks and draft.confidence > self._weigher.hopeless

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pillowbook.answering.pairs import judge_pair, normalise_question
 from pillowbook.answering.retrieve import Retriever
 from pillowbook.answering.terms import content_stems
+from pillowbook.answering.variants import variants
 from pillowbook.domain.answers import PreparedAnswer
 from pillowbook.domain.asking import PairVerdict
 from pillowbook.domain.ids import PreparedId
@@ -58,9 +59,16 @@ class Matcher:
         self._retriever = retriever
 
     def exact(self, question: str) -> PreparedAnswer | None:
-        """The prepared answer to the same question, but for case, politeness and punctuation. Needs no vector."""
-        known = self._knowledge.question_by_normal(normalise_question(question))
-        return None if known is None else self._knowledge.prepared_for(known.id)
+        """The prepared answer to the same question, but for case, politeness, punctuation and wordings that always ask
+        for the same (``variants``). Needs no vector.
+        """
+        normal = normalise_question(question)
+        for wording in (normal, *variants(normal)):
+            known = self._knowledge.question_by_normal(wording)
+            prepared = None if known is None else self._knowledge.prepared_for(known.id)
+            if prepared is not None and prepared.question_id not in self._knowledge.hand.wrong_for(normal):
+                return prepared
+        return None
 
     def match(self, question: str, vector: NDArray[np.float32] | None) -> MatchResult:
         """Decide whether a prepared answer is the answer to ``question``.

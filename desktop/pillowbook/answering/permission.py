@@ -5,7 +5,8 @@ secrets unless the user allows them.
 from collections.abc import Callable
 
 from pillowbook.answering.collection_questions import is_worked_out_when_asked
-from pillowbook.answering.confidential import asks_for_secret, is_confidential
+from pillowbook.answering.confidential import asks_for_secret, holds_secret, is_confidential
+from pillowbook.answering.units import Unit
 from pillowbook.answering.wording import wording_of
 from pillowbook.domain.answers import Draft
 from pillowbook.store.hand import NEVER
@@ -46,3 +47,13 @@ class Permission:
     def allows_answer(self, draft: Draft) -> bool:
         """Whether an answer may be kept ready: neither it nor its quotes give a secret away."""
         return self._allows_secrets() or not is_confidential(draft.question, draft.answer, draft.citations)
+
+    def allows_unit(self, unit: Unit) -> bool:
+        """Whether a unit may be taken into digests, the timeline and tasks."""
+        return self._allows_secrets() or not gives_secret_away(unit)
+
+
+def gives_secret_away(unit: Unit) -> bool:
+    """Whether a unit holds a secret's value, by its own words or by those of its place: "Wi-Fi key > Heron42"."""
+    place = unit.place.rpartition(" › ")[2]
+    return holds_secret(unit.text) or holds_secret(f"{place}: {unit.text}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pillowbook.answering.terms import plain_text
 from pillowbook.domain.documents import Passage
+from pillowbook.store.digests import hash_of
 
 _HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.*?)\s*#*$")
 _ITEM = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s+")
@@ -173,7 +174,8 @@ def _row_text(header: list[str], cells: list[str]) -> str:
 
 
 SECTION_CHARS = 1800
-"""So much is read at once for predicting and preparing: about 450 tokens, seven seconds on two cores."""
+"""So much is read at once in idle time, once for questions, answers and digest: about 450 tokens, seven seconds on two
+cores."""
 
 
 def split_sections(passages: Sequence[Passage], *, limit_chars: int) -> list[list[Passage]]:
@@ -187,6 +189,11 @@ def split_sections(passages: Sequence[Passage], *, limit_chars: int) -> list[lis
         sections[-1].append(passage)
         size += len(passage.text)
     return sections
+
+
+def section_key(section: Sequence[Passage]) -> str:
+    """What a section is known by: it changes with its text, its headings and the title, and with nothing else."""
+    return hash_of(*(passage.content_hash for passage in section))
 
 
 def section_units(section: Sequence[Passage]) -> list[Unit]:

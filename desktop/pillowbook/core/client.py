@@ -97,9 +97,9 @@ class CoreClient:
         """Count a prepared answer that was used before Enter as asked; the serving, where it is remembered."""
         return self._request(p.NoteUse(question), p.UseNoted).serving
 
-    def note_opened(self, serving: int, document: int) -> None:
-        """Say that the user opened a source of an answer that was served."""
-        self._request(p.NoteOpened(serving, document), p.Done)
+    def note_opened(self, path: str, serving: int | None = None) -> None:
+        """Tell that a note was opened, and from which answer that was served."""
+        self._request(p.NoteOpened(path, serving), p.Done)
 
     # -- the library ------------------------------------------------------------------------------
 

@@ -146,7 +146,10 @@ class DigestsForOther(msgspec.Struct, frozen=True):
 
 
 class PreparedView(msgspec.Struct, frozen=True):
-    """A prepared answer for reading; ``answer`` is empty for a prepared 'your notes do not say'."""
+    """A prepared answer for reading; ``answer`` is empty for a prepared 'your notes do not say'.
+
+    ``why`` is the reason in a sentence.
+    """
 
     question: str
     answer: str
@@ -154,6 +157,7 @@ class PreparedView(msgspec.Struct, frozen=True):
     path: str
     prepared_at: datetime
     seconds: float
+    why: str = ""
 
 
 class LedgerLine(msgspec.Struct, frozen=True):
@@ -360,10 +364,13 @@ class NoteUse(Call, frozen=True, tag="note_use"):
 
 
 class NoteOpened(Call, frozen=True, tag="note_opened"):
-    """The user opened a source of an answer that was served. Reply: Done, also where it is not remembered any more."""
+    """A note was opened from an answer or a search. Reply: Done, also where it is not known any more.
 
-    serving: int
-    document: int
+    ``serving`` is that of the answer, None where it was opened from a search or its serving is not known yet.
+    """
+
+    path: str
+    serving: int | None = None
 
 
 class AddFolder(Call, frozen=True, tag="add"):

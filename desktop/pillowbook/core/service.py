@@ -34,7 +34,7 @@ from pillowbook.domain.errors import (
     VaultMissing,
 )
 from pillowbook.domain.events import Event, PanelRequested, SettingChanged, VaultChanged
-from pillowbook.domain.ids import DocumentId, ServingId
+from pillowbook.domain.ids import ServingId
 from pillowbook.domain.work import GateState
 from pillowbook.host.workers import CancelToken
 from pillowbook.models.own_file import is_own_file, own_entry
@@ -131,8 +131,8 @@ class Service:
                 self._open().read_ahead(typed, cancel, after)
             case p.NoteUse(question):
                 return p.UseNoted(self._open().note_use(question))
-            case p.NoteOpened(serving, document):
-                self._open().note_opened(ServingId(serving), DocumentId(document))
+            case p.NoteOpened(path, serving):
+                self._open().note_opened(path, None if serving is None else ServingId(serving))
             case p.AddFolder(path):
                 return self._open().add_folder(readable(path, self._machine.profile.root))
             case p.RemoveFolder(path):
@@ -392,8 +392,8 @@ class Service:
         if self._session is not None:
             if setting in (LEARN, KEEP_ASKED):
                 self._session.retention.purge()
-            if setting is PREPARE_SECRETS and not self._settings[PREPARE_SECRETS]:
-                self._session.hand.delete_secrets()
+            if setting is PREPARE_SECRETS:
+                self._session.secrets_allowed(is_allowed=self._settings[PREPARE_SECRETS])
             self._session.wake()
         self._tell(SettingChanged(key, self._settings.text(key)))
 

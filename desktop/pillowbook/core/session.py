@@ -23,6 +23,7 @@ from pillowbook.core.library_loop import LibraryLoop
 from pillowbook.core.machine import Machine
 from pillowbook.core.other_programs import OtherPrograms
 from pillowbook.core.overview import Overview
+from pillowbook.core.reasons import WHY
 from pillowbook.core.retention import Retention
 from pillowbook.core.server_use import keep_key, server_choice, with_server
 from pillowbook.domain.answers import Answer, AnswerKind, Effort, Freshness, Reason, Tokens
@@ -39,7 +40,7 @@ from pillowbook.domain.errors import (
     WorkedOutWhenAsked,
 )
 from pillowbook.domain.events import Event, GateChanged, LibraryChanged, PreparedChanged
-from pillowbook.domain.ids import DocumentId, ServingId
+from pillowbook.domain.ids import ServingId
 from pillowbook.domain.work import GateState, LedgerEntry, SliceKind, SliceResult
 from pillowbook.flow.audit.audit import Auditor
 from pillowbook.flow.audit.near_misses import NearMisses
@@ -47,6 +48,7 @@ from pillowbook.flow.distil.beyond import Beyond
 from pillowbook.flow.distil.distil import Distiller
 from pillowbook.flow.ingest.extractor.client import Extractor
 from pillowbook.flow.ingest.ingest import Ingestor, ScanReport
+from pillowbook.flow.predict.foresee import Foreseer
 from pillowbook.flow.predict.predict import Predictor
 from pillowbook.flow.prepare.evidence import NewEvidence
 from pillowbook.flow.prepare.prepare import Preparer
@@ -162,7 +164,7 @@ class Session:
         self.retention = Retention(
             self.knowledge.remembered, settings, clock, on_forgotten=self._prepared_changed
         )
-        beyond = Beyond(
+        self._beyond = beyond = Beyond(
             library=self.library,
             knowledge=self.knowledge,
             findings=vault.findings,
@@ -172,6 +174,7 @@ class Session:
             generator=self._generator,
             clusterer=HdbscanClusterer(),
             clock=clock,
+            permission=self._permission,
         )
         self._server = Server(
             matcher=Matcher(knowledge=self.knowledge, vectors=vault.vectors, retriever=retriever),
@@ -218,6 +221,8 @@ class Session:
                     knowledge=self.knowledge,
                     digests=vault.digests,
                     generator=self._generator,
+                    date_of=retriever.date_of,
+                    permission=self._permission,
                 ),
                 Predictor(
                     date_of=retriever.date_of,
@@ -238,6 +243,12 @@ class Session:
                 ),
                 beyond,
                 NearMisses(knowledge=self.knowledge, generator=self._generator),
+                Foreseer(
+                    knowledge=self.knowledge,
+                    findings=vault.findings,
+                    clock=clock,
+                    permission=self._permission,
+                ),
                 clock=clock,
             ),
             sense=self._sense,
@@ -332,9 +343,15 @@ class Session:
         """A prepared answer was used before Enter: it was asked for, if asking is learned from."""
         return self._server.note_use(question) if self._settings[LEARN] else None
 
-    def note_opened(self, serving: ServingId, document: DocumentId) -> None:
-        """A source of an answer was opened, which is remembered as long as the serving is."""
-        self.knowledge.remembered.note_opened(serving, document, self._machine.clock.now())
+    def note_opened(self, path: str, serving: ServingId | None) -> None:
+        """A note was opened: it may be asked about next, if asking is learned from; a served answer remembers it."""
+        document = self.library.document_at(path)
+        if document is None:
+            return
+        if serving is not None:
+            self.knowledge.remembered.note_opened(serving, document.id, self._machine.clock.now())
+        if self._settings[LEARN]:
+            self.knowledge.note_opened(path)
 
     def handle_hand(self, call: HandCall) -> object:
         """The reply to one of the hand's calls; a verdict has its effects, and is kept only where asking is."""
@@ -477,6 +494,13 @@ class Session:
             self._machine.installation.require(self._model)
         return self._runner.work(seconds, on_totals=on_totals, cancel=cancel)
 
+    def secrets_allowed(self, *, is_allowed: bool) -> None:
+        """Whether people's secrets may be prepared was decided anew."""
+        with self._runner.hold():
+            if not is_allowed:
+                self.hand.delete_secrets()
+            self._beyond.forget_secrets()
+
     def wake(self) -> None:
         """Something may be to do."""
         self._runner.wake()
@@ -525,6 +549,7 @@ class Session:
                 path=one.citations[0].path if one.citations else "",
                 prepared_at=one.prepared_at,
                 seconds=one.seconds,
+                why=WHY.get(reasons.get(one.question_id, ""), ""),
             )
             for one in newest[:limit]
         ]

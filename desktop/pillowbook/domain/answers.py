@@ -36,14 +36,22 @@ class Freshness(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a question is worth preparing."""
+    """Why a question is worth preparing.
+
+    ``content`` and the three after it come from reading a section: in its turn, or because its note was changed or
+    opened lately, or is linked with one that was asked about.
+    """
 
     ASKED = "asked"
     MISSED = "missed"
-    HEADING = "heading"
-    CONTENT = "content"
-    FACT = "fact"
+    RHYTHM = "rhythm"
     REQUESTED = "requested"
+    HEADING = "heading"
+    DUE = "due"
+    CONTENT = "content"
+    CHANGED = "changed"
+    OPENED = "opened"
+    LINKED = "linked"
 
 
 class Effort(StrEnum):
@@ -114,7 +122,8 @@ class Draft:
 class Question:
     """Asked by the user or predicted by us. ``document_id`` is the document it was predicted from, if any.
 
-    ``is_pinned``: the user wants its answer kept ready before all others.
+    ``is_pinned``: the user wants its answer kept ready before all others; ``is_withdrawn``: it had one that no longer
+    held.
     """
 
     id: QuestionId
@@ -125,6 +134,7 @@ class Question:
     created_at: datetime
     last_asked_at: datetime | None
     is_pinned: bool = False
+    is_withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)

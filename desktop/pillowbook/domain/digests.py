@@ -17,6 +17,7 @@ class FindingKind(StrEnum):
     DAY = "day"
     TASK = "task"
     OPEN = "open"
+    LINK = "link"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Finding:
     """Something that code found in a passage.
 
     Attributes:
-        value: the name or the amount; empty for the other kinds.
+        value: the name, the amount, or the folded name of the note linked to; empty for the other kinds.
         text: what a reader sees: a sentence, a task, a question.
         start, end: the span of its quote in the passage's text.
         first, last: the day or days of what is dated, or the day something is due; None where none is told.

@@ -18,7 +18,7 @@ from pillowbook.store.rows import (
 Connection = Any
 """A connection inside a transaction; sqlcipher3 has no types."""
 
-USER_REASONS = (Reason.REQUESTED, Reason.MISSED, Reason.ASKED)
+USER_REASONS = (Reason.REQUESTED, Reason.RHYTHM, Reason.MISSED, Reason.ASKED)
 """Questions the user put, strongest first; everything else was predicted."""
 
 _IS_PREDICTED = "reason NOT IN ({}) AND asked_count = 0".format(
@@ -144,7 +144,7 @@ def retry_questions(connection: Connection, document_id: DocumentId) -> None:
     """Questions that found no answer may find one now: those of this document, and all the user put."""
     reasons = [reason.value for reason in USER_REASONS]
     connection.execute(
-        "UPDATE questions SET tried = NULL WHERE tried IS NOT NULL AND (reason IN (?, ?, ?) "
+        "UPDATE questions SET tried = NULL WHERE tried IS NOT NULL AND (reason IN (?, ?, ?, ?) "
         "OR id IN (SELECT question_id FROM question_origins WHERE document_id = ?))",
         (*reasons, document_id),
     )

@@ -206,6 +206,24 @@ class Digests:
         with self._database.write() as connection:
             connection.execute("DELETE FROM folder_digests WHERE path = ?", (path_to_column(path),))
 
+    def drop_made_from(self, passages: Mapping[DocumentId, Sequence[PassageId]]) -> None:
+        """Delete what was made from these documents and passages: their digests, and those of folders and topics."""
+        with self._database.write() as connection:
+            for document_id, passage_ids in passages.items():
+                one = (document_id,)
+                connection.execute("DELETE FROM digests WHERE document_id = ?", one)
+                connection.execute("DELETE FROM section_gists WHERE document_id = ?", one)
+                connection.execute(
+                    "DELETE FROM folder_digests WHERE id IN "
+                    "(SELECT folder_digest_id FROM folder_sources WHERE document_id = ?)",
+                    one,
+                )
+                connection.executemany(
+                    "DELETE FROM topic_digests WHERE topic_id IN "
+                    "(SELECT topic_id FROM topic_sources WHERE passage_id = ?)",
+                    [(passage_id,) for passage_id in passage_ids],
+                )
+
     # -- topics ------------------------------------------------------------------------------------------------
 
     def passage_mark(self) -> tuple[int, int]:

@@ -120,6 +120,25 @@ class Findings:
             for row in rows
         ]
 
+    def mark(self) -> int:
+        """Changes whenever something was found anew; cheap."""
+        with self._database.read() as connection:
+            row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'findings'").fetchone()
+        return 0 if row is None else int(row[0])
+
+    def drop_found_in(self, document_ids: Iterable[DocumentId]) -> None:
+        """Delete what was found in documents; they are looked through again."""
+        with self._database.write() as connection:
+            for document_id in document_ids:
+                connection.execute(
+                    "DELETE FROM findings WHERE passage_id IN (SELECT id FROM passages WHERE document_id = ?)",
+                    (document_id,),
+                )
+                connection.execute(
+                    "DELETE FROM passes WHERE document_id = ? AND kind = ?",
+                    (document_id, PassKind.FIND.value),
+                )
+
     # -- relations ---------------------------------------------------------------------------------------------
 
     def put_relations(

@@ -7,7 +7,7 @@ from pillowbook.domain.clock import Clock
 from pillowbook.domain.ids import DocumentId, PreparedId, QuestionId, ServingId
 from pillowbook.domain.serving import NeverRule, Verdict
 from pillowbook.store.database import Database
-from pillowbook.store.derived import Connection
+from pillowbook.store.derived import USER_REASONS, Connection
 from pillowbook.store.rows import clean_text, time_from_column, time_to_column
 
 
@@ -169,9 +169,9 @@ class Hand:
         """
         with self._database.write() as connection:
             made = connection.execute(
-                "SELECT id FROM questions WHERE text = ? AND asked_count = 0 AND reason NOT IN (?, ?, ?) "
+                "SELECT id FROM questions WHERE text = ? AND asked_count = 0 AND reason NOT IN (?, ?, ?, ?) "
                 "AND EXISTS (SELECT 1 FROM question_origins WHERE question_id = questions.id)",
-                (clean_text(text), Reason.ASKED.value, Reason.MISSED.value, Reason.REQUESTED.value),
+                (clean_text(text), *(reason.value for reason in USER_REASONS)),
             ).fetchone()
             connection.execute(
                 "INSERT OR REPLACE INTO never (wording, text, question_id, added_at) VALUES (?, ?, ?, ?)",

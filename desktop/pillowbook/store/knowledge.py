@@ -9,6 +9,7 @@ from pillowbook.domain.ids import ContentHash, DigestId, DocumentId
 from pillowbook.store.audits import Audits
 from pillowbook.store.database import Database
 from pillowbook.store.derived import Connection
+from pillowbook.store.foresight import Foresight
 from pillowbook.store.hand import Hand
 from pillowbook.store.ledger import Ledger
 from pillowbook.store.part import SourcesChanged
@@ -18,6 +19,11 @@ from pillowbook.store.remembered import Remembered
 from pillowbook.store.rows import clean_text, facts_from_column, facts_to_column, time_from_column
 from pillowbook.store.vectors import VectorStore
 from pillowbook.store.wordings import Wordings
+
+_NO_DIGEST = (
+    "(g.content_hash IS NULL OR g.content_hash NOT IN (d.sha256, d.text_hash)) AND NOT EXISTS (SELECT 1 "
+    "FROM deleted_digests WHERE document_id = d.id AND content_hash IN (d.sha256, d.text_hash))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,7 @@ class KnowledgeCounts:
     asked: int
 
 
-class Knowledge(Questions, PreparedAnswers, Ledger):
+class Knowledge(Questions, PreparedAnswers, Ledger, Foresight):
     """Everything derived, in its parts; digests, counts and small facts are kept here.
 
     Thread-safe; every method is one transaction, and raises VaultLocked once the vault is locked.
@@ -99,11 +105,11 @@ class Knowledge(Questions, PreparedAnswers, Ledger):
 
     def documents_without_digest(self, limit: int) -> list[DocumentId]:
         """Indexed documents whose digest is missing or of older content, most recently modified first."""
-        stale = (
-            "(g.content_hash IS NULL OR g.content_hash NOT IN (d.sha256, d.text_hash)) AND NOT EXISTS (SELECT 1 "
-            "FROM deleted_digests WHERE document_id = d.id AND content_hash IN (d.sha256, d.text_hash))"
-        )
-        return self._stale_documents(stale, limit)
+        return self._stale_documents(_NO_DIGEST, limit)
+
+    def needs_digest(self, document_id: DocumentId) -> bool:
+        """Whether this document is among those."""
+        return bool(self._stale_documents(f"{_NO_DIGEST} AND d.id = {int(document_id)}", 1))
 
     # -- counts and small facts -----------------------------------------------------------------------------------
 

@@ -10,6 +10,9 @@ from pillowbook.domain.work import LedgerEntry, SliceKind, SliceResult
 from pillowbook.store.part import KnowledgePart
 from pillowbook.store.rows import time_from_column, time_to_column
 
+LATELY = 1000
+"""So many slices, a night or a few, are lately."""
+
 _SERVING_QUERY = (
     "SELECT id, question_id, text, kind, latency_ms, asked_at, prepared_for, made_for, folder_id, verdict, "
     "opened_at IS NOT NULL, asked_again IS NOT NULL FROM asked "
@@ -74,11 +77,15 @@ class Ledger(KnowledgePart):
         return None if row[0] is None else time_from_column(row[0])
 
     def share_of_seconds(self, kind: SliceKind) -> float:
-        """Of all seconds that background work took, those of one kind, 0 to 1."""
+        """Of the seconds that the last :data:`LATELY` slices took, those of one kind, 0 to 1.
+
+        Asked before every slice, so it must not grow with the ledger.
+        """
         with self._database.read() as connection:
             row = connection.execute(
-                "SELECT total(CASE WHEN kind = ? THEN seconds END) / max(total(seconds), 1e-9) FROM ledger",
-                (kind.value,),
+                "SELECT total(CASE WHEN kind = ? THEN seconds END) / max(total(seconds), 1e-9) "
+                "FROM (SELECT kind, seconds FROM ledger ORDER BY id DESC LIMIT ?)",
+                (kind.value, LATELY),
             ).fetchone()
         return float(row[0])
 

@@ -1,8 +1,10 @@
 """Questions, predicted and asked, and how they were served."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -22,22 +24,24 @@ from pillowbook.store.wordings import SHARES
 UNSURE = "unsure"
 """How a question was tried whose answer was neither sure nor hopeless: worth a dearer try when nothing else is left."""
 
-_STRENGTH = {Reason.ASKED: 1, Reason.MISSED: 2, Reason.REQUESTED: 3}
+_STRENGTH = {Reason.ASKED: 1, Reason.MISSED: 2, Reason.RHYTHM: 3, Reason.REQUESTED: 4}
 """Stronger reasons replace weaker ones; everything predicted counts 0."""
 
 _QUESTION_QUERY = (
     "SELECT q.id, q.text, q.reason, "
     "(SELECT min(document_id) FROM question_origins WHERE question_id = q.id), "
     "q.asked_count, q.created_at, q.last_asked_at, "
-    "EXISTS (SELECT 1 FROM pins WHERE question_id = q.id) FROM questions AS q "
+    "EXISTS (SELECT 1 FROM pins WHERE question_id = q.id), q.withdrawn_at IS NOT NULL FROM questions AS q "
 )
 _TO_PREPARE = f"""
 SELECT id FROM (
     SELECT q.id, q.withdrawn_at, q.asked_count, q.created_at,
-        CASE q.reason WHEN 'requested' THEN 0 WHEN 'missed' THEN 1 WHEN 'asked' THEN 2 ELSE 3 END AS rank,
+        CASE WHEN q.reason = 'requested' THEN 0 WHEN q.reason IN ('missed', 'rhythm') THEN 1
+            WHEN q.reason = 'asked' THEN 2 ELSE 3 END AS rank,
         d.modified, d.id AS document_id,
         NOT EXISTS (SELECT 1 FROM pins WHERE question_id = q.id) AS is_loose,
-        ROW_NUMBER() OVER (PARTITION BY q.reason IN ('requested', 'missed', 'asked'), d.id ORDER BY q.id) AS turn
+        ROW_NUMBER() OVER (
+            PARTITION BY q.reason IN ('requested', 'missed', 'rhythm', 'asked'), d.id ORDER BY q.id) AS turn
     FROM questions AS q
     LEFT JOIN documents AS d
         ON d.id = (SELECT min(document_id) FROM question_origins WHERE question_id = q.id)
@@ -46,7 +50,7 @@ SELECT id FROM (
         AND NOT EXISTS (SELECT 1 FROM edits WHERE prepared_id = p.id)
         AND NOT (p.id IS NULL AND EXISTS (SELECT 1 FROM near_misses AS n WHERE n.question_id = q.id AND {SHARES}))
 )
-ORDER BY is_loose, withdrawn_at IS NULL, withdrawn_at, rank,
+ORDER BY is_loose, withdrawn_at IS NULL, withdrawn_at, rank, rank = 3 AND document_id IS NOT ?,
     CASE WHEN rank < 3 THEN -asked_count ELSE turn END,
     CASE WHEN rank < 3 THEN 0 ELSE -coalesce(modified, 0) END,
     CASE WHEN rank < 3 THEN created_at END DESC, document_id, id
@@ -54,9 +58,20 @@ LIMIT ?
 """
 _INTEREST_QUERY = """
 SELECT d.id, d.path, d.modified, f.added_at, (SELECT count(*) FROM passages AS p WHERE p.document_id = d.id),
-    d.predicted_hash IN (d.sha256, d.text_hash)
-FROM documents AS d JOIN folders AS f ON f.id = d.folder_id WHERE d.state = ? ORDER BY d.modified DESC, d.id
+    d.predicted_hash IN (d.sha256, d.text_hash), d.title, o.opened_at
+FROM documents AS d JOIN folders AS f ON f.id = d.folder_id
+LEFT JOIN opened AS o ON o.document_id = d.id WHERE d.state = ? ORDER BY d.modified DESC, d.id
 """
+
+
+@dataclass(frozen=True, slots=True)
+class PredictedQuestion:
+    """A question as it is stored; ``normal`` is its normalised text, ``vector`` a unit vector."""
+
+    text: str
+    normal: str
+    reason: Reason
+    vector: NDArray[np.float32]
 
 
 class Questions(KnowledgePart):
@@ -200,6 +215,12 @@ class Questions(KnowledgePart):
                 "WHERE NOT EXISTS (SELECT 1 FROM asked_sources AS later "
                 "WHERE later.asked_id = a.asked_again AND later.document_id = s.document_id) ORDER BY a.asked_at"
             ).fetchall()
+            links = connection.execute(
+                "SELECT DISTINCT p.document_id, f.value FROM findings AS f JOIN passages AS p ON p.id = f.passage_id "
+                "WHERE f.kind = 'link'"
+            ).fetchall()
+        called = {row[0]: names_of(path_from_column(row[1]), row[6]) for row in rows}
+        linked = linked_documents(called, links)
         times: dict[int, list[datetime]] = {}
         for document_id, asked_at in asked:
             times.setdefault(document_id, []).append(time_from_column(asked_at))
@@ -212,8 +233,10 @@ class Questions(KnowledgePart):
                 passages=passages,
                 asked_at=tuple(times.get(document_id, ())),
                 is_read=bool(is_read),
+                opened_at=None if opened_at is None else time_from_column(opened_at),
+                linked=linked.get(document_id, frozenset()),
             )
-            for document_id, path, modified, added_at, passages, is_read in rows
+            for document_id, path, modified, added_at, passages, is_read, _title, opened_at in rows
         ]
 
     def passages_asked_about(self, document_id: DocumentId) -> frozenset[ContentHash]:
@@ -236,8 +259,10 @@ class Questions(KnowledgePart):
             ).fetchall()
         return frozenset(row[0] for row in rows)
 
-    def mark_section_predicted(self, document_id: DocumentId, section: str) -> None:
-        """Note that questions were predicted from a section.
+    def put_predicted(
+        self, document_id: DocumentId, section: str, questions: Sequence[PredictedQuestion]
+    ) -> None:
+        """Note the questions that were predicted from a section, and that it was read: all of it or nothing.
 
         Raises:
             SourcesChanged: the document is gone.
@@ -245,6 +270,16 @@ class Questions(KnowledgePart):
         with self._database.write() as connection:
             if not exists(connection, "documents", document_id):
                 raise SourcesChanged()
+            for one in questions:
+                question_id = self._upsert(connection, one.text, one.normal, one.reason)
+                connection.execute(
+                    "UPDATE questions SET vector = ? WHERE id = ?",
+                    (vector_to_column(as_vector(one.vector)), question_id),
+                )
+                connection.execute(
+                    "INSERT OR IGNORE INTO question_origins (question_id, document_id) VALUES (?, ?)",
+                    (question_id, document_id),
+                )
             connection.execute(
                 "INSERT OR IGNORE INTO predicted_sections (document_id, section) VALUES (?, ?)",
                 (document_id, section),
@@ -257,14 +292,17 @@ class Questions(KnowledgePart):
                 "UPDATE documents SET predicted_hash = ? WHERE id = ?", (content_hash, document_id)
             )
 
-    def questions_to_prepare(self, limit: int) -> list[Question]:
+    def questions_to_prepare(self, limit: int, first: DocumentId | None = None) -> list[Question]:
         """Questions without a current prepared answer, the most urgent first.
 
         Pinned ones, withdrawn ones, requested ones, missed and asked ones by how often, then predicted ones in turn
         over the documents, the most recently modified document first.
+
+        Args:
+            first: a document whose predicted questions go before those of others.
         """
         with self._database.read() as connection:
-            ids = derived.question_ids(connection.execute(_TO_PREPARE, (limit,)).fetchall())
+            ids = derived.question_ids(connection.execute(_TO_PREPARE, (first, limit)).fetchall())
             rows = [connection.execute(_QUESTION_QUERY + "WHERE q.id = ?", (i,)).fetchone() for i in ids]
         return [_question_from_row(row) for row in rows if row is not None]
 
@@ -308,8 +346,34 @@ class Questions(KnowledgePart):
             connection.execute("UPDATE questions SET reason = ? WHERE id = ?", (reason.value, question_id))
 
 
+def names_of(path: str, title: str) -> frozenset[str]:
+    """What a link may call a note: its file name without the ending, or its title, folded."""
+    return frozenset({PurePath(path).stem.strip().casefold(), title.strip().casefold()})
+
+
+def linked_documents(
+    called: Mapping[int, frozenset[str]], links: Sequence[tuple[int, str]]
+) -> dict[int, frozenset[DocumentId]]:
+    """The documents each one links to, and those that link to it.
+
+    Args:
+        called: what links may call each document.
+        links: a document, and the name of a note it links to.
+    """
+    by_name: dict[str, set[int]] = {}
+    for document_id, names in called.items():
+        for name in names - {""}:
+            by_name.setdefault(name, set()).add(document_id)
+    linked: dict[int, set[DocumentId]] = {}
+    for document_id, name in links:
+        for other in by_name.get(name, set()) - {document_id}:
+            linked.setdefault(document_id, set()).add(DocumentId(other))
+            linked.setdefault(other, set()).add(DocumentId(document_id))
+    return {document_id: frozenset(others) for document_id, others in linked.items()}
+
+
 def _question_from_row(row: tuple[Any, ...]) -> Question:
-    id_, text, reason, document_id, asked_count, created_at, last_asked_at, is_pinned = row
+    id_, text, reason, document_id, asked_count, created_at, last_asked_at, is_pinned, is_withdrawn = row
     return Question(
         id=QuestionId(id_),
         text=text,
@@ -319,4 +383,5 @@ def _question_from_row(row: tuple[Any, ...]) -> Question:
         created_at=time_from_column(created_at),
         last_asked_at=None if last_asked_at is None else time_from_column(last_asked_at),
         is_pinned=bool(is_pinned),
+        is_withdrawn=bool(is_withdrawn),
     )

@@ -340,6 +340,14 @@ ALTER TABLE asked_sources ADD COLUMN is_opened INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX asked_by_time ON asked (asked_at);
 """
 
+_FORESIGHT = """
+CREATE TABLE opened (
+    document_id INTEGER PRIMARY KEY REFERENCES documents ON DELETE CASCADE,
+    opened_at TEXT NOT NULL            -- the last time, from an answer or a search
+);
+DELETE FROM passes WHERE kind = 'find';  -- links are found as well now
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     _FIRST,
     _KEPT_HERE,
@@ -349,4 +357,5 @@ MIGRATIONS: tuple[str, ...] = (
     _DIGESTS,
     _WORDINGS,
     _OTHERS_AND_SIGNS,
+    _FORESIGHT,
 )

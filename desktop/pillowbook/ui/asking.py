@@ -205,9 +205,9 @@ class Asking(QObject):
 
     def _use_noted(self, serving: int | None) -> None:
         self._used_serving = serving
-        if self._opened_early is not None:
-            self._tell_opened(self._opened_early, serving)
-            self._opened_early = None
+        early, self._opened_early = self._opened_early, None
+        if early is not None and serving is not None:
+            self._controller.call(self, lambda client: client.note_opened(early.path, serving))
 
     def _take_as_used(self) -> int | None:
         """The answer in sight was judged, which counts as asking, once; its serving where that was noted already."""
@@ -301,29 +301,26 @@ class Asking(QObject):
     def open_citation(self, citation: Citation) -> None:
         """Open a source at its place, in the user's own program."""
         self._note_use()
-        self._note_opened(citation)
-        self._open(citation.path, citation.line, citation.page)
+        self._open(citation.path, citation.line, citation.page, self._serving_of(citation))
 
-    def _note_opened(self, citation: Citation) -> None:
-        """Whoever opens a source may have missed something in the answer, or only wants to be sure."""
+    def _serving_of(self, citation: Citation) -> int | None:
+        """The serving a source is opened from: who opens one may have missed something, or only wants to be sure."""
         answer = self._panel.card.tools.answer
         if answer is not None and answer.serving_id is not None:
-            self._tell_opened(citation, answer.serving_id)
-        elif self._ready_question and self._ready_question == self._used_question:
-            if self._used_serving is None:
-                self._opened_early = citation  # its serving is on the way
-            self._tell_opened(citation, self._used_serving)
-
-    def _tell_opened(self, citation: Citation, serving: int | None) -> None:
-        if serving is not None:
-            self._controller.call(self, lambda client: client.note_opened(serving, citation.document_id))
+            return answer.serving_id
+        if not self._ready_question or self._ready_question != self._used_question:
+            return None
+        if self._used_serving is None:
+            self._opened_early = citation  # its serving is on the way
+        return self._used_serving
 
     @Slot(object)
     def open_hit(self, hit: SearchHit) -> None:
         """Open a found passage."""
         self._open(hit.path, hit.line, hit.page)
 
-    def _open(self, path: str, line: int | None, page: int | None) -> None:
+    def _open(self, path: str, line: int | None, page: int | None, serving: int | None = None) -> None:
+        self._controller.call(self, lambda client: client.note_opened(path, serving))
         open_at = self._open_at
         self._controller.run(
             self, lambda: open_at(path, line=line, page=page), self._opened, self._take_error

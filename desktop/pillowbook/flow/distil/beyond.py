@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 
+from pillowbook.answering.permission import Permission, gives_secret_away
 from pillowbook.answering.retrieve import Retriever
+from pillowbook.answering.units import split_units
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.digests import PassKind
+from pillowbook.domain.documents import DocumentState
 from pillowbook.domain.errors import Cancelled, Damaged, DocumentUnknown, Transient, UserFixable
-from pillowbook.domain.ids import DocumentId
+from pillowbook.domain.ids import DocumentId, PassageId
 from pillowbook.domain.work import SliceOutcome, SliceResult
 from pillowbook.flow.distil.compare import Comparer
 from pillowbook.flow.distil.findings import find_in_document
@@ -47,14 +50,20 @@ class Beyond:
         generator: Generator,
         clusterer: Clusterer,
         clock: Clock,
+        permission: Permission | None = None,
     ) -> None:
+        self._permission = permission or Permission(knowledge)
         self._library = library
         self._findings = findings
         self._clock = clock
         self._comparer = Comparer(library=library, findings=findings, vectors=vectors, retriever=retriever)
         self.digests = digests
         self.folders = FolderDistiller(
-            library=library, digests=digests, generator=generator, retriever=retriever
+            library=library,
+            digests=digests,
+            generator=generator,
+            retriever=retriever,
+            permission=self._permission,
         )
         self.topics = TopicMaker(
             library=library,
@@ -64,6 +73,7 @@ class Beyond:
             clusterer=clusterer,
             generator=generator,
             retriever=retriever,
+            permission=self._permission,
         )
 
     def is_find_due(self) -> bool:
@@ -81,6 +91,16 @@ class Beyond:
     def compare(self, cancel: CancelToken | None = None) -> SliceOutcome:
         """Compare some documents with the rest; ``made`` counts them."""
         return self._each(PassKind.COMPARE, self._comparer.compare, cancel)
+
+    def forget_secrets(self) -> None:
+        """What was distilled from notes that hold secrets goes, to be made anew as they are allowed now."""
+        holding: dict[DocumentId, list[PassageId]] = {}
+        for document in self._library.documents(state=DocumentState.INDEXED):
+            for passage in self._library.passages(document.id):
+                if any(gives_secret_away(unit) for unit in split_units(passage)):
+                    holding.setdefault(document.id, []).append(passage.id)
+        self.digests.drop_made_from(holding)
+        self._findings.drop_found_in(holding)
 
     def _each(
         self,
@@ -112,4 +132,8 @@ class Beyond:
         text = self._library.text(document_id)
         passages = self._library.passages(document_id)
         today = self._clock.now().astimezone().date()
-        self._findings.put_findings(document_id, text_hash, find_in_document(passages, text, today))
+        self._findings.put_findings(
+            document_id,
+            text_hash,
+            find_in_document(passages, text, today, allows=self._permission.allows_unit),
+        )

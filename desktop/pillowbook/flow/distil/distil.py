@@ -2,29 +2,31 @@
 
 A short note is its own digest and costs nothing. The facts are whole units of the document, chosen by the model by
 number: it cannot misquote what it does not copy. A long document is read by sections, one a slice, whose gists are
-kept; when all are there, they are read together once. A section whose text is as it was is not read again.
+kept; when all are there, they are read together once. A section whose text is as it was is not read again. The sections
+are those that questions are predicted from: digested right after, one is still in the model's memory.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from pillowbook.answering.permission import Permission
 from pillowbook.answering.terms import plain_text
-from pillowbook.answering.units import split_sections, split_units
+from pillowbook.answering.units import SECTION_CHARS, section_key, section_units, split_sections, split_units
 from pillowbook.domain.answers import Fact
 from pillowbook.domain.digests import SectionGist
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.errors import Cancelled, Damaged, Transient, UserFixable
 from pillowbook.domain.ids import DocumentId
 from pillowbook.domain.work import SliceOutcome, SliceResult
-from pillowbook.flow.distil.gists import READ_CHARS, GistWriter, Spent, by_weight, fact_of, weight
+from pillowbook.flow.distil.gists import GistWriter, Spent, by_weight, fact_of, weight
 from pillowbook.host.workers import CancelToken
 from pillowbook.models.generator.client import Generator
-from pillowbook.store.digests import Digests, hash_of
+from pillowbook.store.digests import Digests
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
 
 SHORT_NOTE_WORDS = 120
 MAX_FACTS = 8
-MAX_SECTIONS = 40
+MAX_SECTIONS = 100
 """About 30,000 words. Of a longer text as many sections are read, evenly spread; the rest is still found by search."""
 
 
@@ -32,12 +34,19 @@ class Distiller:
     """Makes one document's digest at a time."""
 
     def __init__(
-        self, *, library: Library, knowledge: Knowledge, digests: Digests, generator: Generator
+        self,
+        *,
+        library: Library,
+        knowledge: Knowledge,
+        digests: Digests,
+        generator: Generator,
+        date_of: Callable[[Passage], str],
+        permission: Permission | None = None,
     ) -> None:
         self._library = library
         self._knowledge = knowledge
         self._digests = digests
-        self._writer = GistWriter(generator)
+        self._writer = GistWriter(generator, date_of=date_of, permission=permission or Permission(knowledge))
 
     def distil(self, document_id: DocumentId, cancel: CancelToken | None = None) -> SliceOutcome:
         """Go one step towards a document's digest; ordinary trouble is told in the outcome.
@@ -62,16 +71,21 @@ class Distiller:
         passages = self._library.passages(document_id)
         if len(text.split()) <= SHORT_NOTE_WORDS:
             units = [unit for passage in passages for unit in split_units(passage)]
-            facts = tuple(fact_of(unit) for unit in by_weight(units)[:MAX_FACTS])
-            self._knowledge.put_digest(document_id, plain_text(text), facts, content_hash, "")
+            allowed = self._writer.allowed(units)
+            facts = tuple(fact_of(unit) for unit in by_weight(allowed)[:MAX_FACTS])
+            is_whole = len(allowed) == len(units)
+            gist = plain_text(text) if is_whole else " ".join(unit.text for unit in allowed)
+            self._knowledge.put_digest(document_id, gist, facts, content_hash, "")
             return SliceOutcome(SliceResult.DONE, spent.tokens, 1)
         sections = _sections(passages)
-        hashes = [hash_of(*(f"{p.title}\n{p.heading}\n{p.text}" for p in section)) for section in sections]
+        hashes = [section_key(section) for section in sections]
         known = self._digests.sections(document_id)
         missing = [at for at, section_hash in enumerate(hashes) if section_hash not in known]
         if missing:
-            at = missing[0]
-            made = self._read(sections[at], max(2, MAX_FACTS // len(sections)), cancel, spent)
+            # The section that questions were just predicted from, where there is one, is still in memory.
+            predicted = self._knowledge.predicted_sections(document_id)
+            at = next((one for one in missing if hashes[one] in predicted), missing[0])
+            made = self._read(sections[at], max(1, MAX_FACTS // len(sections)), cancel, spent)
             if len(sections) > 1:
                 ids = [passage.id for passage in sections[at]]
                 self._digests.put_section(document_id, hashes[at], made, ids)
@@ -92,18 +106,16 @@ class Distiller:
     def _read(
         self, section: Sequence[Passage], facts: int, cancel: CancelToken | None, spent: Spent
     ) -> SectionGist:
-        units = [unit for passage in section for unit in split_units(passage)]
-        title = section[0].title
-        heading = " ".join(passage.heading for passage in section)
-        gist = self._writer.section(title, heading, units, cancel, spent)
-        return SectionGist(gist, tuple(self._writer.choose_facts(title, units, facts, cancel, spent)))
+        units = section_units(section)
+        gist = self._writer.section(units, cancel, spent)
+        return SectionGist(gist, tuple(self._writer.choose_facts(units, facts, cancel, spent)))
 
 
 def _sections(passages: Sequence[Passage]) -> list[list[Passage]]:
     """The sections to read, those without any unit left out."""
     found = [
         section
-        for section in split_sections(passages, limit_chars=READ_CHARS)
+        for section in split_sections(passages, limit_chars=SECTION_CHARS)
         if any(split_units(passage) for passage in section)
     ]
     if len(found) <= MAX_SECTIONS:
@@ -112,6 +124,7 @@ def _sections(passages: Sequence[Passage]) -> list[list[Passage]]:
 
 
 def _weightiest(facts: Sequence[Fact], count: int) -> tuple[Fact, ...]:
-    """The facts with the most to look up, in their order."""
-    order = sorted(range(len(facts)), key=lambda at: (-weight(facts[at].text), at))
+    """The facts with the most to look up, in their order; among equals not those of the beginning alone."""
+    stride = -(-len(facts) // count)
+    order = sorted(range(len(facts)), key=lambda at: (-weight(facts[at].text), at % stride, at))
     return tuple(facts[at] for at in sorted(order[:count]))

@@ -1,4 +1,4 @@
-"""What code finds in a note: tasks and deadlines, dated facts, amounts of money, names, and what is left open.
+"""What code finds in a note: tasks and deadlines, dated facts, amounts of money, names, links, what is left open.
 
 False alarms are worse than misses: each pattern asks for a plain sign. A day counts only where its year is known, from
 the text or from the day the note is of.
@@ -6,7 +6,7 @@ the text or from the day the note is of.
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import PurePath
@@ -19,6 +19,7 @@ from pillowbook.answering.units import Unit, split_units
 from pillowbook.domain.digests import Finding, FindingKind
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.ids import PassageId
+from pillowbook.flow.distil.links import find_links
 
 MAX_NAMES = 24
 MAX_TEXT_CHARS = 300
@@ -68,20 +69,27 @@ _NO_NAMES = frozenset(_NO_NAME_WORDS.split()) | STOP_WORDS
 _CLAUSE = re.compile(r"[;,](?=\s)|\.\s|\s[–—]\s")
 
 
-def find_in_document(passages: Sequence[Passage], text: str, today: date) -> dict[PassageId, list[Finding]]:
+def find_in_document(
+    passages: Sequence[Passage],
+    text: str,
+    today: date,
+    *,
+    allows: Callable[[Unit], bool] = lambda _unit: True,
+) -> dict[PassageId, list[Finding]]:
     """All findings of one document, by passage.
 
     Args:
         passages: all of it, in order.
         text: the document's whole text.
         today: stands in for the day of a note that does not say it.
+        allows: whether anything may be taken out of a unit.
     """
     if not passages:
         return {}
     path, title = passages[0].path, passages[0].title
     stem = PurePath(path).stem
     anchor, is_dated = day_of_note(note_date(stem, title, text[:OPENING_CHARS]), f"{stem} {title}", today)
-    units = [unit for passage in passages for unit in split_units(passage)]
+    units = [unit for passage in passages for unit in split_units(passage) if allows(unit)]
     found: dict[PassageId, list[Finding]] = {passage.id: [] for passage in passages}
     for unit in units:
         # Notes that grow have a heading a day: it tells the year of what stands below it.
@@ -95,6 +103,10 @@ def find_in_document(passages: Sequence[Passage], text: str, today: date) -> dic
             *_open(unit),
             *_dated(unit, [one for one in days if one.has_year or abs(one.first - day) <= SURE_OF_THE_YEAR]),
             *_amounts(unit),
+        ]
+    for passage in passages:
+        found[passage.id] += [
+            Finding(FindingKind.LINK, name, start, end, name) for name, start, end in find_links(passage.text)
         ]
     for unit, name in _names(units):
         found[unit.passage.id].append(_finding(FindingKind.NAME, unit, unit.text, value=name))

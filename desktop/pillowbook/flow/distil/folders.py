@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from pillowbook.answering.permission import Permission
 from pillowbook.answering.retrieve import Retriever
 from pillowbook.domain.answers import Fact
 from pillowbook.domain.digests import FolderDigest
@@ -60,12 +61,18 @@ class FolderDistiller:
     """Makes one folder's digest at a time."""
 
     def __init__(
-        self, *, library: Library, digests: Digests, generator: Generator, retriever: Retriever
+        self,
+        *,
+        library: Library,
+        digests: Digests,
+        generator: Generator,
+        retriever: Retriever,
+        permission: Permission,
     ) -> None:
         self._library = library
         self._retriever = retriever
         self._digests = digests
-        self._writer = GistWriter(generator)
+        self._writer = GistWriter(generator, date_of=retriever.date_of, permission=permission)
         self._known: tuple[str, list[str]] = ("", [])
 
     def stale(self) -> list[str]:

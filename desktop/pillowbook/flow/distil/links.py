@@ -12,8 +12,13 @@ _MARKDOWN = re.compile(r"\]\(<?([^)\s>#]+)")
 
 def linked_names(text: str) -> frozenset[str]:
     """The notes that a text links to, as file names without folder and ending, folded."""
-    targets = [*_WIKI.findall(text), *_MARKDOWN.findall(text)]
-    return frozenset(_name(unquote(target)) for target in targets if "://" not in target)
+    return frozenset(name for name, _start, _end in find_links(text))
+
+
+def find_links(text: str) -> list[tuple[str, int, int]]:
+    """Each link of a text: the name of the note, as :func:`linked_names` gives it, and where the link stands."""
+    found = [*_WIKI.finditer(text), *_MARKDOWN.finditer(text)]
+    return [(_name(unquote(one[1])), one.start(), one.end()) for one in found if "://" not in one[1]]
 
 
 def are_linked(first: tuple[str, str], second: tuple[str, str], links: Iterable[frozenset[str]]) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from pillowbook.answering.permission import Permission
 from pillowbook.answering.retrieve import Retriever
 from pillowbook.answering.terms import words
 from pillowbook.answering.units import split_units
@@ -48,6 +49,7 @@ class TopicMaker:
         clusterer: Clusterer,
         generator: Generator,
         retriever: Retriever,
+        permission: Permission,
     ) -> None:
         self._retriever = retriever
         self._library = library
@@ -55,7 +57,7 @@ class TopicMaker:
         self._digests = digests
         self._vectors = vectors
         self._clusterer = clusterer
-        self._writer = GistWriter(generator)
+        self._writer = GistWriter(generator, date_of=retriever.date_of, permission=permission)
 
     # -- finding -----------------------------------------------------------------------------------------------
 
@@ -141,7 +143,11 @@ class TopicMaker:
             central = self._central(topic_id)
             if not central or not label:
                 return SliceOutcome(SliceResult.REFUSED, spent.tokens)
-            best = [by_weight(units)[0] for passage in central if (units := split_units(passage))]
+            best = [
+                by_weight(units)[0]
+                for passage in central
+                if (units := self._writer.allowed(split_units(passage)))
+            ]
             parts = [f"{unit.passage.title}: {unit.text}"[:300] for unit in best]
             documents = {passage.document_id for passage in central}
             gist = self._writer.together(label, parts, documents, cancel, spent)

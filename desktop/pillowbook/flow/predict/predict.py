@@ -7,15 +7,12 @@ something the section names, and is not there yet. Whether it can be answered is
 import re
 from collections.abc import Callable, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.permission import Permission
 from pillowbook.answering.prompts import load_prompt
 from pillowbook.answering.reading import lay_out
 from pillowbook.answering.terms import content_stems, names, numbers, stems, words
-from pillowbook.answering.units import SECTION_CHARS, section_units, split_sections
+from pillowbook.answering.units import SECTION_CHARS, section_key, section_units, split_sections
 from pillowbook.answering.verify import specific_stems
 from pillowbook.domain.answers import Reason, Tokens
 from pillowbook.domain.documents import Passage
@@ -25,9 +22,9 @@ from pillowbook.domain.work import SliceOutcome, SliceResult
 from pillowbook.host.workers import CancelToken
 from pillowbook.models.embedder.client import Embedder
 from pillowbook.models.generator.client import Generator
-from pillowbook.store.digests import hash_of
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
+from pillowbook.store.questions import PredictedQuestion
 
 QUESTIONS_PER_SECTION = 10
 WORDS_PER_QUESTION = 20
@@ -78,12 +75,21 @@ class Predictor:
         self._permission = permission or Permission(knowledge)
         self._prompt = load_prompt("questions")
 
-    def predict(self, document_id: DocumentId, cancel: CancelToken | None = None) -> SliceOutcome:
+    def predict(
+        self,
+        document_id: DocumentId,
+        cancel: CancelToken | None = None,
+        *,
+        reason: Reason = Reason.CONTENT,
+    ) -> SliceOutcome:
         """Predict and store questions about a section of a document that has none yet.
 
         The first of those that the user's own questions were answered from, else the first of all: who asks one thing
         of a section is likely to ask its neighbours. Sections are known by their text, so what stays the same when a
         document changes is not read again. Ordinary trouble is told in the outcome.
+
+        Args:
+            reason: why this document is read.
         """
         tokens = Tokens()
         try:
@@ -94,17 +100,16 @@ class Predictor:
             left = [
                 (key, section)
                 for section in split_sections(self._library.passages(document_id), limit_chars=SECTION_CHARS)
-                if (key := hash_of(*(passage.content_hash for passage in section))) not in done
+                if (key := section_key(section)) not in done
             ]
             made = 0
             if left:
                 asked = self._knowledge.passages_asked_about(document_id)
                 key, section = min(left, key=lambda one: asked.isdisjoint(p.content_hash for p in one[1]))
-                written, tokens = self._ask_model(section, cancel)
+                lines, tokens = self._ask_model(section, cancel)
+                written = [(line, reason) for line in lines]
                 kept = self._without_repetitions([*_from_headings(section), *written])
-                for text, reason, vector in kept:
-                    self._knowledge.add_question(text, normalise_question(text), reason, document_id, vector)
-                self._knowledge.mark_section_predicted(document_id, key)
+                self._knowledge.put_predicted(document_id, key, kept)
                 made = len(kept)
             if len(left) <= 1:
                 self._knowledge.mark_predicted(document_id, document.fingerprint.sha256)
@@ -114,9 +119,7 @@ class Predictor:
             return SliceOutcome(SliceResult.FAILED, tokens)
         return SliceOutcome(SliceResult.DONE, tokens, made)
 
-    def _ask_model(
-        self, section: Sequence[Passage], cancel: CancelToken | None
-    ) -> tuple[list[tuple[str, Reason]], Tokens]:
+    def _ask_model(self, section: Sequence[Passage], cancel: CancelToken | None) -> tuple[list[str], Tokens]:
         """Questions about a section, and what they cost. The prompt begins as the one that will answer them."""
         units = section_units(section)
         words_there = sum(len(unit.text.split()) for unit in units)
@@ -135,11 +138,10 @@ class Predictor:
         if lines and not made.is_complete:
             lines.pop()  # cut off by the limit
         asked = [line for line in dict.fromkeys(lines) if makes_sense_alone(line, notes, section[0].title)]
-        return [(line, Reason.CONTENT) for line in asked[:count]], made.spent
+        return asked[:count], made.spent
 
-    def _without_repetitions(
-        self, candidates: Sequence[tuple[str, Reason]]
-    ) -> list[tuple[str, Reason, NDArray[np.float32]]]:
+    def _without_repetitions(self, candidates: Sequence[tuple[str, Reason]]) -> list[PredictedQuestion]:
+        """The questions that are new, each once; near wordings of one question are one."""
         by_normal: dict[str, tuple[str, Reason]] = {}
         for text, reason in candidates:
             if self._permission.refusal(text):
@@ -151,13 +153,13 @@ class Predictor:
             return []
         texts = [text for text, _reason in by_normal.values()]
         rows = self._embedder.embed(texts, deadline_s=EMBED_DEADLINE_S, background=True)
-        kept: list[tuple[str, Reason, NDArray[np.float32]]] = []
-        for (text, reason), row in zip(by_normal.values(), rows, strict=True):
+        kept: list[PredictedQuestion] = []
+        for (normal, (text, reason)), row in zip(by_normal.items(), rows, strict=True):
             if not any(
-                float(row @ other) >= SAME_SIMILARITY and _same_marks(text, known)
-                for known, _r, other in kept
+                float(row @ other.vector) >= SAME_SIMILARITY and _same_marks(text, other.text)
+                for other in kept
             ):
-                kept.append((text, reason, row))
+                kept.append(PredictedQuestion(text, normal, reason, row))
         return kept
 
 

@@ -17,6 +17,7 @@ from pillowbook.domain.clock import Clock
 from pillowbook.domain.errors import Cancelled, Damaged, Transient, UserFixable
 from pillowbook.domain.ids import DocumentId, QuestionId
 from pillowbook.domain.work import SliceOutcome, SliceResult
+from pillowbook.flow.prepare.drafts import NEAR_THE_BAR, compared
 from pillowbook.host.workers import CancelToken
 from pillowbook.store.hand import RejectedAnswer
 from pillowbook.store.knowledge import Knowledge
@@ -26,7 +27,7 @@ from pillowbook.store.questions import UNSURE
 DEADLINE_S = 900.0
 """Background work runs at idle priority: beside other programs it may take long, and it is cancelled when unwanted."""
 
-_THE_USER_PUT = frozenset({Reason.ASKED, Reason.MISSED, Reason.REQUESTED})
+_THE_USER_PUT = frozenset({Reason.ASKED, Reason.MISSED, Reason.RHYTHM, Reason.REQUESTED})
 """Only for these is "your notes do not say" worth keeping: for a predicted question it means a bad prediction."""
 
 REJECTED = "rejected"
@@ -77,6 +78,8 @@ class Preparer:
             # There are always more questions to predict: one that is hard is left for when there are no others.
             thorough = question.reason in _THE_USER_PUT or self._knowledge.tried(question_id) == UNSURE
             draft = self._answer(question, vector, cancel, asks_again=thorough)
+            if self._is_near_the_bar(draft):
+                draft = self._with_second(question, vector, cancel, draft)
             if was_rejected(draft, rejected):
                 draft = self._another(question, vector, cancel, draft, rejected)
                 # That the notes do not say cannot be said when half of them was left out.
@@ -130,6 +133,19 @@ class Preparer:
             without=without,
             asks_again=asks_again,
         )
+
+    def _is_near_the_bar(self, draft: Draft) -> bool:
+        """Whether an answer is hardly sure enough to be given; what code computed is sure."""
+        return draft.says_something and draft.confidence < self._composer.bar + NEAR_THE_BAR
+
+    def _with_second(
+        self, question: Question, vector: NDArray[np.float32], cancel: CancelToken | None, first: Draft
+    ) -> Draft:
+        """A draft after a second one, read from wherever the notes speak of it and not from the question's section."""
+        apart = replace(question, document_id=None)
+        effort = Effort.PREPARED if question.document_id is not None else Effort.LIVE
+        second = self._answer(apart, vector, cancel, effort=effort)
+        return compared(first, second, bar=self._composer.bar)
 
     def _another(
         self,
