@@ -154,7 +154,7 @@ def test_a_nearer_passage_takes_the_place_of_the_one_found_by_words_before_anyth
 ) -> None:
     boiler.says["vet"] = "The vet of Mungo is Femi at Saltmarsh Vets [1]."
     wrong = boiler.library.passages(boiler.document("boiler.md"))
-    monkeypatch.setattr(boiler.retriever, "by_words", lambda question, limit: wrong[:1])
+    monkeypatch.setattr(boiler.retriever, "by_words", lambda question, limit, without: wrong[:1])
     seen: list[AskPart] = []
     boiler.server.ask(VET, learn=False, on_part=seen.append)
     first, second, *rest = seen
