@@ -24,6 +24,9 @@ from pillowbook.schedule.odds import Odds, in_order
 from pillowbook.schedule.worth import Worth
 
 READING_S, ANSWER_S, AGAIN_S = 20.0, 3.0, 7.0
+PASSAGES_A_SECTION = 3
+"""The product's sections have about three passages; the notes here count sections."""
+
 WAYS = ("learned", "documents", "fixed")
 
 
@@ -111,7 +114,9 @@ class World:
         floor = 0.0
         if order:
             best = interests[order[0]]
-            floor = odds.worth_of_reading(best.document_id, best.passages, worth.reason(best))
+            floor = odds.worth_of_reading(
+                best.document_id, PASSAGES_A_SECTION * best.passages, worth.reason(best)
+            )
         memory = None if self.in_memory is None else DocumentId(self.in_memory)
         now, later = in_order(questions, odds, in_memory=memory, floor=floor)
         return now[0] if now else later[0] if later and not order else None

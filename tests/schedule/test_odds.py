@@ -8,7 +8,7 @@ from pillowbook.domain.answers import Question, Reason
 from pillowbook.domain.audit import Trust
 from pillowbook.domain.ids import DocumentId, QuestionId
 from pillowbook.domain.interest import Outcome, Tries
-from pillowbook.schedule.odds import EXPLORED_EVERY, Odds, in_order, opening
+from pillowbook.schedule.odds import EXPLORED_EVERY, WAITS_BELOW, Odds, in_order, opening
 
 NOW = datetime(2026, 9, 1, 23, 0, tzinfo=UTC)
 DOCUMENTS = {DocumentId(1): 0.2, DocumentId(2): 0.2}
@@ -94,7 +94,7 @@ def test_the_order_follows_what_pays_and_what_does_not_waits() -> None:
     questions = [question(n, Reason.DUE if at % 2 else Reason.CONTENT) for at, n in enumerate(numbers)]
     now, later = in_order(questions, known, in_memory=DocumentId(1), floor=0.0)
     assert later == [] and [one.reason for one in now] == [Reason.DUE] * 10 + [Reason.CONTENT] * 10
-    floor = known.worth(now[-1], in_memory=DocumentId(1)) * 1.01
+    floor = known.worth(now[-1], in_memory=DocumentId(1)) * 1.01 / WAITS_BELOW
     now, later = in_order(questions, known, in_memory=DocumentId(1), floor=floor)
     assert {one.reason for one in later} == {Reason.CONTENT} and len(now) == len(later) == 10
 
