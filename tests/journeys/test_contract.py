@@ -15,7 +15,10 @@ from typing import Any
 
 import pytest
 from tests.conftest import Home
+from tests.core.test_batch import BAD_LINES
 from tests.journeys.test_command_line import ANSWER_FIELDS, CITATION_FIELDS, assert_one_sentence
+
+from pillowbook.cli import main
 
 NOTE = """# Boiler
 
@@ -199,10 +202,13 @@ def test_folders_vault_models_and_settings_give_their_fields(served: Home) -> No
 
 
 @pytest.mark.parametrize("arguments", WRONG_USAGE, ids=" ".join)
-def test_wrong_usage_is_told_with_code_2(served: Home, arguments: tuple[str, ...]) -> None:
-    done = served.run(*arguments)
-    assert (done.returncode, done.stdout) == (2, ""), done.stderr
-    assert "usage: pillowbook" in done.stderr and "Traceback" not in done.stderr
+def test_wrong_usage_is_told_with_code_2(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    told = capsys.readouterr()
+    assert (ended.value.code, told.out) == (2, "") and "usage: pillowbook" in told.err
 
 
 def test_a_locked_vault_is_told_with_code_3(served: Home) -> None:
@@ -236,17 +242,6 @@ def test_every_command_has_help(served: Home) -> None:
 
 
 # -- batches -------------------------------------------------------------------------------------
-
-BAD_LINES = (
-    (b"no JSON at all", "no JSON"),
-    (b'["a", "list"]', "no JSON object"),
-    (b'{"id": "x"}', "no question"),
-    (b'{"question": "what"}', "no id"),
-    (b'{"id": "x", "question": null}', "no text"),
-    (b'{"id": "x", "question": "\xff"}', "UTF-8"),
-    (b'{"id": "x", "question": "' + b"why " * 1_200_000 + b'"}', "longer than 4 MB"),
-    (b"[" * 100_000, "no JSON"),
-)
 
 
 def test_a_batch_goes_on_past_bad_lines_and_says_which_they_were(served: Home) -> None:
