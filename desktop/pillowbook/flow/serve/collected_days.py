@@ -34,7 +34,7 @@ _ENDS = re.compile(
     re.IGNORECASE,
 )
 """What stands before the last day of something, in its clause."""
-_TO = re.compile(r"\bto (?:the )?$", re.IGNORECASE)
+_TO = re.compile(r"\bto (?:the |\d{1,2}[:.]\d{2}(?: on)? )?$", re.IGNORECASE)
 _CONTRACT = re.compile(
     r"\b(?:contracts?|deals?|leases?|insur\w*|polic(?:y|ies)|tariffs?|mortgages?|subscriptions?|warrant(?:y|"
     r"ies)|guarantees?|"
