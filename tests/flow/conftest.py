@@ -78,9 +78,7 @@ class Stream:
             library=self.library, knowledge=self.knowledge, vectors=self.vault.vectors
         )
         self._extractor = Extractor()
-        self._ingestor = Ingestor(
-            self.library, self._extractor, self.embedder, clock, on_change=self._changed
-        )
+        self.ingestor = Ingestor(self.library, self._extractor, self.embedder, clock, on_change=self._changed)
         self._folder = self.library.add_folder(str(self.notes))
         self.server = Server(
             matcher=self.matcher,
@@ -90,6 +88,7 @@ class Stream:
             knowledge=self.knowledge,
             words=self.vault.words,
             clock=clock,
+            reread=self.ingestor.passages_now,
         )
         self.allows_secrets = False
         permission = Permission(self.knowledge, allows_secrets=lambda: self.allows_secrets)
@@ -152,7 +151,7 @@ class Stream:
         return path
 
     def sync(self) -> None:
-        self._ingestor.sync(lambda: False)
+        self.ingestor.sync(lambda: False)
 
     def document(self, name: str) -> DocumentId:
         document = self.library.document_at(str(self.notes / name))

@@ -30,7 +30,6 @@ from pillowbook.domain.errors import (
     FolderMissing,
     FolderUnknown,
     NeverPrepared,
-    PillowbookError,
     SecretNotPrepared,
     SettingInvalid,
 )
@@ -158,9 +157,10 @@ class Session:
             knowledge=self.knowledge,
             words=vault.words,
             clock=clock,
-            reread=self._reread,
+            reread=self._ingestor.passages_now,
             refresh=self._loop.refresh,
             on_withdrawn=self._prepared_changed,
+            notice=self._loop.hear,
         )
         beyond = Beyond(
             library=self.library,
@@ -323,7 +323,9 @@ class Session:
         if prepared is None:
             return nothing_said(text, model, (time.monotonic() - began) * 1000)
         self._say(PreparedChanged(self.knowledge.counts().prepared))
-        report = check_freshness(prepared, self.library, clock=self._machine.clock, reread=self._reread)
+        report = check_freshness(
+            prepared, self.library, clock=self._machine.clock, reread=self._ingestor.passages_now
+        )
         return Answer(
             question=text,
             answer=prepared.answer,
@@ -343,6 +345,7 @@ class Session:
             prepared_id=prepared.id,
             is_edited=prepared.edited_at is not None,
             is_pinned=prepared.is_pinned,
+            checked_files=report.checked_files,
         )
 
     def judge(self, pairs: Sequence[p.Pair]) -> list[PairVerdict]:
@@ -449,7 +452,7 @@ class Session:
         """Prepared answers by what a check of their files says now."""
         states: Counter[str] = Counter(
             check_freshness(
-                prepared, self.library, clock=self._machine.clock, reread=self._reread
+                prepared, self.library, clock=self._machine.clock, reread=self._ingestor.passages_now
             ).freshness.value
             for prepared in self.knowledge.prepared_answers()
             if prepared.answer
@@ -549,13 +552,6 @@ class Session:
             settle_s=60.0 * self._settings[SETTLE],
             hours=self._settings[WORK_HOURS],
         )
-
-    def _reread(self, path: str) -> str | None:
-        """A document's text as it is on disk now, None when it cannot be read; for checking a changed file."""
-        try:
-            return self._extractor.extract(path).text
-        except PillowbookError:
-            return None
 
     def _document_changed(self, change: DocumentChange) -> None:
         self._evidence.consider(change)

@@ -200,7 +200,8 @@ class Answer:
     ``freshness`` is None for a refusal; ``change_note`` says what was said before and what changed;
     ``nearest`` holds the closest passages where the notes do not say, and newer ones for new evidence.
     ``prepared_id`` is the prepared answer it came from, ``serving_id`` what a verdict on it names, where it was
-    remembered; ``is_edited``: it is in the user's own words.
+    remembered; ``is_edited``: it is in the user's own words. ``checked_files``: so many files were held against it at
+    ``checked_at``.
     """
 
     question: str
@@ -224,3 +225,4 @@ class Answer:
     prepared_id: PreparedId | None = None
     is_edited: bool = False
     is_pinned: bool = False
+    checked_files: int = 0

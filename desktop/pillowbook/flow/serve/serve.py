@@ -34,6 +34,7 @@ from pillowbook.flow.serve.ahead import ReadAhead
 from pillowbook.flow.serve.freshness import FreshnessReport, Reread, check_freshness, check_sources
 from pillowbook.flow.serve.likely import Likely
 from pillowbook.flow.serve.questions import RecentVectors, Vector, clean_question, clean_typed
+from pillowbook.flow.serve.standing import Standing
 from pillowbook.host.workers import CancelToken
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
@@ -52,9 +53,10 @@ class Server:
     """Serves questions. Thread-safe as far as the stores and models are.
 
     Args:
-        reread: extracts a file's text anew, for telling whether a changed PDF still says what was cited.
+        reread: tells what a changed document says, to see whether what was cited still stands in it.
         refresh: brings documents up to date with the disk now; what is read afterwards is what the files say.
         on_withdrawn: told of prepared answers withdrawn because their sources changed, so that they are made anew.
+        notice: told of documents found to differ from the vault while looking something up; it must not wait.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Server:
         reread: Reread | None = None,
         refresh: Callable[[Sequence[str]], None] | None = None,
         on_withdrawn: Callable[[], None] | None = None,
+        notice: Callable[[set[str]], None] | None = None,
     ) -> None:
         self._matcher = matcher
         self._composer = composer
@@ -83,7 +86,8 @@ class Server:
         self._on_withdrawn = on_withdrawn
         self._prepared_index = PreparedIndex(knowledge)
         self._recent = RecentVectors(retriever.embed)
-        self._likely = Likely(retriever=retriever, words=words)
+        self._standing = Standing(library, reread=reread, notice=notice)
+        self._likely = Likely(retriever=retriever, words=words, standing=self._standing)
         self._ahead = ReadAhead(composer=composer, matcher=matcher, retriever=retriever, vectors=self._recent)
 
     def ask(
@@ -143,7 +147,12 @@ class Server:
                 for rank, passage in enumerate(self._retriever.by_words(words, limit=limit))
             ]
         asked = AskedWords.of(words)
-        hits = tuple(self._likely.hit(passage, score, asked, words) for passage, score in ranked)
+        standing = {one.id for one in self._standing.of([passage for passage, _ in ranked])}
+        hits = tuple(
+            self._likely.hit(passage, score, asked, words)
+            for passage, score in ranked
+            if passage.id in standing
+        )
         return SearchHits(hits, self._since_ms(began))
 
     def read_ahead(self, typed: str, cancel: CancelToken | None = None) -> None:
@@ -163,7 +172,9 @@ class Server:
         """Prepared questions that fit what is typed, best first; the first carries its answer when it is the answer."""
         typed = clean_typed(typed)
         found = [
-            Completion(one.question, 0.0, None) for one in self._prepared_index.complete(typed, limit=limit)
+            Completion(one.question, 0.0, None)
+            for one in self._prepared_index.complete(typed, limit=limit)
+            if self._standing.holds(one)
         ]
         same = self._matcher.exact(typed) if typed else None
         if same is None or self._is_of_another_day(same):
@@ -316,7 +327,7 @@ class Server:
             confidence=draft.confidence,
             matched_question=None,
             prepared_at=None,
-            checked_at=self._clock.now(),
+            checked_at=self._clock.now() if freshness is Freshness.FRESH else None,
             latency_ms=self._since_ms(asking.began_s),
             first_token_ms=draft.first_token_ms,
             tokens=draft.tokens,
@@ -326,6 +337,9 @@ class Server:
             related=_related(found, None),
             change_note=change_note,
             nearest=draft.nearest,
+            checked_files=len({one.document_id for one in draft.citations})
+            if freshness is Freshness.FRESH
+            else 0,
         )
 
     def _prepared_answer(
@@ -357,7 +371,9 @@ class Server:
             prepared_id=prepared.id,
             is_edited=prepared.edited_at is not None,
             is_pinned=prepared.is_pinned,
-            nearest=prepared.new_evidence or (() if prepared.answer else self._nearest(question)),
+            checked_files=report.checked_files,
+            nearest=self._standing.cited(prepared.new_evidence)
+            or (() if prepared.answer else self._nearest(question)),
         )
 
     # -- around it ---------------------------------------------------------------------------------------------
