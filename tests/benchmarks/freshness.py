@@ -1,6 +1,6 @@
 """Freshness at the moment of serving: real histories of notes, replayed in every way in which files change.
 
-Run:  python -m tests.benchmarks.freshness FILE.jsonl.xz... [--steps 500] [--prepared 400]
+Run:  python -m tests.benchmarks.freshness FILE.jsonl.xz... [--steps 500] [--prepared 200]
 
 From step 0 on answers are kept prepared. No model makes them: a question is some words of a sentence of a note, its
 answer and its quote are that sentence, and the embedder is one of bags of words. Reading, splitting, storing,
@@ -74,6 +74,7 @@ class Replay:
         self._prepared = prepared
         self._draw = random.Random(5)
         self._turn = 0
+        self._listed: tuple[int, list[PreparedAnswer]] = (-1, [])
         self._maps: dict[Path, mmap.mmap] = {}
         self._opened = ExitStack()
         self._loop: LibraryLoop | None = None
@@ -192,7 +193,10 @@ class Replay:
         return not self.notes.exists()
 
     def _prepared_now(self) -> list[PreparedAnswer]:
-        return self.stream.knowledge.prepared_answers()
+        changes = self.stream.knowledge.prepared_changes()
+        if self._listed[0] != changes:
+            self._listed = (changes, self.stream.knowledge.prepared_answers())
+        return self._listed[1]
 
     # -- changing ----------------------------------------------------------------------------------------------------
 
@@ -271,6 +275,14 @@ class Replay:
                 self.catch_up()
                 self.prepare(following)
                 self.hold_all()
+            if number % 25 == 24:
+                totals: Counter[str] = sum(self.by_way.values(), Counter())
+                stale, falsely = totals["stale"], totals["shown falsely"]
+                print(
+                    f"  step {number + 1}: served {totals['served']}, fresh {totals['fresh']}, "
+                    f"stale {stale}, shown falsely {falsely}",
+                    flush=True,
+                )
         self.deafen()
         self.catch_up()
         self.hold_all()
@@ -278,7 +290,7 @@ class Replay:
 
     def hold_all(self) -> None:
         """Everything was read: no prepared answer may rest on text that is gone."""
-        for one in self._prepared_now():
+        for one in self.stream.knowledge.prepared_answers():
             self.counts["held after reading"] += 1
             self.counts["resting on what is gone"] += not all(stands_there(cited) for cited in one.citations)
 
@@ -527,7 +539,7 @@ def main() -> None:
     )
     parser.add_argument("files", type=Path, nargs="+")
     parser.add_argument("--steps", type=int, default=500)
-    parser.add_argument("--prepared", type=int, default=400, help="answers kept ready")
+    parser.add_argument("--prepared", type=int, default=200, help="answers kept ready")
     arguments = parser.parse_args()
     print(machine())
     total: Counter[str] = Counter()
