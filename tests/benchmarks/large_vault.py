@@ -2,13 +2,14 @@
 
 Its texts are real: articles, meetings and notes, each in as many versions as it takes. In every version but the first,
 numbers and capitalised words are others (drawn from the same texts), so that the words' frequencies and the number of
-different words are those of a large collection and no two notes are the same. Vectors are the model's for the articles
-as they are; all others are one of those with noise, unit length again. That changes what is found and not how long
-finding takes: every vector is multiplied with the question's, whatever it holds. Questions are SQuAD's own (the first
-2,000 with the model's vector) and, where those run out, words of a sentence; the citation of each is a real passage
-with its real fingerprint.
+different words are those of a large collection and no two notes are the same. Vectors are bags of words (the tests'
+fake embedder, 384 numbers as the model's): of the articles as they are, and all others one of those with noise, unit
+length again. That changes what is found and not how long finding takes: every vector is multiplied with the question's,
+whatever it holds. Questions are SQuAD's own and, where those run out, words of a sentence; the citation of each is a
+real passage with its real fingerprint.
 """
 
+import itertools
 import json
 import random
 import re
@@ -21,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tests.benchmarks.common import open_vault
 from tests.benchmarks.histories import question_of, steps_of
+from tests.fakes.embedder import HashEmbedder
 
 from pillowbook.answering.cite import cite_unit
 from pillowbook.answering.pairs import normalise_question
@@ -31,15 +33,14 @@ from pillowbook.domain.ids import FolderId
 from pillowbook.flow.ingest.extractor.client import MAX_FILE_BYTES
 from pillowbook.flow.ingest.files import read_file
 from pillowbook.flow.ingest.outline import markdown_title
-from pillowbook.flow.ingest.split import embedded_text, split_passages
-from pillowbook.models.embedder.client import MiniLmEmbedder
+from pillowbook.flow.ingest.split import split_passages
 from pillowbook.store.vault import Vault
 
 NOISE = 0.5
 """Length of the noise on a version's vector: it stays at a cosine of about 0.9 to the first's."""
-QUESTIONS_EMBEDDED = 2000
 HISTORIES = ("jbranchaud-til", "rust-book")
-EMBED_AT_ONCE = 256
+NOTES_AT_ONCE = 50
+"""In one transaction."""
 _NAME = re.compile(r"\b[A-Z][a-z]{3,}\b")
 _NUMBER = re.compile(r"\d+")
 
@@ -52,33 +53,34 @@ class Note:
     text: str
 
 
-def build(profile: Path, data: Path, embedder: Path, *, passages: int, prepared: int) -> None:
+def build(profile: Path, data: Path, *, passages: int, prepared: int) -> None:
     """Fill the vault of ``profile`` until it has so much; what is there already stays."""
     vault = open_vault(profile)
-    model = MiniLmEmbedder(embedder)
     try:
         notes_dir = profile / "notes"
         notes_dir.mkdir(exist_ok=True)
         folder = vault.library.add_folder(str(notes_dir.absolute()))
         bases = base_notes(data)
         names = sorted({name for note in bases for name in _NAME.findall(note.text)})
-        version = 0
-        rows = model_rows(vault, folder.id, notes_dir, bases, model)
+        rows = article_rows(bases)
         version = 0
         while vault.library.counts().passages < passages:
-            for number, note in enumerate(bases):
-                path = notes_dir / f"{version:03d}" / note.place
-                if number % 50 == 0 and vault.library.counts().passages >= passages:
+            for start in range(0, len(bases), NOTES_AT_ONCE):
+                if vault.library.counts().passages >= passages:
                     break
-                if vault.library.document_at(str(path)) is not None:
-                    continue
-                text = note.text if not version else varied(note.text, names, seed=version * 100_000 + number)
-                put(vault, folder.id, path, text, rows)
+                with vault.library._database.write():
+                    for number in range(start, min(start + NOTES_AT_ONCE, len(bases))):
+                        path = notes_dir / f"{version:03d}" / bases[number].place
+                        if vault.library.document_at(str(path)) is not None:
+                            continue
+                        text = bases[number].text
+                        if version:
+                            text = varied(text, names, seed=version * 100_000 + number)
+                        put(vault, folder.id, path, text, rows)
+                print(f"version {version}: {vault.library.counts().passages} passages", flush=True)
             version += 1
-            print(f"version {version}: {vault.library.counts().passages} passages", flush=True)
-        prepare(vault, data, model, prepared)
+        prepare(vault, data, prepared)
     finally:
-        model.close()
         vault.lock()
 
 
@@ -109,47 +111,28 @@ def varied(text: str, names: Sequence[str], *, seed: int) -> str:
     return _NUMBER.sub(other, _NAME.sub(other, text))
 
 
-def model_rows(
-    vault: Vault, folder: FolderId, notes_dir: Path, bases: Sequence[Note], model: MiniLmEmbedder
-) -> NDArray[np.float32]:
-    """The articles as they are, with the model's vectors; those are what all others are made from."""
-    found: list[NDArray[np.float32]] = []
-    for note in bases:
-        if not note.place.startswith("articles/"):
-            continue
-        path = notes_dir / "000" / note.place
-        known = vault.library.document_at(str(path))
-        if known is None:
-            title = markdown_title(note.text) or path.stem
-            drafts = split_passages(note.text, "markdown", title=title)
-            own = embedded(model, [embedded_text(title, draft.heading, draft.text) for draft in drafts])
-            put(vault, folder, path, note.text, own, is_exact=True)
-            found.append(own)
-            print(f"{len(found)} articles embedded", flush=True)
-        else:
-            stored = [vault.library.vector_of(one.content_hash) for one in vault.library.passages(known.id)]
-            found.append(np.array([row for row in stored if row is not None], np.float32))
-    return np.concatenate(found)
+def article_rows(bases: Sequence[Note]) -> NDArray[np.float32]:
+    """A vector of each paragraph of the articles."""
+    texts = [
+        paragraph
+        for note in bases
+        if note.place.startswith("articles/")
+        for paragraph in note.text.split("\n\n")
+        if paragraph.strip()
+    ]
+    return HashEmbedder().embed(texts, deadline_s=60)
 
 
-def put(
-    vault: Vault,
-    folder: FolderId,
-    path: Path,
-    text: str,
-    rows: NDArray[np.float32],
-    *,
-    is_exact: bool = False,
-) -> None:
-    """Write a note and store it as ingest does, with these vectors or ones near some of them."""
+def put(vault: Vault, folder: FolderId, path: Path, text: str, rows: NDArray[np.float32]) -> None:
+    """Write a note and store it as ingest does."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     title = markdown_title(text) or path.stem
     drafts = split_passages(text, "markdown", title=title)
     draw = np.random.default_rng(zlib.crc32(str(path).encode()))
-    first = 0 if is_exact else int(draw.integers(len(rows)))
+    first = int(draw.integers(len(rows)))
     own = {
-        draft.content_hash: rows[number] if is_exact else noisy(rows[(first + number) % len(rows)], draw)
+        draft.content_hash: noisy(rows[(first + number) % len(rows)], draw)
         for number, draft in enumerate(drafts)
     }
     data, fingerprint = read_file(str(path), MAX_FILE_BYTES)
@@ -162,21 +145,13 @@ def noisy(row: NDArray[np.float32], draw: np.random.Generator) -> NDArray[np.flo
     return (moved / np.linalg.norm(moved)).astype(np.float32)
 
 
-def embedded(model: MiniLmEmbedder, texts: Sequence[str]) -> NDArray[np.float32]:
-    rows = [
-        model.embed(texts[start : start + EMBED_AT_ONCE], deadline_s=3600)
-        for start in range(0, len(texts), EMBED_AT_ONCE)
-    ]
-    return np.concatenate(rows) if rows else np.empty((0, 384), np.float32)
-
-
 def squad_questions(data: Path) -> list[tuple[str, str]]:
     """Questions people asked, and the notes that answer them."""
     lines = (data / "squad_vault/dev/questions.jsonl").read_text(encoding="utf-8").splitlines()
     return [(row["question"], row["note"]) for row in map(json.loads, lines)]
 
 
-def prepare(vault: Vault, data: Path, model: MiniLmEmbedder, wanted: int) -> None:
+def prepare(vault: Vault, data: Path, wanted: int) -> None:
     """Keep so many answers ready: SQuAD's questions first, then questions of sentences over all versions."""
     missing = wanted - vault.knowledge.counts().prepared
     if missing <= 0:
@@ -186,18 +161,19 @@ def prepare(vault: Vault, data: Path, model: MiniLmEmbedder, wanted: int) -> Non
     asked = [
         (question, by_note[note]) for question, note in dict(squad_questions(data)).items() if note in by_note
     ][:missing]
-    rows = embedded(model, [question for question, _ in asked[:QUESTIONS_EMBEDDED]])
-    draw = np.random.default_rng(3)
+    more = sentence_questions(vault, documents)
+    embedder = HashEmbedder()
     done = 0
-    for number, (question, document) in enumerate(asked):
-        is_exact = number < len(rows)
-        done += put_prepared(
-            vault, question, document, rows[number] if is_exact else noisy(rows[number % len(rows)], draw)
-        )
-    for question, document in sentence_questions(vault, documents):
-        if done >= missing:
+    for start in itertools.count(0, NOTES_AT_ONCE):
+        some = asked[start : start + NOTES_AT_ONCE] or list(itertools.islice(more, NOTES_AT_ONCE))
+        if done >= missing or not some:
             break
-        done += put_prepared(vault, question, document, noisy(rows[done % len(rows)], draw))
+        rows = embedder.embed([question for question, _ in some], deadline_s=60)
+        with vault.library._database.write():
+            done += sum(
+                put_prepared(vault, question, document, row)
+                for (question, document), row in zip(some, rows, strict=True)
+            )
     print(f"{vault.knowledge.counts().prepared} prepared answers", flush=True)
 
 

@@ -169,3 +169,31 @@ def test_a_question_is_known_by_its_words(boiler: Stream) -> None:
     known = boiler.knowledge.question_by_normal(normalise_question(ASKED))
     assert known is not None
     assert known.reason is Reason.REQUESTED
+
+
+def test_an_overview_counts_each_state_and_looks_at_each_file_once(
+    boiler: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boiler.says["flame"] = "Reset: hold the flame button for five seconds."
+    boiler.prepare("How long is the flame button held for a reset?")
+    boiler.says["vet"] = "His vet is Femi at Saltmarsh Vets."
+    boiler.prepare("Who is the vet of Mungo?")
+    looked: list[str] = []
+    look = Path.stat
+
+    def stat(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if path.suffix == ".md":
+            looked.append(path.name)
+        return look(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    prepared = boiler.knowledge.prepared_answers()
+    states = freshness.count_states(prepared, boiler.library, reread=boiler.ingestor.passages_now)
+    assert states == {Freshness.FRESH: 3}
+    assert sorted(looked) == ["boiler.md", "dog.md"]
+    boiler.write("boiler.md", BOILER.replace("1.2 and 1.5", "1.0 and 1.3"))
+    (boiler.notes / "dog.md").unlink()
+    states = freshness.count_states(prepared, boiler.library, reread=boiler.ingestor.passages_now)
+    assert states[Freshness.GONE] == 1
+    assert states[Freshness.CHANGED] >= 1
+    assert sum(states.values()) == 3

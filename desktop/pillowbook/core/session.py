@@ -5,7 +5,6 @@ import logging
 import os
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -44,7 +43,7 @@ from pillowbook.flow.ingest.ingest import Ingestor, ScanReport
 from pillowbook.flow.predict.predict import Predictor
 from pillowbook.flow.prepare.evidence import NewEvidence
 from pillowbook.flow.prepare.prepare import Preparer
-from pillowbook.flow.serve.freshness import check_freshness
+from pillowbook.flow.serve.freshness import check_freshness, count_states
 from pillowbook.flow.serve.questions import clean_question, clean_typed
 from pillowbook.flow.serve.serve import Server
 from pillowbook.host.power import Power
@@ -449,15 +448,13 @@ class Session:
         return self._embedder.is_loaded
 
     def prepared_by_freshness(self) -> dict[str, int]:
-        """Prepared answers by what a check of their files says now."""
-        states: Counter[str] = Counter(
-            check_freshness(
-                prepared, self.library, clock=self._machine.clock, reread=self._ingestor.passages_now
-            ).freshness.value
-            for prepared in self.knowledge.prepared_answers()
-            if prepared.answer
+        """Prepared answers by what a look at their files says now."""
+        states = count_states(
+            (one for one in self.knowledge.prepared_answers() if one.answer),
+            self.library,
+            reread=self._ingestor.passages_now,
         )
-        return {state.value: states[state.value] for state in Freshness if states[state.value]}
+        return {state.value: states[state] for state in Freshness if states[state]}
 
     def prepared(self, limit: int) -> list[p.PreparedView]:
         """What was prepared, newest first."""

@@ -10,7 +10,8 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -98,6 +99,40 @@ def check_sources(
 ) -> dict[DocumentId, Freshness]:
     """What is known now of each document: fresh, changed, gone or unchecked."""
     return {source.document_id: _check_source(source, library, reread).freshness for source in sources}
+
+
+def count_states(
+    prepared: Iterable[PreparedAnswer], library: Library, *, reread: Reread | None = None
+) -> Counter[Freshness]:
+    """Many prepared answers by what is known of them now, for an overview.
+
+    Each file is looked at once, and believed where its times are as they were: nothing of this is served.
+    """
+    known: dict[tuple[str, ContentHash], bool] = {}
+    findings: dict[Source, Freshness] = {}
+
+    def is_as_it_was(source: Source) -> bool:
+        key = (source.path, source.fingerprint.sha256)
+        if key not in known:
+            try:
+                known[key] = _is_as_it_was(Path(source.path).stat(), source)
+            except OSError:
+                known[key] = False
+        return known[key]
+
+    def state_of(one: PreparedAnswer) -> Freshness:
+        states = {Freshness.UNCHECKED} if not one.sources and one.answer else set()
+        for source in one.sources:
+            if not is_as_it_was(source):
+                if source not in findings:
+                    findings[source] = _check_source(source, library, reread).freshness
+                states.add(findings[source])
+        for state in (Freshness.GONE, Freshness.CHANGED, Freshness.UNCHECKED):
+            if state in states:
+                return state
+        return Freshness.NEW_EVIDENCE if one.has_new_evidence else Freshness.FRESH
+
+    return Counter(state_of(one) for one in prepared)
 
 
 def find_standing(

@@ -66,7 +66,8 @@ class Standing:
             if document is None:
                 return False
             state, _ = find_standing(source, self._library, reread=self._reread_of(document))
-            if state in _DIFFERS:
+            # The user's own words stay theirs when a note changes; they are shown with that said.
+            if state is Freshness.GONE or (state is Freshness.CHANGED and prepared.edited_at is None):
                 return False
         return True
 
