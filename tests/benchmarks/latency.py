@@ -188,7 +188,7 @@ class Here:
         generator = self.llama or ScriptedGenerator(lambda _messages: "not said")
         return Server(
             matcher=Matcher(knowledge=vault.knowledge, vectors=vault.vectors, retriever=retriever),
-            composer=Composer(generator=generator, retriever=retriever, clock=clock),  # type: ignore[arg-type]
+            composer=Composer(generator=generator, retriever=retriever, clock=clock),
             retriever=retriever,
             library=vault.library,
             knowledge=vault.knowledge,

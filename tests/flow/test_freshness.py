@@ -174,10 +174,10 @@ def test_a_question_is_known_by_its_words(boiler: Stream) -> None:
 def test_an_overview_counts_each_state_and_looks_at_each_file_once(
     boiler: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    boiler.says["flame"] = "Reset: hold the flame button for five seconds."
-    boiler.prepare("How long is the flame button held for a reset?")
-    boiler.says["vet"] = "His vet is Femi at Saltmarsh Vets."
+    boiler.says["Who is the vet"] = "His vet is Femi at Saltmarsh Vets."
     boiler.prepare("Who is the vet of Mungo?")
+    boiler.says["flame button held"] = "Reset: hold the flame button for five seconds."
+    boiler.prepare("How long is the flame button held for a reset?")
     looked: list[str] = []
     look = Path.stat
 
