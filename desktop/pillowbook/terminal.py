@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from pillowbook.answering.language import OTHER_LANGUAGE, is_other_language
-from pillowbook.domain.answers import Answer, AnswerKind, Citation
+from pillowbook.domain.answers import Answer, AnswerKind, Citation, Freshness
 from pillowbook.domain.asking import AnswerText, AskPart
 from pillowbook.domain.errors import FolderMissing, UserFixable
 from pillowbook.domain.visible import visible_line, visible_lines
@@ -88,6 +88,7 @@ def answer_json(answer: Answer, identifier: Any) -> dict[str, Any]:
         "matched_question": answer.matched_question,
         "prepared_at": answer.prepared_at,
         "checked_at": answer.checked_at,
+        "checked_files": answer.checked_files,
         "latency_ms": round(answer.latency_ms, 1),
         "first_token_ms": None if answer.first_token_ms is None else round(answer.first_token_ms, 1),
         "tokens": answer.tokens,
@@ -129,6 +130,9 @@ def answer_text(answer: Answer) -> str:
     if answer.kind is AnswerKind.NONE and is_other_language(answer.question):
         lines.append(OTHER_LANGUAGE)
     freshness = f", {answer.freshness.value.replace('_', ' ')}" if answer.freshness else ""
+    if answer.checked_files and answer.checked_at is not None:
+        files = f"{answer.checked_files} file{'' if answer.checked_files == 1 else 's'}"
+        freshness += f" ({files} compared at {answer.checked_at.astimezone():%H:%M:%S})"
     marks = "".join(
         mark
         for mark, is_so in ((", in your own words", answer.is_edited), (", pinned", answer.is_pinned))
@@ -138,9 +142,10 @@ def answer_text(answer: Answer) -> str:
     lines.append(f"  [{KINDS[answer.kind]}{freshness}{marks}, {answer.latency_ms / 1000:.2f} s{told}]")
     for number, c in enumerate(answer.citations, start=1):
         lines.append(f'  {number}. {place(c.path, c.line, c.page)}\n     "{c.quote}"')
-    if not answer.answer and answer.nearest:
+    if answer.nearest and (not answer.answer or answer.freshness is Freshness.NEW_EVIDENCE):
         c = answer.nearest[0]
-        lines.append(f'  Nearest: {place(c.path, c.line, c.page)}\n     "{c.quote}"')
+        label = "Newer" if answer.answer else "Nearest"
+        lines.append(f'  {label}: {place(c.path, c.line, c.page)}\n     "{c.quote}"')
     return visible_lines("\n".join(lines))
 
 

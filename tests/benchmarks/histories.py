@@ -11,6 +11,10 @@ is served as fresh must stand in the files as they are now (``stale`` counts tho
 folder is synced, and every prepared answer and every fact of a digest is held against the files (``gone``, 0 as well);
 then so many slices of background work are done. ``withdrawn`` counts prepared answers that went at a step, ``in vain``
 those of them whose cited passages are all still there.
+
+What a step makes anew is counted as well: ``digests anew`` and ``prepared anew`` of documents that changed, ``texts
+embedded``, and of each how many ``needlessly``: a digest of a document that did not change, an answer none of whose
+documents changed and to which nothing newer was found, a text embedded before that still stood in a note.
 """
 
 import argparse
@@ -31,6 +35,7 @@ from pillowbook.answering.terms import content_stems
 from pillowbook.domain.answers import AnswerKind, Freshness, PreparedAnswer
 from pillowbook.domain.asking import AskMode
 from pillowbook.domain.ids import DocumentId
+from pillowbook.flow.ingest.split import embedded_text
 from pillowbook.host.workers import CancelToken
 from pillowbook.models.generator.client import Message
 from pillowbook.schedule.plan import next_slice
@@ -73,9 +78,15 @@ class Replay:
         self.notes = self.stream.notes
         self.counts: Counter[str] = Counter()
         self._draw = random.Random(5)
+        self._changed: set[str] = set()
+        self._digests: dict[str, int] = {}
+        self._prepared: dict[str, PreparedAnswer] = {}
 
     def change(self, step: dict) -> None:
-        """Change the files on disk."""
+        """Change the files on disk, and note what there was before."""
+        self._changed = {str(self.notes / one["path"]) for one in step.get("changes", ())}
+        self._digests = self._digest_ids()
+        self._prepared = {one.question: one for one in self.stream.knowledge.prepared_answers()}
         for path, text in step.get("files", {}).items():
             self._put(path, text)
         for one in step.get("changes", ()):
@@ -106,11 +117,48 @@ class Replay:
     def sync(self) -> None:
         """Let the product look, and count what it withdrew."""
         before = {one.id: one for one in self.stream.knowledge.prepared_answers()}
+        at = len(self.stream.embedder.texts)
+        stood = {
+            embedded_text(passage.title, passage.heading, passage.text)
+            for document in self.stream.library.documents()
+            if document.path not in self._changed
+            for passage in self.stream.library.passages(document.id)
+        }
         self.stream.sync()
+        embedded = self.stream.embedder.texts[at:]
+        self.counts["texts embedded"] += len(embedded)
+        self.counts["texts embedded needlessly"] += sum(text in stood for text in embedded)
         after = {one.id for one in self.stream.knowledge.prepared_answers()}
         gone = [one for key, one in before.items() if key not in after]
         self.counts["withdrawn"] += len(gone)
         self.counts["in vain"] += sum(self._all_there(one) for one in gone)
+
+    def count_anew(self) -> None:
+        """What was made anew since the step began, and how much of it for nothing."""
+        for path, digest_id in self._digest_ids().items():
+            if path in self._digests and self._digests[path] != digest_id:
+                self.counts["digests anew"] += 1
+                self.counts["digests anew needlessly"] += path not in self._changed
+        for one in self.stream.knowledge.prepared_answers():
+            before = self._prepared.get(one.question)
+            if before is not None and before.id != one.id:
+                self.counts["prepared anew"] += 1
+                rested = {source.path for source in before.sources}
+                # A note marked as newer evidence was marked in an earlier step or in this one, by a note that changed.
+                is_owed = before.has_new_evidence or bool(rested & self._changed) or self._newer(one)
+                self.counts["prepared anew needlessly"] += not is_owed
+
+    def _newer(self, one: PreparedAnswer) -> bool:
+        """Whether it rests on a note of this step now."""
+        return any(source.path in self._changed for source in one.sources)
+
+    def _digest_ids(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for document in self.stream.library.documents():
+            digest = self.stream.knowledge.digest(DocumentId(document.id))
+            if digest is not None:
+                found[document.path] = int(digest.id)
+        return found
 
     def _all_there(self, one: PreparedAnswer) -> bool:
         return bool(one.citations) and all(
@@ -174,6 +222,8 @@ def main() -> None:
                 replay.check()
                 replay.work(arguments.slices)
                 replay.check()
+                if number:
+                    replay.count_anew()
             print(
                 f"{path.name}: {min(number, arguments.steps)} steps; {dict(sorted(replay.counts.items()))}",
                 flush=True,

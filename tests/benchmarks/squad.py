@@ -64,6 +64,17 @@ def sample(data: Path, *, fit: bool, answerable: int, unanswerable: int) -> list
     return taken
 
 
+def placed(data: Path) -> list[tuple[Asked, int]]:
+    """All questions that the notes answer, each with the number of its note's paragraph that does, from 0."""
+    return [
+        (
+            Asked(row["id"], row["question"], tuple(row["answers"]), row["note"]),
+            row["paragraph_index"],
+        )
+        for row in _rows(data / "questions.jsonl")
+    ]
+
+
 def _rows(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
 

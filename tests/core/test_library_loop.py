@@ -89,7 +89,7 @@ def test_a_deletion_is_taken_in_while_a_long_document_is_read(folders: list[Fold
     try:
         assert reader.reading.wait(DEADLINE_S)
         gone = str(Path(folders[0].path) / "gone.md")
-        loop._hear({gone})
+        loop.hear({gone})
         assert reader.did.wait(DEADLINE_S)
         assert reader.handled == [gone]
     finally:

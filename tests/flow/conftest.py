@@ -85,9 +85,7 @@ class Stream:
             library=self.library, knowledge=self.knowledge, vectors=self.vault.vectors
         )
         self._extractor = Extractor()
-        self._ingestor = Ingestor(
-            self.library, self._extractor, self.embedder, clock, on_change=self._changed
-        )
+        self.ingestor = Ingestor(self.library, self._extractor, self.embedder, clock, on_change=self._changed)
         self._folder = self.library.add_folder(str(self.notes))
         self.allows_secrets = False
         permission = Permission(self.knowledge, allows_secrets=lambda: self.allows_secrets)
@@ -102,6 +100,7 @@ class Stream:
             words=self.vault.words,
             clock=clock,
             permission=permission,
+            reread=self.ingestor.passages_now,
         )
         self.preparer = Preparer(
             library=self.library,
@@ -171,7 +170,7 @@ class Stream:
         return path
 
     def sync(self) -> None:
-        self._ingestor.sync(lambda: False)
+        self.ingestor.sync(lambda: False)
 
     def document(self, name: str) -> DocumentId:
         document = self.library.document_at(str(self.notes / name))

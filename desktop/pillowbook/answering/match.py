@@ -5,7 +5,10 @@ with its disagreement tests (``pairs``); agreement of evidence: a quick retrieva
 passage the prepared answer cites.
 """
 
-from collections.abc import Sequence
+import heapq
+import itertools
+import threading
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,41 +125,77 @@ class Matcher:
 
 
 class PreparedIndex:
-    """Prepared questions by their words, for completing what is being typed. Remade when their number changes."""
+    """Prepared questions by their words, for completing what is being typed. Thread-safe.
+
+    It follows the vault: what was prepared or withdrawn is taken in at the next look, and nothing else is read again.
+    """
 
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
-        self._count = -1
-        self._rows: tuple[tuple[PreparedId, str, str, frozenset[str]], ...] = ()
+        self._lock = threading.Lock()
+        self._seen = -1
+        self._rows: dict[PreparedId, _Row] = {}
+        self._by_word: dict[str, set[PreparedId]] = {}
+        self._by_root: dict[str, set[PreparedId]] = {}
+        self._words: list[str] = []
 
     def complete(self, typed: str, *, limit: int) -> list[PreparedAnswer]:
         """Prepared answers whose questions fit what is typed so far, best first.
 
         Every finished word must be in the question, the last one may be a beginning.
         """
-        self._refresh()
         normal = normalise_question(typed)
         tokens = normal.split()
         if not tokens:
             return []
-        last, finished = tokens[-1], set(content_stems(" ".join(tokens[:-1])))
-        scored: list[tuple[float, PreparedId]] = []
-        for prepared_id, question, _text, roots in self._rows:
-            if not finished <= roots or not any(word.startswith(last) for word in question.split()):
-                continue
-            begins = 1.0 if question.startswith(normal) else 0.0
-            scored.append((begins + (len(finished) + 1) / (len(roots) + 1), prepared_id))
-        scored.sort(key=lambda one: -one[0])
-        found = (self._knowledge.prepared(prepared_id) for _score, prepared_id in scored[:limit])
+        finished = set(content_stems(" ".join(tokens[:-1])))
+
+        def fit(prepared_id: PreparedId) -> tuple[float, int]:
+            row = self._rows[prepared_id]
+            begins = 1.0 if row.normal.startswith(normal) else 0.0
+            return begins + (len(finished) + 1) / (len(row.roots) + 1), -prepared_id
+
+        with self._lock:
+            self._follow()
+            best = heapq.nlargest(limit, self._fitting(tokens[-1], finished), key=fit)
+        found = (self._knowledge.prepared(prepared_id) for prepared_id in best)
         return [prepared for prepared in found if prepared is not None]
 
-    def _refresh(self) -> None:
-        count = self._knowledge.counts().prepared
-        if count == self._count:
+    def _fitting(self, last: str, finished: set[str]) -> set[PreparedId]:
+        first = bisect_left(self._words, last)
+        words = itertools.takewhile(lambda word: word.startswith(last), self._words[first:])
+        if not finished:
+            return set().union(*(self._by_word[word] for word in words))
+        holding = sorted((self._by_root.get(root, set()) for root in finished), key=len)
+        both = holding[0].intersection(*holding[1:])
+        return {one for one in both if any(word.startswith(last) for word in self._rows[one].normal.split())}
+
+    def _follow(self) -> None:
+        changes = self._knowledge.prepared_changes()
+        if changes == self._seen:
             return
-        rows: Sequence[PreparedAnswer] = self._knowledge.prepared_answers()
-        self._rows = tuple(
-            (row.id, normalise_question(row.question), row.question, frozenset(content_stems(row.question)))
-            for row in rows
-        )
-        self._count = count
+        now = dict(self._knowledge.prepared_questions())
+        for prepared_id in self._rows.keys() - now.keys():
+            row = self._rows.pop(prepared_id)
+            for word in row.normal.split():
+                self._by_word[word].discard(prepared_id)
+            for root in row.roots:
+                self._by_root[root].discard(prepared_id)
+        for prepared_id in now.keys() - self._rows.keys():
+            text = now[prepared_id]
+            row = _Row(normalise_question(text), frozenset(content_stems(text)))
+            self._rows[prepared_id] = row
+            for word in row.normal.split():
+                self._by_word.setdefault(word, set()).add(prepared_id)
+            for root in row.roots:
+                self._by_root.setdefault(root, set()).add(prepared_id)
+        self._words = sorted(word for word, ids in self._by_word.items() if ids)
+        self._seen = changes
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A question by its normal words and by the stems of those that mean something."""
+
+    normal: str
+    roots: frozenset[str]

@@ -5,6 +5,7 @@ what a number or a name is.
 """
 
 import re
+import threading
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
@@ -15,6 +16,8 @@ from pillowbook.domain.visible import visible_line
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*", re.UNICODE)
 _STEMMER = snowballstemmer.stemmer("english")
+_STEMMING = threading.Lock()
+"""A stemmer keeps the word it works on: two threads at once get each other's stems, or an IndexError."""
 
 _STOP = """
 a about above after again all also am an and any anyone anything are aren't as at be been before being both
@@ -67,8 +70,9 @@ def words(text: str) -> list[str]:
 
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
-    """The Snowball (Porter2) stem of one lower-case word."""
-    return str(_STEMMER.stemWord(word))
+    """The Snowball (Porter2) stem of one lower-case word. Thread-safe."""
+    with _STEMMING:
+        return str(_STEMMER.stemWord(word))
 
 
 def stems(text: str) -> list[str]:

@@ -57,7 +57,7 @@ class LibraryLoop:
         self._is_stopping = False
         self._heard = self._taken = 0
         self._one = threading.Lock()
-        self._watcher = FolderWatcher(self._hear, self.scan_all)
+        self._watcher = FolderWatcher(self.hear, self.scan_all)
         self._thread = threading.Thread(target=self._loop, name="library", daemon=True)
 
     def start(self) -> None:
@@ -139,10 +139,11 @@ class LibraryLoop:
         finally:
             self._one.release()
 
-    # -- the thread --------------------------------------------------------------------------------------------------
-
-    def _hear(self, paths: set[str]) -> None:
+    def hear(self, paths: set[str]) -> None:
+        """Have these looked at soon: the watcher, or somebody who read the files, found them changed."""
         self._wish(paths=paths)
+
+    # -- the thread --------------------------------------------------------------------------------------------------
 
     def _wish(self, *, folders: set[FolderId] | None = None, paths: set[str] | None = None) -> None:
         with self._changed:

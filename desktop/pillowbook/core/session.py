@@ -5,7 +5,6 @@ import logging
 import os
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -34,7 +33,6 @@ from pillowbook.domain.errors import (
     FolderMissing,
     FolderUnknown,
     NeverPrepared,
-    PillowbookError,
     SecretNotPrepared,
     SettingInvalid,
     WorkedOutWhenAsked,
@@ -54,7 +52,7 @@ from pillowbook.flow.prepare.evidence import NewEvidence
 from pillowbook.flow.prepare.prepare import Preparer
 from pillowbook.flow.serve.collected import Collected
 from pillowbook.flow.serve.collections import Collections
-from pillowbook.flow.serve.freshness import check_freshness
+from pillowbook.flow.serve.freshness import check_freshness, count_states
 from pillowbook.flow.serve.questions import clean_question, clean_typed
 from pillowbook.flow.serve.serve import Server
 from pillowbook.host.power import Power
@@ -185,9 +183,10 @@ class Session:
             knowledge=self.knowledge,
             words=vault.words,
             clock=clock,
-            reread=self._reread,
+            reread=self._ingestor.passages_now,
             refresh=self._loop.refresh,
             on_withdrawn=self._prepared_changed,
+            notice=self._loop.hear,
             permission=self._permission,
             collections=Collections(
                 collected=Collected(
@@ -201,7 +200,7 @@ class Session:
                 findings=vault.findings,
                 clock=clock,
                 catch_up=beyond.find,
-                reread=self._reread,
+                reread=self._ingestor.passages_now,
                 refresh=self._loop.refresh,
             ),
         )
@@ -395,7 +394,9 @@ class Session:
         if prepared is None:
             return nothing_said(text, model, (time.monotonic() - began) * 1000)
         self._say(PreparedChanged(self.knowledge.counts().prepared))
-        report = check_freshness(prepared, self.library, clock=self._machine.clock, reread=self._reread)
+        report = check_freshness(
+            prepared, self.library, clock=self._machine.clock, reread=self._ingestor.passages_now
+        )
         return Answer(
             question=text,
             answer=prepared.answer,
@@ -415,6 +416,7 @@ class Session:
             prepared_id=prepared.id,
             is_edited=prepared.edited_at is not None,
             is_pinned=prepared.is_pinned,
+            checked_files=report.checked_files,
         )
 
     def judge(self, pairs: Sequence[p.Pair]) -> list[PairVerdict]:
@@ -525,15 +527,13 @@ class Session:
         return self._embedder.is_loaded
 
     def prepared_by_freshness(self) -> dict[str, int]:
-        """Prepared answers by what a check of their files says now."""
-        states: Counter[str] = Counter(
-            check_freshness(
-                prepared, self.library, clock=self._machine.clock, reread=self._reread
-            ).freshness.value
-            for prepared in self.knowledge.prepared_answers()
-            if prepared.answer
+        """Prepared answers by what a look at their files says now."""
+        states = count_states(
+            (one for one in self.knowledge.prepared_answers() if one.answer),
+            self.library,
+            reread=self._ingestor.passages_now,
         )
-        return {state.value: states[state.value] for state in Freshness if states[state.value]}
+        return {state.value: states[state] for state in Freshness if states[state]}
 
     def prepared(self, limit: int) -> list[p.PreparedView]:
         """What was prepared, newest first."""
@@ -646,13 +646,6 @@ class Session:
             settle_s=60.0 * self._settings[SETTLE],
             hours=self._settings[WORK_HOURS],
         )
-
-    def _reread(self, path: str) -> str | None:
-        """A document's text as it is on disk now, None when it cannot be read; for checking a changed file."""
-        try:
-            return self._extractor.extract(path).text
-        except PillowbookError:
-            return None
 
     def _document_changed(self, change: DocumentChange) -> None:
         self._evidence.consider(change)

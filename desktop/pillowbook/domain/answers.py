@@ -214,7 +214,8 @@ class Answer:
     ``nearest`` holds the closest passages where the notes do not say, and newer ones for new evidence.
     ``prepared_id`` is the prepared answer it came from, ``serving_id`` what a verdict on it names, where it was
     remembered; ``is_edited``: it is in the user's own words. ``understood_as`` is the question that was answered
-    where what was asked leans on the one before it; empty otherwise.
+    where what was asked leans on the one before it; empty otherwise. ``checked_files``: so many files were held
+    against it at ``checked_at``.
     """
 
     question: str
@@ -239,3 +240,4 @@ class Answer:
     is_edited: bool = False
     is_pinned: bool = False
     understood_as: str = ""
+    checked_files: int = 0

@@ -138,6 +138,18 @@ class PreparedAnswers(KnowledgePart):
             tuple(document_ids),
         )
 
+    def prepared_changes(self) -> int:
+        """How often prepared answers came or went since the vault was opened: while it is the same, so are they."""
+        return self._vectors.changes("questions")
+
+    def prepared_questions(self) -> list[tuple[PreparedId, str]]:
+        """The questions of all prepared answers, oldest first; nothing else of them is read."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT p.id, q.text FROM prepared AS p JOIN questions AS q ON q.id = p.question_id ORDER BY p.id"
+            ).fetchall()
+        return [(PreparedId(row[0]), row[1]) for row in rows]
+
     def delete_prepared(self, prepared_id: PreparedId) -> None:
         """Delete one for good: its question counts as tried, so it is not prepared again at once."""
         with self._database.exclusive():

@@ -36,6 +36,7 @@ class VectorStore:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._spaces: dict[Space, _Matrix] | None = {space: _Matrix() for space in SPACES}
+        self._changes = dict.fromkeys(SPACES, 0)
 
     def change(
         self,
@@ -51,6 +52,7 @@ class VectorStore:
         """
         with self._lock:
             matrix = self._matrix(space)
+            self._changes[space] += 1
             added = added or {}
             vectors = [as_vector(vector) for vector in added.values()]
             matrix.remove([*removed, *added])
@@ -61,6 +63,7 @@ class VectorStore:
         with self._lock:
             self._matrix(space)
             assert self._spaces is not None
+            self._changes[space] += 1
             self._spaces[space] = _Matrix(ids, rows)
 
     def nearest(
@@ -126,6 +129,11 @@ class VectorStore:
         """Vectors in a space."""
         with self._lock:
             return len(self._matrix(space).row_of)
+
+    def changes(self, space: Space) -> int:
+        """How often a space was changed: while it is the same, so is what the space was made of."""
+        with self._lock:
+            return self._changes[space]
 
     def close(self) -> None:
         """Drop everything; later calls raise VaultLocked."""

@@ -88,25 +88,45 @@ def freshness_chip(answer: Answer) -> Chip:
         return Chip(
             "Your own words · checked just now",
             "fresh",
-            "You wrote this answer; the files it rests on were compared this moment.",
+            f"You wrote this answer. {compared(answer)}",
         )
     if answer.freshness is Freshness.CHANGED and answer.kind is not AnswerKind.LIVE:
         return Chip("Your note changed", "amber", "The passage this rested on reads differently now.")
+    if answer.kind is AnswerKind.LIVE and answer.freshness is Freshness.UNCHECKED:
+        return Chip(
+            "Live answer · not checked",
+            "quiet",
+            "Written just now; the drive the notes are on is not there, so they could not be compared.",
+        )
     if answer.kind is AnswerKind.LIVE and not answer.model:
         return Chip(
             "Worked out · from your notes", "accent", "Listed just now from your notes, without a model."
         )
     if answer.kind is AnswerKind.LIVE:
         return Chip(
-            "Live answer · from your notes", "accent", "Written just now by the model on this machine."
+            "Live answer · from your notes",
+            "accent",
+            f"Written just now by the model on this machine. {compared(answer)}".strip(),
         )
     if answer.freshness is Freshness.NEW_EVIDENCE:
-        return Chip("New evidence", "amber", "Newer notes may bear on this; they stand below the answer.")
+        return Chip(
+            "New evidence",
+            "amber",
+            f"Newer notes may bear on this; they stand below the answer. {compared(answer)}".strip(),
+        )
     if answer.freshness is Freshness.FRESH:
-        return Chip("Checked just now", "fresh", "The files it rests on were compared this moment.")
+        return Chip("Checked just now", "fresh", compared(answer))
     return Chip(
         "Not checked", "quiet", "The drive the notes are on is not there, so they could not be compared."
     )
+
+
+def compared(answer: Answer) -> str:
+    """What was held against the answer, and when; empty where nothing was."""
+    if not answer.checked_files or answer.checked_at is None:
+        return ""
+    many = f"the {answer.checked_files} files" if answer.checked_files > 1 else "the file"
+    return f"Compared with {many} it rests on at {answer.checked_at.astimezone():%H:%M:%S}."
 
 
 def prepared_line(answer: Answer, now: datetime, zone: tzinfo | None = None) -> str:

@@ -234,6 +234,18 @@ class Ingestor:
             raise
         return True
 
+    def passages_now(self, path: str, data: bytes) -> list[PassageDraft] | None:
+        """What a document of that path says if these are its bytes, cut as it would be stored; nothing is stored.
+
+        Returns:
+            None where it could not be read.
+        """
+        try:
+            read = self._read(path, data, background=False)
+        except PillowbookError:
+            return None
+        return None if isinstance(read, str) else read[1]
+
     def _ingest(self, path: str, folder: Folder, stop: Callable[[], bool], *, background: bool) -> bool:
         """Read one file; False when stopped on the way."""
         document = self._library.document_at(path)
@@ -281,20 +293,28 @@ class Ingestor:
         self, folder: Folder, path: str, data: bytes, fingerprint: Fingerprint, *, background: bool
     ) -> tuple[Extracted, list[PassageDraft]] | None:
         """Text and passages; None where there are none to be had, which is then noted."""
+        read = self._read(path, data, background=background)
+        if isinstance(read, str):
+            self._tell(self._library.put_failed(folder.id, path, kind_of(path) or "", read, fingerprint))
+            return None
+        return read
+
+    def _read(
+        self, path: str, data: bytes, *, background: bool
+    ) -> tuple[Extracted, list[PassageDraft]] | str:
+        """Text and passages of a document's bytes, or why there are none."""
         try:
             extracted = self._extractor.extract_bytes(data, path, background=background)
             return extracted, split_passages(
                 extracted.text, extracted.kind, extracted.pages, title=extracted.title
             )
         except DocumentUnreadable as error:
-            reason = str(error.facts.get("reason", "damaged"))
+            return str(error.facts.get("reason", "damaged"))
         except PillowbookError:
             raise
         except Exception as error:  # one strange document must not hold up the others
             log.error("document failed", extra=facts(kind=type(error).__name__))
-            reason = "internal"
-        self._tell(self._library.put_failed(folder.id, path, kind_of(path) or "", reason, fingerprint))
-        return None
+            return "internal"
 
     def _embed(
         self, title: str, drafts: Sequence[PassageDraft], stop: Callable[[], bool], *, background: bool
@@ -381,7 +401,11 @@ class Ingestor:
             if not is_noted:
                 self._tell(self._library.put_excluded(folder.id, found.path, reason))
             return
-        if document is not None and document.fingerprint is not None and found.is_as(document.fingerprint):
+        is_as_known = (
+            document is not None and document.fingerprint is not None and found.is_as(document.fingerprint)
+        )
+        # What we were told of is read even so: its times may lie, and equal bytes cost next to nothing.
+        if document is not None and is_as_known and not is_urgent:
             if document.state is DocumentState.INDEXED:
                 tally.unchanged += 1
                 return

@@ -13,6 +13,7 @@ from pillowbook.domain.documents import Passage
 from pillowbook.domain.ids import DocumentId
 from pillowbook.domain.visible import visible_line
 from pillowbook.flow.serve.questions import Vector
+from pillowbook.flow.serve.standing import Standing
 from pillowbook.store.words import WordIndex
 
 _ITEM: Final = re.compile(r"^[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]+", re.MULTILINE)
@@ -28,9 +29,10 @@ _RANK_STEP: Final = 0.2
 class Likely:
     """Finds likely passages without waiting for a model."""
 
-    def __init__(self, *, retriever: Retriever, words: WordIndex) -> None:
+    def __init__(self, *, retriever: Retriever, words: WordIndex, standing: Standing) -> None:
         self._retriever = retriever
         self._words = words
+        self._standing = standing
 
     def passage(
         self,
@@ -45,12 +47,15 @@ class Likely:
             without: documents that are left out.
         """
         if vector is None:
-            found = self._retriever.by_words(question, limit=_PASSAGES, without=without)
+            found = self._retriever.by_words(question, limit=2 * _PASSAGES, without=without)
         else:
             found = [
                 one.passage
-                for one in self._retriever.retrieve(question, limit=_PASSAGES, vector=vector, without=without)
+                for one in self._retriever.retrieve(
+                    question, limit=2 * _PASSAGES, vector=vector, without=without
+                )
             ]
+        found = self._standing.of(found)[:_PASSAGES]
         asked = AskedWords.of(question)
         best: tuple[float, Unit] | None = None
         for rank, passage in enumerate(found):
@@ -65,8 +70,10 @@ class Likely:
 
     def nearest(self, question: str, vector: Vector) -> LikelyPassage | None:
         """The sentence nearest in meaning; what is embedded for it is what a live answer's reading compares anyway."""
-        _, ranked = self._retriever.find(question, effort=Effort.LIVE, limit=1, vector=vector)
-        return self._of(ranked[0].unit, question) if ranked else None
+        _, ranked = self._retriever.find(question, effort=Effort.LIVE, limit=_PASSAGES, vector=vector)
+        standing = {one.id for one in self._standing.of([one.unit.passage for one in ranked])}
+        unit = next((one.unit for one in ranked if one.unit.passage.id in standing), None)
+        return None if unit is None else self._of(unit, question)
 
     def _of(self, unit: Unit, question: str) -> LikelyPassage:
         snippet, marked = self._around(unit.passage.text, unit.start, unit.end, question)

@@ -42,6 +42,7 @@ from pillowbook.flow.serve.keeping import Keeper
 from pillowbook.flow.serve.likely import Likely
 from pillowbook.flow.serve.questions import RecentVectors, Vector, clean_question, clean_typed
 from pillowbook.flow.serve.related import related_questions
+from pillowbook.flow.serve.standing import Standing
 from pillowbook.flow.serve.withheld import leave_out, related_of
 from pillowbook.host.workers import CancelToken
 from pillowbook.store.knowledge import Knowledge
@@ -64,11 +65,12 @@ class Server:
     """Serves questions. Thread-safe as far as the stores and models are.
 
     Args:
-        reread: extracts a file's text anew, for telling whether a changed PDF still says what was cited.
+        reread: tells what a changed document says, to see whether what was cited still stands in it.
         refresh: brings documents up to date with the disk now; what is read afterwards is what the files say.
         on_withdrawn: told of prepared answers withdrawn because their sources changed, so that they are made anew.
         permission: says which live answers may be kept as prepared ones.
         collections: answers questions about the notes as a whole; without it they are as any other.
+        notice: told of documents found to differ from the vault while looking something up; it must not wait.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Server:
         on_withdrawn: Callable[[], None] | None = None,
         permission: Permission | None = None,
         collections: Collections | None = None,
+        notice: Callable[[set[str]], None] | None = None,
     ) -> None:
         self._matcher = matcher
         self._collections = collections
@@ -102,7 +105,8 @@ class Server:
         self._prepared_index = PreparedIndex(knowledge)
         self._recent = RecentVectors(retriever.embed)
         self._lately = AskedLately(vectors=self._recent, clock=clock, can_embed=retriever.is_ready)
-        self._likely = Likely(retriever=retriever, words=words)
+        self._standing = Standing(library, reread=reread, notice=notice)
+        self._likely = Likely(retriever=retriever, words=words, standing=self._standing)
         self._adapting = Adapting(
             adapter=adapter,
             retriever=retriever,
@@ -222,7 +226,12 @@ class Server:
                 for rank, passage in enumerate(self._retriever.by_words(words, limit=limit, without=without))
             ]
         asked = AskedWords.of(words)
-        hits = tuple(self._likely.hit(passage, score, asked, words) for passage, score in ranked)
+        standing = {one.id for one in self._standing.of([passage for passage, _ in ranked])}
+        hits = tuple(
+            self._likely.hit(passage, score, asked, words)
+            for passage, score in ranked
+            if passage.id in standing
+        )
         return SearchHits(hits, self._since_ms(began))
 
     def read_ahead(self, typed: str, cancel: CancelToken | None = None, after: Turn | None = None) -> None:
@@ -254,7 +263,9 @@ class Server:
         understood = self._understood(typed, after)
         asked = understood or typed
         found = [
-            Completion(one.question, 0.0, None) for one in self._prepared_index.complete(typed, limit=limit)
+            Completion(one.question, 0.0, None)
+            for one in self._prepared_index.complete(typed, limit=limit)
+            if self._standing.holds(one)
         ]
         same = self._matcher.exact(asked) if asked else None
         match = None if same is not None else self._match_typed(asked)
@@ -263,7 +274,9 @@ class Server:
             found += [
                 Completion(one.prepared.question, one.p_same, None)
                 for one in match.candidates
-                if one.similarity >= MIN_RESEMBLING and one.prepared.answer
+                if one.similarity >= MIN_RESEMBLING
+                and one.prepared.answer
+                and self._standing.holds(one.prepared)
             ]
             if match.is_hit:
                 same, p_same = match.prepared, match.p_same
@@ -472,7 +485,7 @@ class Server:
             confidence=draft.confidence,
             matched_question=None,
             prepared_at=None,
-            checked_at=self._clock.now(),
+            checked_at=self._clock.now() if freshness is Freshness.FRESH else None,
             latency_ms=self._since_ms(asking.began_s),
             first_token_ms=draft.first_token_ms,
             tokens=draft.tokens,
@@ -482,6 +495,9 @@ class Server:
             related=self._related(asking.question, draft, found),
             change_note=change_note,
             nearest=draft.nearest,
+            checked_files=len({one.document_id for one in draft.citations})
+            if freshness is Freshness.FRESH
+            else 0,
         )
 
     def _prepared_answer(
@@ -513,7 +529,9 @@ class Server:
             prepared_id=prepared.id,
             is_edited=prepared.edited_at is not None,
             is_pinned=prepared.is_pinned,
-            nearest=prepared.new_evidence or (() if prepared.answer else self._nearest(question)),
+            checked_files=report.checked_files,
+            nearest=self._standing.cited(prepared.new_evidence)
+            or (() if prepared.answer else self._nearest(question)),
         )
 
     # -- around it ---------------------------------------------------------------------------------------------
