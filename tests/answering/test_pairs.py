@@ -84,14 +84,13 @@ def test_no_trap_that_was_built_on_is_a_hit() -> None:
     assert wrong == []
 
 
-def test_the_notes_own_word_for_a_thing_may_be_asked_for() -> None:
-    """A word that only what was asked has stands in the quote, and the word it takes the place of does not."""
-    prepared, asked = "When is Mungo's vaccination?", "When is Mungo's booster?"
-    plain = judge_pair(prepared, asked, 0.85)
-    backed = judge_pair(prepared, asked, 0.85, backing=frozenset({"mungo", "booster", "march"}))
-    assert backed.p_same > plain.p_same
-    both = judge_pair(prepared, asked, 0.85, backing=frozenset({"mungo", "booster", "vaccin"}))
-    assert both.p_same == plain.p_same, "the notes know both words, so they are two things"
+def test_a_word_that_the_answer_rests_on_may_be_added() -> None:
+    """What was asked says more of the same thing; in the place of another word it asks for another thing."""
+    backing = frozenset({"mungo", "booster", "hansen", "march"})
+    prepared, asked = "When is Mungo's booster?", "When is Mungo's booster with hansen?"
+    assert judge_pair(prepared, asked, 0.9, backing=backing).p_same > judge_pair(prepared, asked, 0.9).p_same
+    swapped = "When is Mungo's vaccination?"
+    assert judge_pair(swapped, asked, 0.9, backing=backing) == judge_pair(swapped, asked, 0.9)
 
 
 def test_normalising_keeps_what_tells_questions_apart() -> None:

@@ -138,13 +138,14 @@ def main() -> None:
     parser.add_argument("--embedder", type=Path, required=True, help="folder of the embedding model")
     parser.add_argument("--vectors", type=Path, help="cache of embeddings (.npz), made when missing")
     parser.add_argument("--gptcache", type=Path, help="folder with GPTCache, not a dependency of the project")
+    parser.add_argument("--only", default="", help="only the sets whose names hold this")
     parser.add_argument("--show", action="store_true", help="print wrong hits; for sets that are built on")
     arguments = parser.parse_args()
     print("command:", " ".join(["python -m tests.benchmarks.matching", *sys.argv[1:]]))
     print(
         "machine:", platform.processor() or platform.machine(), platform.system(), platform.python_version()
     )
-    sets = load_sets(arguments.data)
+    sets = {name: one for name, one in load_sets(arguments.data).items() if arguments.only in name}
     texts = {text for pairs in sets.values() for pair in pairs for text in (pair.prepared, pair.asked)}
     vectors = embed_all(texts, arguments.vectors, arguments.embedder)
     fixed = {f"cosine >= {at:.2f}": at_least(at) for at in THRESHOLDS}
@@ -160,6 +161,14 @@ def main() -> None:
         ours = Figures.of(pairs, [one.hit for one in verdicts])
         print(f"\n{name} ({took_ms:.2f} ms a pair)\n| policy | hits | wrong hits |\n| --- | --- | --- |")
         print(f"| ours | {ours.row()} |")
+        if any(one.backing for one in pairs):
+            backed = [
+                judge_pair(one.prepared, one.asked, near, backing=one.backing).hit
+                for one, near in zip(pairs, similarity, strict=True)
+            ]
+            print(
+                f"| ours, with the prepared answer, its sentence and title | {Figures.of(pairs, backed).row()} |"
+            )
         for label, policy in fixed.items():
             hit = [policy(one, near) for one, near in zip(pairs, similarity, strict=True)]
             print(f"| {label} | {Figures.of(pairs, hit).row()} |")

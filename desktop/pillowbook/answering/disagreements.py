@@ -20,6 +20,7 @@ _CONTRARY = frozenset(
     for pair in ("from to", "before after", "with without", "over under", "above below", "for against", "into from",
                  "from into", "behind before", "to by")
 )  # fmt: skip
+_TELLING_ENDINGS = frozenset({"for", "by", "from", "with", "without", "against", "about"})
 _JOINS = frozenset({"of", "for", "in", "from", "at", "about", "on", "with", "to"})
 """Prepositions that join two nouns which can as well stand side by side: the password of the network."""
 
@@ -38,8 +39,11 @@ def disagreements(
         ("units-differ", prepared.units != asked.units),
         ("names-differ", _names_differ(prepared, asked) or _names_differ(asked, prepared)),
         ("negation-differs", prepared.negations != asked.negations),
-        ("opposite-words", any(are_opposite(one, other) for one in leftover[0] for other in leftover[1])),
-        ("scope-differs", prepared.telling != asked.telling),
+        (
+            "opposite-words",
+            _opposed(leftover[0], asked, leftover[1]) or _opposed(leftover[1], prepared, leftover[0]),
+        ),
+        ("scope-differs", prepared.telling != asked.telling or _other_ending(prepared, asked)),
         ("persons-differ", _others(prepared.persons) != _others(asked.persons)),
         ("roles-reversed", _roles_reversed(prepared, asked)),
         ("asks-for-other", _asks_for_other(prepared, asked)),
@@ -60,6 +64,22 @@ def _names_differ(one: Question, other: Question) -> bool:
 
 def _other_precision(prepared: Question, asked: Question) -> bool:
     return bool(prepared.precision and asked.precision and prepared.precision != asked.precision)
+
+
+def _opposed(left: Sequence[str], other: Question, left_there: Sequence[str]) -> bool:
+    """Whether a word that is left over has its opposite among those left over there, or in an everyday verb there."""
+    there = {*left_there, *(term.root for term in other.terms if term.is_role)}
+    return any(are_opposite(one, word) for one in left for word in there)
+
+
+def _other_ending(prepared: Question, asked: Question) -> bool:
+    """Left standing at the end, a preposition is all that tells "isolated from" and "isolated with" apart."""
+    if prepared.ending and asked.ending:
+        return prepared.ending != asked.ending
+    return any(
+        one.ending in _TELLING_ENDINGS and base_stem(one.ending) not in other.words
+        for one, other in ((prepared, asked), (asked, prepared))
+    )
 
 
 def _others(persons: Iterable[str]) -> frozenset[str]:

@@ -116,8 +116,18 @@ def relation(first: str, second: str) -> Relation:
 
 def are_opposite(first: str, second: str) -> bool:
     """Whether two stems mean the opposite: by WordNet, by the table below, or by a prefix that denies."""
-    key = _key(first, second)
-    return key in _tables().opposites or key in _OPPOSITES or _denies(first, second) or _denies(second, first)
+    keys = {_key(first, second), _key(_positive(first), _positive(second))}
+    if keys & _tables().opposites or keys & _OPPOSITES:
+        return True
+    return _denies(first, second) or _denies(second, first)
+
+
+def _positive(root: str) -> str:
+    """``cheaper`` and ``cheapest`` as ``cheap``; what is no comparative comes out as no word, which harms nothing."""
+    for ending in ("iest", "ier", "est", "er"):
+        if root.endswith(ending) and len(root) > len(ending) + 2:
+            return root.removesuffix(ending)
+    return root
 
 
 def _denies(denied: str, plain: str) -> bool:

@@ -80,6 +80,7 @@ class Question:
     persons: frozenset[str]
     words: frozenset[str]
     small: frozenset[str]
+    ending: str
     has_be: bool
     has_helper: bool
 
@@ -115,6 +116,7 @@ def read_question(text: str) -> Question:
         telling=frozenset(word for word in tail.split() if word in TELLING),
         persons=frozenset(PERSONS[word] for word in told if word in PERSONS),
         words=frozenset(base_stem(word) for word in told),
+        ending=told[-1] if told and told[-1] in PREPOSITIONS else "",
         small=frozenset(word for word in told if word in STOP_WORDS),
         has_be=any(word in BE for word in told),
         has_helper=any(word in DO for word in told[:4]),

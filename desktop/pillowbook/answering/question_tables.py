@@ -22,7 +22,7 @@ REWRITES = tuple(
         (r"\bin charge of\b", "responsible for"), (r"\b(?:takes?|took|taken|taking) place\b", "happen"),
         (r"\b(?:stands?|stood) for\b", "mean"), (r"\bagreed? on\b", "decide"), (r"\bset(?:ting)? up\b", "install"),
         (r"\bis it possible to\b|\bis there a way to\b", "can"), (r"\bgoing to\b", "will"),
-        (r"\b(?:(?:what|which) (?:is|are|was|were) )?(?:the |a |some )?(?:best |good |right )?ways? (?:to|of)\b", "how"),
+        (r"\b(?:(?:what|which) (?:is|are|was) )?(?:the |a |some )?(?:best |good |right )?ways? (?:to|of)\b", "how"),
         (r"\b(?:what|which) (?:is|was) the best time (?:to|for)\b", "when"),
         (r"\bwhat (?:does|do|did) it take to\b", "how"),
         (r"\bby whom\b|\bfrom whom\b", "who"), (r"\b(?:what|which) (?:person|people)\b", "who"),
@@ -132,7 +132,7 @@ recent recently previous previously current currently now present original origi
 some both either any only other another same different such own most more many few fewer less least enough too very
 than worst worse better minimum maximum over under above below up down inside outside left right front back north
 south east west northern southern eastern western out off versus instead everyone everybody total whole entire half
-abroad online first
+abroad online first little much
 """
 TELLING = frozenset(_TELLING_TEXT.split())
 """Small words that turn a question around where only one of the two has them."""
