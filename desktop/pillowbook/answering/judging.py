@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from pillowbook.answering.disagreements import disagreements, kinds_differ_loosely
 from pillowbook.answering.lexicon import Relation, relation
+from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.question import Question, is_light, read_question
 from pillowbook.domain.asking import PairVerdict
 from pillowbook.host.resources import resource
@@ -149,14 +150,14 @@ def judge_pair(
         backing: stems of what the prepared answer rests on, where it is known (see :func:`align`).
         threshold: of this entry, where the user's verdicts moved it.
     """
-    if read_question(prepared).normal == read_question(asked).normal:
+    if normalise_question(prepared) == normalise_question(asked):
         return PairVerdict(1.0, True, ("same-words",))
+    if similarity < MIN_SIMILARITY:
+        return PairVerdict(0.0, False, ("too-far",))
     parameters = parameters or measured_parameters()
     features = pair_features(prepared, asked, backing)
     p_same = probability(features, parameters)
     needed = parameters.threshold if threshold is None else threshold
-    if similarity < MIN_SIMILARITY:
-        return PairVerdict(round(min(p_same, FORBIDDEN_P), 4), False, (*features.forbidden, "too-far"))
     is_hit = p_same >= needed and not features.forbidden
     reasons = features.forbidden or (("similar-enough",) if is_hit else ("not-sure-enough",))
     return PairVerdict(round(p_same, 4), is_hit, reasons)
