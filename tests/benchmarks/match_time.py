@@ -100,6 +100,7 @@ def measure(root: Path, prepared: int, questions: int) -> None:
         matcher = Matcher(knowledge=vault.knowledge, vectors=vault.vectors, retriever=retriever)
         rng = np.random.default_rng(5)
         rows: list[tuple[float, bool]] = []
+        began_cpu = time.process_time()
         for at in rng.choice(len(asked), questions, replace=False):
             _prepared, other = asked[int(at)]
             vector = embedder.embed([other], deadline_s=1)[0]
@@ -108,6 +109,8 @@ def measure(root: Path, prepared: int, questions: int) -> None:
             rows.append(
                 ((time.perf_counter() - began) * 1000, found.is_hit or "evidence-differs" in found.reasons)
             )
+        cpu_ms = (time.process_time() - began_cpu) * 1000 / questions
+        print(f"{cpu_ms:.1f} ms of processor a question, its made vector included")
         print(
             "machine:",
             platform.processor() or platform.machine(),

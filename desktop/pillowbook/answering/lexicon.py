@@ -149,8 +149,7 @@ def _tables() -> Tables:
     stored = json.loads(resource("measured", "words.json").read_text(encoding="utf-8"))
 
     def pairs(name: str) -> frozenset[str]:
-        split = (pair.split() for pair in stored[name].split("|"))
-        return frozenset(_key(stem(first), stem(second)) for first, second in split)
+        return frozenset(stored[name].split("|"))
 
     return Tables(pairs("synonyms"), pairs("near_synonyms"), pairs("opposites"), pairs("derived"))
 

@@ -100,17 +100,18 @@ class Matcher:
         thresholds = self._thresholds([prepared for prepared, _similarity in near])
         found: list[Candidate] = []
         for prepared, similarity in near:
-            verdict = (
-                PairVerdict(0.0, False, ("wrong-question",))  # the user said so of this very pair
-                if prepared.question_id in wrong
-                else judge_pair(
-                    prepared.question,
-                    question,
-                    similarity,
-                    backing=backing_of(prepared),
-                    threshold=thresholds.get(prepared.question_id),
+            threshold = thresholds.get(prepared.question_id)
+            if prepared.question_id in wrong:
+                verdict = PairVerdict(0.0, False, ("wrong-question",))  # the user said so of this very pair
+            else:
+                verdict = judge_pair(prepared.question, question, similarity, threshold=threshold)
+            if verdict.reasons == (
+                "not-sure-enough",
+            ):  # nothing forbids it: what the answer rests on may help
+                backing = backing_of(prepared)
+                verdict = judge_pair(
+                    prepared.question, question, similarity, backing=backing, threshold=threshold
                 )
-            )
             found.append(Candidate(prepared, similarity, verdict.p_same, verdict.hit, verdict.reasons))
         # Equal answers to differently worded questions: prefer the surer, then the nearer.
         found.sort(key=lambda one: (-one.is_hit, -one.p_same, -one.similarity))
