@@ -41,8 +41,9 @@ from tests.benchmarks.idle import runner_over
 from pillowbook.answering.adapt import FEATURES, Adapter, Plan, measured_parameters
 from pillowbook.answering.cite import cite_unit
 from pillowbook.answering.compose import Composer
+from pillowbook.answering.judging import pair_features
 from pillowbook.answering.match import Matcher
-from pillowbook.answering.pairs import normalise_question, pair_features
+from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.prompts import load_prompt
 from pillowbook.answering.sources import sources_of
 from pillowbook.answering.terms import content_stems
@@ -312,7 +313,7 @@ def pairs(arguments: argparse.Namespace) -> None:
         row
         for row in map(json.loads, lines)
         if (articles[row["note"]] in chosen) == arguments.fit
-        and not pair_features(row["cached"], row["query"], 1.0).forbidden
+        and not pair_features(row["cached"], row["query"]).forbidden
     ]
     random.Random(SEED).shuffle(everything)
     same = [row for row in everything if row["hit_ok"]][: arguments.most]

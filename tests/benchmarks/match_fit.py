@@ -1,107 +1,112 @@
-"""Fit and measure the hit policy: P(same answer) of a prepared and an asked question.
+"""Fit the hit policy: P(same answer) of a prepared and an asked question. ``matching.py`` measures it.
 
-Run:  python tests/benchmarks/match_fit.py --data DIR --embedder DIR [--write FILE]
+Run:  python -m tests.benchmarks.match_fit --data DIR [--write FILE]
 
-DIR holds ``squad_vault/dev`` (SQuAD 2.0 dev articles as notes) and, for measuring only, ``question_pairs``. Fitted on
-one half of the articles; the threshold is set on the other half so that at most 1 % of its different questions would
-be wrong hits. Same-answer pairs are rare in the data (66), so rephrasings made by rule are added for the fit, marked
-as made, and never counted in the figures. ``--write resources/measured/match.json`` stores the parameters.
+Fitted on one half of the articles of ``DIR/squad_vault/dev`` (SQuAD 2.0 dev, CC BY-SA 4.0): questions on one paragraph
+that share most words, questions that the paragraph does not answer beside the likest one that it does (always two
+questions), and rephrasings by rule; on the build half of ``tests/data/traps.jsonl``, and on
+``tests/data/rewordings_fit.jsonl``, both written for this project. The threshold is the lowest at which, in
+predictions for folds that the fit has not seen, the upper end of the 95 % interval of the wrong hits is at most 1 %.
+``--write resources/measured/match.json`` stores the parameters.
 """
 
 import argparse
+import hashlib
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-
-from pillowbook.answering.pairs import (
-    FEATURES,
-    MatchParameters,
-    PairFeatures,
-    judge_pair,
-    normalise_question,
-    pair_features,
+from tests.benchmarks.question_pairs import (
+    Pair,
+    own_pairs,
+    read_jsonl,
+    split_articles,
+    squad_pairs,
+    trap_pairs,
+    wilson,
 )
+
+from pillowbook.answering.judging import FEATURES, PairFeatures, pair_features
+from pillowbook.answering.pairs import normalise_question
+from pillowbook.answering.terms import stems
 
 MAX_WRONG = 0.01
 RIDGE = 0.3
 MADE_WEIGHT = 0.3
 """Of a pair made by rule in the fit, against one that people wrote."""
 
+FOLDS = 10
+NON_NEGATIVE = frozenset({"shared"})
+"""What more of never makes two questions less the same; what is in neither set may be of either sign."""
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A prepared and an asked question, whether one answer serves both, and where they come from."""
-
-    prepared: str
-    asked: str
-    same: bool
-    article: str
-    made: bool = False
-
-
-def read_jsonl(path: Path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-
-
-def load_pairs(squad: Path) -> list[Pair]:
-    return [
-        Pair(row["cached"], row["query"], row["hit_ok"], row["note"])
-        for row in read_jsonl(squad / "cache_nearmiss.jsonl")
-    ]
+NON_POSITIVE = frozenset(FEATURES) - NON_NEGATIVE - {"synonyms", "derived", "near_synonyms"}
+"""What more of never makes them more the same; made rephrasings differ in small words and order, which taught that."""
 
 
 def made_pairs(squad: Path, articles: set[str], seed: int) -> list[Pair]:
-    """Rephrasings by rule (same), and other questions on the same paragraph with another answer (not the same)."""
+    """Rephrasings by rule of questions on these articles."""
     rng = random.Random(seed)
     rows = [row for row in read_jsonl(squad / "questions.jsonl") if row["note"] in articles]
     pairs: list[Pair] = []
-    by_paragraph: dict[tuple[str, int], list[dict]] = {}
-    for row in rows:
-        by_paragraph.setdefault((row["note"], row["paragraph_index"]), []).append(row)
     for row in rng.sample(rows, 250):
         question = row["question"]
-        words = question.rstrip("?").split()
-        lowered = [word.lower() for word in words]
-        dropped = [w for w in words if w.lower() not in {"the", "a", "an", "of", "did", "does", "do"}]
+        told = question.rstrip("?").split()
+        lowered = [word.lower() for word in told]
+        dropped = [word for word in told if word.lower() not in {"the", "a", "an", "of", "did", "does", "do"}]
         variants = [" ".join(dropped), f"tell me {' '.join(lowered)}"]
         if lowered[:2] == ["what", "is"]:
-            variants.append(" ".join(words[2:]))
-        if lowered[0] in {"what", "who", "when", "where"} and len(words) > 5:
-            variants.append(" ".join([*words[2:], *words[:2]]))
-        pairs.append(Pair(question, rng.choice(variants), True, row["note"], made=True))
-    for rows_here in by_paragraph.values():
-        for first, second in pairwise(rows_here):
-            answers = {answer.lower() for answer in first["answers"]}
-            if not answers & {answer.lower() for answer in second["answers"]}:
-                pairs.append(Pair(first["question"], second["question"], False, first["note"], made=True))
+            variants.append(" ".join(told[2:]))
+        if lowered[0] in {"what", "who", "when", "where"} and len(told) > 5:
+            variants.append(" ".join([*told[2:], *told[:2]]))
+        pairs.append(Pair(question, rng.choice(variants), True, row["note"], "made", MADE_WEIGHT))
     return pairs
 
 
-def split_articles(pairs: Sequence[Pair]) -> tuple[set[str], set[str]]:
-    """Two halves of the articles with about as many same-answer pairs each; by count, so the same every time."""
-    articles = sorted({pair.article for pair in pairs})
-    articles.sort(key=lambda name: (-sum(p.same for p in pairs if p.article == name), name))
-    halves: tuple[set[str], set[str]] = (set(), set())
-    totals = [0, 0]
-    for name in articles:
-        side = 0 if totals[0] <= totals[1] else 1
-        halves[side].add(name)
-        totals[side] += sum(p.same for p in pairs if p.article == name) * 20 + sum(
-            p.article == name for p in pairs
-        )
-    return halves
+def unanswerable_pairs(squad: Path, articles: set[str]) -> list[Pair]:
+    """A question that its paragraph does not answer, beside the likest one that it does: never the same."""
+    answerable: dict[tuple[str, int], list[str]] = {}
+    for row in read_jsonl(squad / "questions.jsonl"):
+        answerable.setdefault((row["note"], row["paragraph_index"]), []).append(row["question"])
+    pairs: list[Pair] = []
+    for row in read_jsonl(squad / "questions_unanswerable.jsonl"):
+        others = answerable.get((row["note"], row["paragraph_index"]), [])
+        if row["note"] in articles and others:
+            asked = frozenset(stems(row["question"]))
+            likest = max(others, key=lambda other: _likeness(asked, frozenset(stems(other))))
+            pairs.append(Pair(likest, row["question"], False, row["note"], "unanswerable"))
+    return pairs
 
 
-def fit(features: Sequence[PairFeatures], same: Sequence[bool], weights: NDArray) -> tuple[NDArray, float]:
-    """Ridge logistic regression by Newton's method; the intercept is not shrunk."""
+def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
+    """Jaccard's share of common words."""
+    return len(one & other) / max(1, len(one | other))
+
+
+def fit(features: Sequence[PairFeatures], pairs: Sequence[Pair]) -> tuple[NDArray, float]:
+    """Ridge logistic regression by Newton's method; the intercept is not shrunk, some weights are kept from
+    changing sign: a feature that would is left out.
+    """
     rows = np.array([[*one.values, 1.0] for one in features])
-    target = np.array(same, dtype=float)
+    target = np.array([pair.same for pair in pairs], dtype=float)
+    weights = np.array([pair.weight for pair in pairs])
+    active = np.ones(rows.shape[1], dtype=bool)
+    while True:
+        beta = np.zeros(rows.shape[1])
+        beta[active] = _newton(rows[:, active], target, weights)
+        wrong = [
+            at
+            for at, name in enumerate(FEATURES)
+            if (beta[at] < 0 and name in NON_NEGATIVE) or (beta[at] > 0 and name in NON_POSITIVE)
+        ]
+        if not wrong:
+            return beta[:-1], float(beta[-1])
+        active[wrong] = False
+
+
+def _newton(rows: NDArray, target: NDArray, weights: NDArray) -> NDArray:
     beta = np.zeros(rows.shape[1])
     ridge = np.full(rows.shape[1], RIDGE)
     ridge[-1] = 1e-6
@@ -113,124 +118,81 @@ def fit(features: Sequence[PairFeatures], same: Sequence[bool], weights: NDArray
         beta -= step
         if np.abs(step).max() < 1e-8:
             break
-    return beta[:-1], float(beta[-1])
+    return beta
 
 
-def choose_threshold(p_same: NDArray, same: NDArray, allowed: NDArray, max_wrong: float) -> float:
-    """The lowest threshold at which at most ``max_wrong`` of the different pairs would be hits."""
-    wrong = np.sort(p_same[allowed & ~same])[::-1]
-    budget = int(max_wrong * (~same).sum())
+def predict(features: Sequence[PairFeatures], beta: NDArray, intercept: float) -> NDArray:
+    return np.array([1 / (1 + np.exp(-(np.dot(beta, one.values) + intercept))) for one in features])
+
+
+def unseen_predictions(features: Sequence[PairFeatures], pairs: Sequence[Pair]) -> NDArray:
+    """P(same) of each pair from a fit on the other folds; a group is never torn apart."""
+    fold = np.array([hashlib.sha256(pair.group.encode()).digest()[1] % FOLDS for pair in pairs])
+    found = np.zeros(len(pairs))
+    for number in range(FOLDS):
+        inside = np.flatnonzero(fold == number)
+        outside = np.flatnonzero(fold != number)
+        beta, intercept = fit([features[int(i)] for i in outside], [pairs[int(i)] for i in outside])
+        found[inside] = predict([features[int(i)] for i in inside], beta, intercept)
+    return found
+
+
+def choose_threshold(p_same: NDArray, pairs: Sequence[Pair], different: int) -> float:
+    """The lowest threshold at which wrong hits are at most ``MAX_WRONG``, with the margin of the 95 % interval.
+
+    Args:
+        different: how many different pairs there are, with those that a test forbids.
+    """
+    wrong = np.sort([p for p, pair in zip(p_same, pairs, strict=True) if not pair.same])[::-1]
+    budget = max((n for n in range(len(wrong) + 1) if wilson(n, different)[1] <= MAX_WRONG), default=0)
+    print(f"threshold: {budget} wrong hits of {different} allowed")
     return float(max(0.5, wrong[budget] + 1e-4 if len(wrong) > budget else 0.5))
-
-
-def report(
-    name: str, pairs: Sequence[Pair], similarity: Sequence[float], parameters: MatchParameters
-) -> dict[str, float]:
-    verdicts = [
-        judge_pair(pair.prepared, pair.asked, sim, parameters=parameters)
-        for pair, sim in zip(pairs, similarity, strict=True)
-    ]
-    same = [pair.same for pair in pairs]
-    hits = sum(v.hit and s for v, s in zip(verdicts, same, strict=True))
-    wrong = sum(v.hit and not s for v, s in zip(verdicts, same, strict=True))
-    total_same, total_other = sum(same), len(same) - sum(same)
-    print(
-        f"{name}: hits {hits}/{total_same} ({hits / max(1, total_same):.1%}), "
-        f"wrong hits {wrong}/{total_other} ({wrong / max(1, total_other):.2%})"
-    )
-    return {"same": total_same, "hits": hits, "different": total_other, "wrong_hits": wrong}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--embedder", type=Path, required=True, help="folder of the embedding model")
     parser.add_argument("--write", type=Path, help="where to write match.json")
-    parser.add_argument("--vectors", type=Path, help="cache of embeddings (.npz), made when missing")
     arguments = parser.parse_args()
     squad = arguments.data / "squad_vault" / "dev"
-    pairs = load_pairs(squad)
-    fit_articles, held_articles = split_articles(pairs)
-    training = [pair for pair in pairs if pair.article in fit_articles]
-    training += made_pairs(squad, fit_articles, seed=7)
-    held = [pair for pair in pairs if pair.article in held_articles]
-    sets: dict[str, list[Pair]] = {"fit half": [p for p in training if not p.made], "held-out half": held}
-    for name in ("nearmiss_dev",):
-        path = arguments.data / "question_pairs" / f"{name}.jsonl"
-        if path.exists():  # measured, never fitted: the licence forbids it
-            sets[name] = [Pair(row["a"], row["b"], row["same"], "") for row in read_jsonl(path)]
-    texts = {text for group in (training, *sets.values()) for p in group for text in (p.prepared, p.asked)}
-    vectors = embed_all(sorted(texts), arguments.vectors, arguments.embedder)
-
-    def similarities(group: Sequence[Pair]) -> list[float]:
-        return [float(vectors[p.prepared] @ vectors[p.asked]) for p in group]
-
-    unlike = [
-        pair for pair in training if normalise_question(pair.prepared) != normalise_question(pair.asked)
-    ]
-    features = [
-        pair_features(p.prepared, p.asked, s) for p, s in zip(unlike, similarities(unlike), strict=True)
-    ]
+    near = squad_pairs(squad)
+    articles, _held = split_articles(near)
+    pairs = [pair for pair in near if pair.group in articles]
+    pairs += [*made_pairs(squad, articles, seed=7), *own_pairs(), *trap_pairs("build")]
+    pairs += unanswerable_pairs(squad, articles)
+    pairs = [one for one in pairs if normalise_question(one.prepared) != normalise_question(one.asked)]
+    features = [pair_features(one.prepared, one.asked) for one in pairs]
     # What is forbidden is decided already: the model is for the rest.
-    left = [(pair, one) for pair, one in zip(unlike, features, strict=True) if not one.forbidden]
-    weights = np.array([MADE_WEIGHT if pair.made else 1.0 for pair, _one in left])
-    beta, intercept = fit([one for _pair, one in left], [pair.same for pair, _one in left], weights)
-    rough = MatchParameters(tuple(beta), intercept, 0.5)
-    held_features = [
-        pair_features(p.prepared, p.asked, s) for p, s in zip(held, similarities(held), strict=True)
-    ]
-    p_held = np.array([1 / (1 + np.exp(-(np.dot(beta, f.values) + intercept))) for f in held_features])
-    allowed = np.array([not f.forbidden for f in held_features])
-    threshold = choose_threshold(p_held, np.array([p.same for p in held]), allowed, MAX_WRONG)
-    parameters = MatchParameters(rough.weights, intercept, threshold)
-    print(
-        {name: round(float(w), 3) for name, w in zip(FEATURES, beta, strict=True)},
-        round(intercept, 3),
-        threshold,
-    )
-    figures = {name: report(name, group, similarities(group), parameters) for name, group in sets.items()}
+    left = [(pair, one) for pair, one in zip(pairs, features, strict=True) if not one.forbidden]
+    left_pairs, left_features = [pair for pair, _one in left], [one for _pair, one in left]
+    unseen = unseen_predictions(left_features, left_pairs)
+    threshold = choose_threshold(unseen, left_pairs, sum(not pair.same for pair in pairs))
+    beta, intercept = fit(left_features, left_pairs)
+    weights = {name: round(float(weight), 5) for name, weight in zip(FEATURES, beta, strict=True)}
+    print(weights, round(intercept, 3), round(threshold, 4))
+    same = [p for p, pair in zip(unseen, left_pairs, strict=True) if pair.same and pair.kind != "made"]
+    total = sum(pair.same and pair.kind != "made" for pair in pairs)
+    print(f"hits at it, unseen: {sum(p >= threshold for p in same)} of {total}")
+    for low in np.arange(0.0, 1.0, 0.1):
+        inside = [pair.same for p, pair in zip(unseen, left_pairs, strict=True) if low <= p < low + 0.1]
+        if inside:
+            print(f"  P(same) {low:.1f}-{low + 0.1:.1f}: {np.mean(inside):.2f} of {len(inside)} the same")
     if arguments.write:
-        arguments.write.write_text(
-            json.dumps(
-                {
-                    "what": "logistic regression P(same answer) over features of a pair of questions",
-                    "script": "tests/benchmarks/match_fit.py",
-                    "fitted_on": "SQuAD 2.0 dev (CC BY-SA 4.0) question pairs, half of the articles, "
-                    "and rephrasings by rule",
-                    "threshold_set_on": "the other half of the articles: at most 1 % of its different pairs are hits",
-                    "embedder": "all-MiniLM-L6-v2",
-                    "weights": {name: round(float(w), 5) for name, w in zip(FEATURES, beta, strict=True)},
-                    "intercept": round(intercept, 5),
-                    "threshold": round(threshold, 5),
-                    "measured": figures,
-                },
-                indent=2,
-            )
-            + "\n",
-            encoding="utf-8",
-        )
-
-
-def embed_all(texts: Sequence[str], cache: Path | None, model: Path) -> dict[str, NDArray]:
-    """Unit vectors of all texts, from the cache where it has them."""
-    known: dict[str, NDArray] = {}
-    if cache is not None and cache.exists():
-        stored = np.load(cache, allow_pickle=False)
-        known = dict(zip(stored["texts"].tolist(), stored["vectors"], strict=True))
-    missing = [text for text in texts if text not in known]
-    if missing:
-        from pillowbook.models.embedder.client import MiniLmEmbedder
-
-        embedder = MiniLmEmbedder(model)
-        try:
-            for first in range(0, len(missing), 256):
-                batch = missing[first : first + 256]
-                known.update(zip(batch, embedder.embed(batch, deadline_s=300), strict=True))
-        finally:
-            embedder.close()
-        if cache is not None:
-            np.savez(cache, texts=np.array(list(known)), vectors=np.array(list(known.values())))
-    return known
+        stored = {
+            "what": "logistic regression P(same answer) over features of a pair of questions",
+            "script": "tests/benchmarks/match_fit.py",
+            "command": "python -m tests.benchmarks.match_fit --data DIR "
+            "--write resources/measured/match.json",
+            "fitted_on": "SQuAD 2.0 dev (CC BY-SA 4.0), half of the articles: questions on one paragraph, questions "
+            "it does not answer, rephrasings by rule; the build half of tests/data/traps.jsonl and "
+            "tests/data/rewordings_fit.jsonl (both of this project)",
+            "threshold_set_on": "the same pairs, each predicted by a fit on other folds: the upper end of the 95 % "
+            "interval of the wrong hits is at most 1 %",
+            "weights": weights,
+            "intercept": round(intercept, 5),
+            "threshold": round(threshold, 5),
+        }
+        arguments.write.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -218,3 +218,19 @@ def test_a_wrong_pair_is_known_by_the_words_that_were_asked(vault: Vault, shelf:
     assert (own.asked_count, own.reason) == (1, Reason.MISSED)
     assert sure(vault.knowledge.question(question)).asked_count == 0
     assert sure(vault.knowledge.serving(serving)).question_id == own.id != QuestionId(question)
+
+
+def test_verdicts_are_told_by_the_question_whose_answer_was_served(vault: Vault, shelf: Shelf) -> None:
+    first, second = shelf.predict("q", None), shelf.predict("r", None)
+    prepared = shelf.prepare(first)
+    shelf.prepare(second)
+    right = vault.knowledge.record_asked("other", "Other?", AnswerKind.HIT, 1.0, prepared)
+    wrong = vault.knowledge.record_asked("third", "Third?", AnswerKind.HIT, 1.0, prepared)
+    vault.knowledge.record_asked("fourth", "Fourth?", AnswerKind.HIT, 1.0, prepared)
+    vault.knowledge.hand.put_verdict(right, Verdict.RIGHT)
+    vault.knowledge.hand.put_wrong_pair(wrong, "third", "Third?", first)
+    vault.knowledge.hand.put_verdict(wrong, Verdict.WRONG_QUESTION)
+    assert vault.knowledge.hand.verdicts_for([first, second]) == {
+        first: (("Other?", Verdict.RIGHT), ("Third?", Verdict.WRONG_QUESTION))
+    }
+    assert vault.knowledge.hand.verdicts_for([]) == {}

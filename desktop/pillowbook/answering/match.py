@@ -1,26 +1,31 @@
 """Which prepared answer, if any, is *the* answer to what was asked (section 7 of the design).
 
-In order: the same question once normalised; candidates by the questions' vectors and by their words; the pair model
-with its disagreement tests (``pairs``); agreement of evidence: a quick retrieval for what was asked must find a
-passage the prepared answer cites.
+In order: the same question once normalised; candidates by the questions' vectors; the disagreement tests
+(``disagreements``) and P(same answer) (``judging``), which also reads the prepared answer and its quotes: they may use
+the very words that were asked; the threshold, which the user's verdicts move for each entry; agreement of the sort of
+answer and of evidence: a quick retrieval for what was asked must find a passage the prepared answer cites.
 """
 
 import heapq
 import itertools
 import threading
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pillowbook.answering.pairs import judge_pair, normalise_question
+from pillowbook.answering.judging import judge_pair, measured_parameters, own_threshold
+from pillowbook.answering.pairs import canonical_word, normalise_question
 from pillowbook.answering.retrieve import Retriever
-from pillowbook.answering.terms import content_stems
+from pillowbook.answering.terms import STOP_WORDS, content_stems, words
 from pillowbook.answering.variants import variants
+from pillowbook.answering.verify import fits_kind
 from pillowbook.domain.answers import PreparedAnswer
 from pillowbook.domain.asking import PairVerdict
-from pillowbook.domain.ids import PreparedId
+from pillowbook.domain.ids import PreparedId, QuestionId
+from pillowbook.domain.serving import Verdict
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.vectors import VectorStore
 
@@ -90,30 +95,61 @@ class Matcher:
         if not candidates:
             return MatchResult(None, 0.0, False, ("nothing-near",), ())
         best = candidates[0]
-        if best.is_hit and not self._evidence_agrees(question, vector, best.prepared):
-            best = Candidate(best.prepared, best.similarity, best.p_same, False, ("evidence-differs",))
+        if best.is_hit and (reason := self._unlike(question, vector, best.prepared)):
+            best = Candidate(best.prepared, best.similarity, best.p_same, False, (reason,))
+            candidates = (best, *candidates[1:])
         return MatchResult(best.prepared, best.p_same, best.is_hit, best.reasons, candidates)
 
     def _candidates(
         self, question: str, vector: NDArray[np.float32], *, without: PreparedId | None
     ) -> tuple[Candidate, ...]:
-        found: list[Candidate] = []
+        near = [
+            (prepared, hit.similarity)
+            for hit in self._vectors.nearest(vector, CANDIDATES, space="questions")
+            if hit.id != without and (prepared := self._knowledge.prepared(PreparedId(hit.id))) is not None
+        ]
         wrong = self._knowledge.hand.wrong_for(normalise_question(question))
-        for hit in self._vectors.nearest(vector, CANDIDATES, space="questions"):
-            if hit.id == without:
-                continue
-            prepared = self._knowledge.prepared(PreparedId(hit.id))
-            if prepared is None:
-                continue
-            verdict = (
-                PairVerdict(0.0, False, ("wrong-question",))  # the user said so of this very pair
-                if prepared.question_id in wrong
-                else judge_pair(prepared.question, question, hit.similarity)
-            )
-            found.append(Candidate(prepared, hit.similarity, verdict.p_same, verdict.hit, verdict.reasons))
+        thresholds = self._thresholds([prepared for prepared, _similarity in near])
+        found: list[Candidate] = []
+        for prepared, similarity in near:
+            threshold = thresholds.get(prepared.question_id)
+            if prepared.question_id in wrong:
+                verdict = PairVerdict(0.0, False, ("wrong-question",))  # the user said so of this very pair
+            else:
+                verdict = judge_pair(prepared.question, question, similarity, threshold=threshold)
+            if verdict.reasons == (
+                "not-sure-enough",
+            ):  # nothing forbids it: what the answer rests on may help
+                backing = backing_of(prepared)
+                verdict = judge_pair(
+                    prepared.question, question, similarity, backing=backing, threshold=threshold
+                )
+            found.append(Candidate(prepared, similarity, verdict.p_same, verdict.hit, verdict.reasons))
         # Equal answers to differently worded questions: prefer the surer, then the nearer.
         found.sort(key=lambda one: (-one.is_hit, -one.p_same, -one.similarity))
         return tuple(found)
+
+    def _thresholds(self, near: Sequence[PreparedAnswer]) -> dict[QuestionId, float]:
+        """The thresholds of entries that the user judged where they were served for other words.
+
+        That an answer is wrong says nothing of the match; that it is to another question does.
+        """
+        questions = {prepared.question_id: normalise_question(prepared.question) for prepared in near}
+        found: dict[QuestionId, float] = {}
+        for question_id, verdicts in self._knowledge.hand.verdicts_for(questions).items():
+            other = [one for text, one in verdicts if normalise_question(text) != questions[question_id]]
+            found[question_id] = own_threshold(
+                measured_parameters().threshold,
+                right=other.count(Verdict.RIGHT),
+                wrong=other.count(Verdict.WRONG_QUESTION),
+            )
+        return found
+
+    def _unlike(self, question: str, vector: NDArray[np.float32], prepared: PreparedAnswer) -> str:
+        """Why a prepared answer is not the answer after all; empty where it is."""
+        if prepared.answer and not fits_kind(question, prepared.answer):
+            return "answers-other"
+        return "" if self._evidence_agrees(question, vector, prepared) else "evidence-differs"
 
     def _evidence_agrees(self, question: str, vector: NDArray[np.float32], prepared: PreparedAnswer) -> bool:
         """Whether what was asked leads to a passage that the prepared answer cites."""
@@ -122,6 +158,13 @@ class Matcher:
         found = self._retriever.retrieve(question, limit=AGREEING_PASSAGES, vector=vector)
         hashes = {one.passage.content_hash for one in found}
         return any(citation.passage_hash in hashes for citation in prepared.citations)
+
+
+def backing_of(prepared: PreparedAnswer) -> frozenset[str]:
+    """Stems of the prepared answer, its quotes, and the titles and headings they stand under."""
+    cited = (part for one in prepared.citations for part in (one.quote, one.title, one.heading))
+    told = words(" ".join((prepared.answer, *cited)))
+    return frozenset(canonical_word(word) for word in told if word not in STOP_WORDS)
 
 
 class PreparedIndex:
@@ -163,9 +206,9 @@ class PreparedIndex:
 
     def _fitting(self, last: str, finished: set[str]) -> set[PreparedId]:
         first = bisect_left(self._words, last)
-        words = itertools.takewhile(lambda word: word.startswith(last), self._words[first:])
+        begun = itertools.takewhile(lambda word: word.startswith(last), self._words[first:])
         if not finished:
-            return set().union(*(self._by_word[word] for word in words))
+            return set().union(*(self._by_word[word] for word in begun))
         holding = sorted((self._by_root.get(root, set()) for root in finished), key=len)
         both = holding[0].intersection(*holding[1:])
         return {one for one in both if any(word.startswith(last) for word in self._rows[one].normal.split())}

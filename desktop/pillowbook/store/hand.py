@@ -1,5 +1,6 @@
 """What the user decided by hand: pins, edits, verdicts, wrong pairs, what is never prepared, deleted digests."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from pillowbook.domain.answers import Reason
@@ -159,6 +160,23 @@ class Hand:
                 (clean_text(asked),),
             ).fetchall()
         return frozenset(QuestionId(row[0]) for row in rows)
+
+    def verdicts_for(
+        self, questions: Collection[QuestionId]
+    ) -> dict[QuestionId, tuple[tuple[str, Verdict], ...]]:
+        """What was asked where prepared answers to these questions were served, and the user's verdict on each."""
+        marks = ", ".join("?" * len(questions))
+        with self._database.read() as connection:
+            rows = connection.execute(
+                f"SELECT prepared_for, text, verdict FROM asked "
+                f"WHERE verdict IS NOT NULL AND prepared_for IN ({marks}) ORDER BY id",
+                tuple(questions),
+            ).fetchall()
+        found: dict[QuestionId, tuple[tuple[str, Verdict], ...]] = {}
+        for question_id, text, verdict in rows:
+            key = QuestionId(question_id)
+            found[key] = (*found.get(key, ()), (str(text), Verdict(verdict)))
+        return found
 
     # -- what is never prepared --------------------------------------------------------------------------------
 

@@ -246,7 +246,7 @@ class Questions(KnowledgePart):
             rows = connection.execute(
                 "SELECT s.passage_hashes FROM prepared_sources AS s JOIN prepared AS p ON p.id = s.prepared_id "
                 "JOIN questions AS q ON q.id = p.question_id "
-                "WHERE s.document_id = ? AND p.answer <> '' AND q.reason IN (?, ?, ?)",
+                f"WHERE s.document_id = ? AND p.answer <> '' AND q.reason IN ({', '.join('?' * len(reasons))})",
                 (document_id, *reasons),
             ).fetchall()
         return frozenset(ContentHash(one) for row in rows for one in json.loads(row[0]))

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from pillowbook.answering.agreement import same_answer
-from pillowbook.answering.pairs import pair_features
+from pillowbook.answering.judging import pair_features
 from pillowbook.answering.prompts import load_prompt
 from pillowbook.domain.answers import Citation, PreparedAnswer, Tokens
 from pillowbook.domain.errors import Cancelled, Damaged, ScoringUnavailable, Transient, UserFixable
@@ -74,7 +74,7 @@ class NearMisses:
         self, ours: PreparedAnswer, theirs: PreparedAnswer, cancel: CancelToken | None
     ) -> tuple[PairJudgement, Tokens]:
         """Ours is what was asked."""
-        if pair_features(theirs.question, ours.question, 1.0).forbidden:
+        if pair_features(theirs.question, ours.question).forbidden:
             return PairJudgement.UNCLEAR, Tokens()  # other numbers, names, roles: one answer only by chance
         is_same = same_answer(ours.question, ours, theirs)
         if is_same is not None:

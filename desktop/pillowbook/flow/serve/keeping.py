@@ -10,8 +10,9 @@ from typing import Final
 
 from pillowbook.answering.agreement import was_rejected
 from pillowbook.answering.compute.computer import COMPUTED
+from pillowbook.answering.judging import pair_features
 from pillowbook.answering.match import Candidate
-from pillowbook.answering.pairs import normalise_question, pair_features
+from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.permission import Permission
 from pillowbook.answering.sources import sources_of
 from pillowbook.domain.answers import Draft, PreparedAnswer
@@ -87,5 +88,5 @@ def _may_be_same(candidate: Candidate, asked: str) -> bool:
     return (
         bool(candidate.prepared.answer)
         and candidate.similarity >= NEAR_MISS
-        and not pair_features(candidate.prepared.question, asked, candidate.similarity).forbidden
+        and not pair_features(candidate.prepared.question, asked).forbidden
     )

@@ -1,0 +1,78 @@
+"""The whole matcher on a real vault: the user's verdicts, what the answer says, and how it tells its reasons."""
+
+import pytest
+
+from pillowbook.answering.judging import measured_parameters
+from pillowbook.answering.match import MatchResult
+from pillowbook.domain.answers import AnswerKind
+from pillowbook.domain.serving import Verdict
+
+from .conftest import Stream
+
+PREPARED = "When is the boiler serviced?"
+ASKED = "When do we service the boiler?"
+
+
+@pytest.fixture
+def served(stream: Stream) -> Stream:
+    """One note and one prepared answer from it."""
+    stream.write("home.md", "# Home\n\nThe boiler is serviced on 3 March by Hansen.\n")
+    stream.sync()
+    stream.says["boiler"] = "The boiler is serviced on 3 March."
+    stream.prepare(PREPARED)
+    return stream
+
+
+def match(stream: Stream, question: str) -> MatchResult:
+    return stream.matcher.match(question, stream.retriever.embed(question))
+
+
+def judged(stream: Stream, question: str, verdict: Verdict) -> None:
+    """Serve the prepared answer for a question, and have the user judge it."""
+    prepared = stream.prepared(PREPARED)
+    assert prepared is not None
+    serving = stream.knowledge.record_asked(
+        question.lower().rstrip("?"), question, AnswerKind.HIT, 1.0, prepared.id, answer=prepared.answer
+    )
+    stream.hand.judge(verdict, int(serving), None)
+
+
+def test_another_wording_is_served_with_its_reason(served: Stream) -> None:
+    found = match(served, ASKED)
+    assert found.is_hit, found
+    assert found.reasons == ("similar-enough",)
+    assert found.candidates[0].prepared.question == PREPARED
+
+
+def test_a_wrong_question_makes_its_entry_stricter_and_no_other(served: Stream) -> None:
+    before = served.matcher._thresholds(served.knowledge.prepared_answers())
+    assert before == {}
+    judged(served, "When is the boiler inspected?", Verdict.WRONG_QUESTION)
+    (threshold,) = served.matcher._thresholds(served.knowledge.prepared_answers()).values()
+    assert threshold > measured_parameters().threshold
+    assert match(served, "When is the boiler inspected?").reasons == ("wrong-question",)
+
+
+def test_a_right_verdict_on_the_same_words_says_nothing_of_the_match(served: Stream) -> None:
+    judged(served, PREPARED, Verdict.RIGHT)
+    (threshold,) = served.matcher._thresholds(served.knowledge.prepared_answers()).values()
+    assert threshold == pytest.approx(measured_parameters().threshold)
+
+
+def test_right_verdicts_on_other_words_make_its_entry_easier(served: Stream) -> None:
+    for _ in range(5):
+        judged(served, ASKED, Verdict.RIGHT)
+    (threshold,) = served.matcher._thresholds(served.knowledge.prepared_answers()).values()
+    assert threshold <= measured_parameters().threshold
+
+
+def test_what_is_asked_must_lead_to_what_the_answer_cites(served: Stream) -> None:
+    """The evidence still has a say after the questions agree."""
+    for number in range(9):
+        served.write(
+            f"service {number}.md", f"# Service {number}\n\nWhen do we service the boiler? Boiler {number}.\n"
+        )
+    served.sync()
+    found = match(served, ASKED)
+    assert not found.is_hit and found.reasons == ("evidence-differs",)
+    assert not found.candidates[0].is_hit, "the candidates agree with the verdict"
