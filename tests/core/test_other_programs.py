@@ -167,7 +167,15 @@ def prepare_from_the_open_note(stream: Stream, question: str, origin: DocumentId
     question_id = stream.knowledge.add_question(question, question.lower(), Reason.CONTENT, origin)
     citation = cite_passage(stream.library.passages(stream.document("open/boiler.md"))[0])
     draft = Draft(
-        question, "1.4 bar", (citation,), (), 0.9, ("quotes-verbatim",), Tokens(), "m", Effort.PREPARED
+        question,
+        "the apprentice, Dev",
+        (citation,),
+        (),
+        0.9,
+        ("quotes-verbatim",),
+        Tokens(),
+        "m",
+        Effort.PREPARED,
     )
     sources = sources_of(draft.citations, stream.library)
     stream.knowledge.put_prepared(question_id, draft, sources, 1.0, stream.retriever.embed(question))
@@ -183,7 +191,7 @@ def related(stream: Stream) -> list[str | None]:
 
 
 def test_questions_drawn_from_a_kept_note_are_not_told_though_another_answers_them(house: Stream) -> None:
-    question = "What should the boiler pressure be that frightens Ottilie?"
+    question = "Which apprentice knows that the boiler frightens Ottilie?"
     prepare_from_the_open_note(house, question, house.document("private/ottilie.md"))
     assert question in related(house) and PRESSURE in related(house)
     keep(house)
@@ -192,7 +200,7 @@ def test_questions_drawn_from_a_kept_note_are_not_told_though_another_answers_th
 
 
 def test_a_question_that_nobody_knows_the_source_of_is_not_told(house: Stream) -> None:
-    question = "What should the boiler pressure never be?"
+    question = "Which apprentice must never look at the boiler?"
     prepare_from_the_open_note(house, question, None)
     assert question in related(house)
     keep(house)

@@ -1,6 +1,6 @@
 """What may be asked next, and is prepared: questions of the section, the note or the matter that was asked about."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -47,6 +47,7 @@ def related_questions(
     answer: str,
     citations: Sequence[Citation],
     near: Iterable[PreparedAnswer],
+    may_be_used: Callable[[PreparedAnswer], bool],
 ) -> tuple[Related, ...]:
     """Prepared questions to go on with, those of the same section first; none that was just asked or answered.
 
@@ -55,6 +56,7 @@ def related_questions(
         answer: what was said.
         citations: what it rests on.
         near: prepared answers near the question in meaning, nearest first.
+        may_be_used: of a prepared answer, whether its question may be told.
     """
     taken = [_Known.of(question, answer) for question in asked]
     notes = list(dict.fromkeys(cited.document_id for cited in citations))[:CITED_NOTES]
@@ -67,7 +69,7 @@ def related_questions(
     for kind, candidates in ((SECTION, in_section), (SUBJECT, list(near)), (DOCUMENT, of_notes)):
         for one in candidates:
             known = _Known.of(one.question, one.answer)
-            if not one.answer or any(known.repeats(other) for other in taken):
+            if not one.answer or any(known.repeats(other) for other in taken) or not may_be_used(one):
                 continue
             taken.append(known)
             found.append(Related(one.question, kind))

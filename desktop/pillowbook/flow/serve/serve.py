@@ -43,7 +43,7 @@ from pillowbook.flow.serve.likely import Likely
 from pillowbook.flow.serve.questions import RecentVectors, Vector, clean_question, clean_typed
 from pillowbook.flow.serve.related import related_questions
 from pillowbook.flow.serve.standing import Standing
-from pillowbook.flow.serve.withheld import leave_out, related_of
+from pillowbook.flow.serve.withheld import leave_out, may_be_used
 from pillowbook.host.workers import CancelToken
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
@@ -189,20 +189,24 @@ class Server:
         found = leave_out(self._match(asking), without, self._knowledge)
         prepared = found.prepared
         answer: Answer | None = None
+        said: PreparedAnswer | Draft | None = None
         if found.is_hit and prepared is not None and not self._is_of_another_day(prepared):
             report = check_freshness(prepared, self._library, clock=self._clock, reread=self._reread)
             if _may_be_shown(prepared, report.freshness):
-                answer = self._prepared_answer(question, prepared, found.p_same, report, (), began)
+                answer, said = (
+                    self._prepared_answer(question, prepared, found.p_same, report, (), began),
+                    prepared,
+                )
         if answer is None and mode is AskMode.PREPARED_ONLY:
             answer = self._none(asking, _NOTHING, "")
         if answer is None:
             asking.vector = self._recent.get(question)
             draft, freshness = self._compose(asking)
-            answer = self._live_answer(asking, draft, freshness, _NOTHING, "")
+            answer, said = self._live_answer(asking, draft, freshness, _NOTHING, ""), draft
         if not answer.answer:
             near = self._likely.passage(question, self._recent.known(question), without)
             answer = replace(answer, nearest=() if near is None else (near.citation,))
-        return replace(answer, related=related_of(found, answer.prepared_id))
+        return replace(answer, related=self._related(question, said, found, without))
 
     def search(
         self, words: str, limit: int = 20, *, without: frozenset[DocumentId] = frozenset()
@@ -553,9 +557,13 @@ class Server:
         return COMPUTED in prepared.checks and then != now
 
     def _related(
-        self, question: str, said: PreparedAnswer | Draft | None, found: MatchResult | None = None
+        self,
+        question: str,
+        said: PreparedAnswer | Draft | None,
+        found: MatchResult | None = None,
+        without: frozenset[DocumentId] = frozenset(),
     ) -> tuple[Related, ...]:
-        """What is prepared and may be asked next."""
+        """What is prepared and may be asked next; nothing that rests on or was drawn from ``without``."""
         candidates = () if found is None else found.candidates
         return related_questions(
             self._knowledge,
@@ -563,6 +571,7 @@ class Server:
             answer="" if said is None else said.answer,
             citations=() if said is None else said.citations,
             near=[one.prepared for one in candidates if one.similarity >= MIN_RELATED_SIMILARITY],
+            may_be_used=lambda one: not without or may_be_used(one, without, self._knowledge),
         )
 
     def _withdraw(self, prepared_id: PreparedId) -> None:

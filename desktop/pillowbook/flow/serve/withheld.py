@@ -4,12 +4,10 @@ from dataclasses import replace
 from typing import Final
 
 from pillowbook.answering.match import MatchResult
-from pillowbook.domain.answers import PreparedAnswer, Reason, Related
-from pillowbook.domain.ids import DocumentId, PreparedId
+from pillowbook.domain.answers import PreparedAnswer, Reason
+from pillowbook.domain.ids import DocumentId
 from pillowbook.store.knowledge import Knowledge
 
-MOST_RELATED: Final = 4
-MIN_SIMILARITY: Final = 0.4
 _PUT_BY_THE_USER: Final = frozenset({Reason.ASKED, Reason.MISSED, Reason.REQUESTED})
 
 
@@ -36,13 +34,3 @@ def may_be_used(prepared: PreparedAnswer, withheld: frozenset[DocumentId], knowl
         if question is None or question.reason not in _PUT_BY_THE_USER:
             return False
     return not (rests_on | origins) & withheld
-
-
-def related_of(found: MatchResult, served: PreparedId | None) -> tuple[Related, ...]:
-    """Prepared questions near the one that was asked, of those that are left."""
-    near = [
-        one.prepared.question
-        for one in found.candidates
-        if one.similarity >= MIN_SIMILARITY and one.prepared.id != served and one.prepared.answer
-    ]
-    return tuple(Related(question, "prepared") for question in near[:MOST_RELATED])
