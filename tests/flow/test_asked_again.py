@@ -48,7 +48,6 @@ class Meanings:
     """Vectors by hand: questions with one name mean the same."""
 
     of: dict[str, int]
-    can: bool = True
     made: int = 0
 
     def embed(self, question: str) -> Vector:
@@ -75,18 +74,20 @@ def test_a_reworded_question_is_the_same_and_a_near_miss_is_not(
     questions: tuple[str, str], meanings: tuple[int, int], is_again: bool
 ) -> None:
     means = Meanings(dict(zip(questions, meanings, strict=True)))
-    clock = ManualClock()
-    lately = AskedLately(vectors=RecentVectors(means.embed), clock=clock, can_embed=lambda: means.can)
+    clock, recent = ManualClock(), RecentVectors(means.embed)
+    lately = AskedLately(vectors=recent, clock=clock)
+    for question in questions:
+        recent.get(question)  # as its answer needed it
     assert lately.note(ServingId(1), questions[0], questions[0].lower()) is None
-    assert means.made == 0, "a question alone costs nothing"
     again = lately.note(ServingId(2), questions[1], questions[1].lower())
     assert again == (ServingId(1) if is_again else None)
+    assert means.made == 2, "none is made for this: the answer waits"
 
 
 def test_minutes_later_it_is_a_new_need_and_no_model_is_waited_for() -> None:
-    means = Meanings(dict.fromkeys(REWORDED, 1), can=False)
-    clock = ManualClock()
-    lately = AskedLately(vectors=RecentVectors(means.embed), clock=clock, can_embed=lambda: means.can)
+    means = Meanings(dict.fromkeys(REWORDED, 1))
+    clock, recent = ManualClock(), RecentVectors(means.embed)
+    lately = AskedLately(vectors=recent, clock=clock)
     lately.note(ServingId(1), REWORDED[0], "a")
     assert lately.note(ServingId(2), REWORDED[1], "b") is None and means.made == 0
     clock.advance(WITHIN_S + 1)

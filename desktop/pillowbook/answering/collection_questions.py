@@ -53,7 +53,7 @@ class CollectionQuestion:
 
         A decision may have been put in other words, and a folder may be one of paper: these may be ordinary questions.
         """
-        return self.kind not in (CollectionKind.DECIDED, CollectionKind.FOLDER)
+        return self.window is not None or self.kind not in (CollectionKind.DECIDED, CollectionKind.FOLDER)
 
 
 _WE = r"(?:i|we|they|you)"

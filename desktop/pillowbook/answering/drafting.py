@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
-from pillowbook.answering.cite import cite_unit
+from pillowbook.answering.cite import MORE_THAN_CITED, cite_unit
 from pillowbook.answering.newer import told_before
 from pillowbook.answering.units import Unit
 from pillowbook.answering.verify import Claim, joined
@@ -55,8 +55,11 @@ class Drafting:
         date_of: Callable[[Passage], str],
     ) -> Draft:
         """The answer; ``before`` are the claims of an older note, which are told in one sentence."""
-        units = cited_units(claims)[: self._most_citations - bool(before)] + cited_units(before)[:1]
+        carriers = cited_units(claims)
+        units = carriers[: self._most_citations - bool(before)] + cited_units(before)[:1]
         checks = ("quotes-verbatim", "numbers", "names", "sure") + (("newer-note",) if before else ())
+        if len(units) - bool(before) < len(carriers):
+            checks = (*checks, MORE_THAN_CITED)
         answer = joined(claims)
         if before:
             answer = f"{answer} {told_before(before, date_of)}"

@@ -358,6 +358,9 @@ def _person(before: Parts, last: Turn) -> str:
     names = names_in(before.text, is_sentence=True)
     if names:
         subject = before.first(Role.SUBJECT)
+        if subject is not None and subject.owner and before.asked.lower().startswith("who"):
+            told = names_in(last.answer, is_sentence=True)  # whose sister was asked is not who she is
+            return told[0] if len(told) == 1 else ""
         if len(names) > 1 and re.search(rf"{re.escape(names[0])} (?:and|or) ", before.text):
             return ""
         if subject is not None and (subject.owner or subject.text) in names:

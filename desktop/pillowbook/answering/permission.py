@@ -52,6 +52,15 @@ class Permission:
         """Whether a unit may be taken into digests, the timeline and tasks."""
         return self._allows_secrets() or not gives_secret_away(unit)
 
+    def allows_text(self, text: str) -> bool:
+        """The same of a whole text, whose headings and properties may say what no unit does."""
+        return self._allows_secrets() or not text_gives_secret_away(text)
+
+
+def text_gives_secret_away(text: str) -> bool:
+    """Whether a line of a text holds a secret's value."""
+    return any(map(holds_secret, text.splitlines()))
+
 
 def gives_secret_away(unit: Unit) -> bool:
     """Whether a unit holds a secret's value, by its own words or by those of its place: "Wi-Fi key > Heron42"."""

@@ -237,7 +237,7 @@ class Retriever:
         if vector is None:
             vector = self.embed(question, background=background)
         scope = read_scope(question, self._today())
-        within = self._within(scope)
+        within = self._within(scope, without)
         meant = self._meant(scope)
         among = self._others(within, without)
         by_words = self._words.search(
@@ -342,11 +342,17 @@ class Retriever:
     def _today(self) -> date:
         return self._clock.now().astimezone().date()
 
-    def _within(self, scope: Scope) -> frozenset[PassageId] | None:
-        """The passages the question keeps to; None where it names no folder or tag that there is."""
+    def _within(self, scope: Scope, without: frozenset[DocumentId]) -> frozenset[PassageId] | None:
+        """The passages the question keeps to; None where it names no folder or tag that there is.
+
+        What is left out is as if it were not there: a folder of nothing else is one that there is not.
+        """
         sets = [self._words.tagged(tag) for tag in scope.tags]
         if scope.folder:
             sets.append(self._words.inside(scope.folder))
+        if without:
+            others = self._library.passage_ids_without(without)
+            sets = [found & others for found in sets]
         within: frozenset[PassageId] | None = None
         for found in sets:
             if found:

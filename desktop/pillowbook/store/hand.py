@@ -87,8 +87,8 @@ class Hand:
         """Answers to a question that the user called wrong, as far as their documents are as they were."""
         with self._database.read() as connection:
             rows = connection.execute(
-                "SELECT id, answer FROM asked WHERE verdict = ? AND answer <> '' "
-                "AND coalesce(prepared_for, question_id) = ? ORDER BY id",
+                "SELECT id, answer FROM asked WHERE verdict = ?1 AND answer <> '' "
+                "AND ?2 IN (coalesce(prepared_for, question_id), question_id) ORDER BY id",
                 (Verdict.WRONG.value, question_id),
             ).fetchall()
             documents = [

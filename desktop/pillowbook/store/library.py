@@ -573,6 +573,7 @@ class Library:
             "asked_sources",
             "deleted_digests",
             "predicted_sections",
+            "opened",
         ):
             connection.execute(f"DELETE FROM {table} WHERE document_id = ?", (document_id,))
         derived.delete_unused_vectors(connection, removed)

@@ -151,12 +151,14 @@ class PreparedAnswers(KnowledgePart):
         return [(PreparedId(row[0]), row[1]) for row in rows]
 
     def delete_prepared(self, prepared_id: PreparedId) -> None:
-        """Delete one for good: its question counts as tried, so it is not prepared again at once."""
+        """Delete one for good: its question and its wordings count as tried, so it is not made again at once."""
         with self._database.exclusive():
             with self._database.write() as connection:
                 connection.execute(
                     "UPDATE questions SET tried = 'deleted' "
-                    "WHERE id = (SELECT question_id FROM prepared WHERE id = ?)",
+                    "WHERE id = (SELECT question_id FROM prepared WHERE id = ?1) OR id IN (SELECT n.question_id "
+                    "FROM near_misses AS n JOIN prepared AS p ON p.question_id = n.near_id "
+                    "WHERE p.id = ?1 AND n.verdict = 'same')",
                     (prepared_id,),
                 )
                 connection.execute("DELETE FROM prepared WHERE id = ?", (prepared_id,))

@@ -316,7 +316,9 @@ class Questions(KnowledgePart):
         """Questions whose first try left them open, oldest first."""
         with self._database.read() as connection:
             rows = connection.execute(
-                _QUESTION_QUERY + "WHERE q.tried = ? ORDER BY q.id LIMIT ?", (UNSURE, limit)
+                _QUESTION_QUERY + "WHERE q.tried = ? AND NOT EXISTS (SELECT 1 FROM prepared AS own "
+                "JOIN edits AS e ON e.prepared_id = own.id WHERE own.question_id = q.id) ORDER BY q.id LIMIT ?",
+                (UNSURE, limit),
             ).fetchall()
         return [_question_from_row(row) for row in rows]
 

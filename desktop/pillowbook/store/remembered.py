@@ -9,7 +9,8 @@ from pillowbook.store.database import Database
 from pillowbook.store.rows import time_to_column
 from pillowbook.store.vectors import VectorStore
 
-_IN_WORDS_OF_THE_USER: Final = f"reason IN ('{Reason.MISSED.value}', '{Reason.ASKED.value}')"
+_OF_ASKING: Final = (Reason.MISSED, Reason.ASKED, Reason.RHYTHM)
+_IN_WORDS_OF_THE_USER: Final = f"reason IN ({', '.join(repr(reason.value) for reason in _OF_ASKING)})"
 
 
 class Remembered:
@@ -51,6 +52,7 @@ class Remembered:
             with self._database.write() as connection:
                 cursor = connection.execute("DELETE FROM asked WHERE ?1 IS NULL OR asked_at < ?1", (end,))
                 servings = int(cursor.rowcount)
+                connection.execute("DELETE FROM opened WHERE ?1 IS NULL OR opened_at < ?1", (end,))
                 connection.execute(
                     "UPDATE questions SET asked_count = (SELECT count(*) FROM asked WHERE question_id = questions.id), "
                     "last_asked_at = (SELECT max(asked_at) FROM asked WHERE question_id = questions.id) "
@@ -63,9 +65,7 @@ class Remembered:
                     (end, Reason.REQUESTED.value),
                 )
                 predicted = ", ".join(
-                    f"'{reason.value}'"
-                    for reason in Reason
-                    if reason not in (Reason.ASKED, Reason.MISSED, Reason.REQUESTED)
+                    f"'{reason.value}'" for reason in Reason if reason not in (*_OF_ASKING, Reason.REQUESTED)
                 )
                 connection.execute(
                     "UPDATE questions SET reason = coalesce((SELECT made_for FROM prepared "

@@ -345,7 +345,12 @@ CREATE TABLE opened (
     document_id INTEGER PRIMARY KEY REFERENCES documents ON DELETE CASCADE,
     opened_at TEXT NOT NULL            -- the last time, from an answer or a search
 );
-DELETE FROM passes WHERE kind = 'find';  -- links are found as well now
+-- Links are found as well now, and secrets are left out: what was distilled before may hold some.
+DELETE FROM passes WHERE kind = 'find';
+DELETE FROM digests;
+DELETE FROM section_gists;
+DELETE FROM folder_digests;
+DELETE FROM topic_digests;
 """
 
 MIGRATIONS: tuple[str, ...] = (

@@ -24,7 +24,11 @@ _TO_JUDGE = f"""
 SELECT n.question_id, n.near_id FROM near_misses AS n
 JOIN prepared AS ours ON ours.question_id = n.question_id AND ours.answer <> ''
 JOIN prepared AS theirs ON theirs.question_id = n.near_id AND theirs.answer <> ''
-WHERE n.verdict IS NULL OR (n.verdict = 'same' AND NOT ({SHARES}))
+WHERE (n.verdict IS NULL OR (n.verdict = 'same' AND NOT ({SHARES})))
+AND NOT EXISTS (
+    SELECT 1 FROM wrong_pairs AS w JOIN questions AS q ON q.normal = w.asked
+    WHERE q.id = n.question_id AND w.question_id = n.near_id
+)  -- the user said that they are two questions
 ORDER BY n.question_id, n.near_id LIMIT ?
 """
 

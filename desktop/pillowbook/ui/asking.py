@@ -63,6 +63,7 @@ class Asking(QObject):
         self._ask: Ticket | None = None
         self._likely: LikelyPassage | None = None
         self._last: Turn | None = None
+        self._last_before_used: Turn | None = None
         self._ready_question = ""
         self._ready_answer: Answer | None = None
         self._used_question = ""
@@ -131,7 +132,7 @@ class Asking(QObject):
 
     @Slot()
     def _look(self) -> None:
-        typed, last = self._typed, self._last
+        typed, last = self._typed, self._before(self._typed)
         if not typed or self._ask is not None:
             return
         self._controller.call(
@@ -165,7 +166,7 @@ class Asking(QObject):
 
     @Slot()
     def _read_ahead(self) -> None:
-        typed, last = self._typed, self._last
+        typed, last = self._typed, self._before(self._typed)
         if typed and self._ask is None and not self._ready_question:
             self._is_reading_ahead = True
             self._controller.call(self, lambda client: client.read_ahead(typed, after=last), channel="ahead")
@@ -198,6 +199,7 @@ class Asking(QObject):
             self._used_question, self._used_serving = question, None
             self._opened_early = None
             meant = question
+            self._last_before_used = self._last
             if self._ready_answer is not None:
                 meant = self._ready_answer.understood_as or question
                 self._lean_on(self._ready_answer)
@@ -227,9 +229,8 @@ class Asking(QObject):
         self._is_reading_ahead = False  # the core lets the question go first by itself
         self._typed = question
         self._ready_question = ""
-        is_new = question != self._used_question
+        is_new, last = question != self._used_question, self._before(question)
         self._used_question = ""
-        last = self._last
         self._patience.start()
         self._ask = self._controller.stream(
             self,
@@ -265,6 +266,10 @@ class Asking(QObject):
         self._lean_on(answer)
         self._panel.show_answer(answer, self._now())
 
+    def _before(self, typed: str) -> Turn | None:
+        """What a text leans on: never on itself, where its answer stood there and was used before Enter."""
+        return self._last_before_used if typed and typed == self._used_question else self._last
+
     def _lean_on(self, answer: Answer) -> None:
         """What is asked next may be a follow-up of this."""
         self._last = Turn.of(answer)
@@ -273,6 +278,7 @@ class Asking(QObject):
     @Slot()
     def _forget_last(self) -> None:
         self._followed.stop()
+        self._last_before_used = None
         self._last = None
 
     def _take_ask_error(self, error: PillowbookError) -> None:
@@ -289,7 +295,7 @@ class Asking(QObject):
 
     def _take_error(self, error: PillowbookError) -> None:
         if isinstance(error, VaultLocked):
-            self._panel.show_locked(has_keychain=self._has_keychain)
+            self._show_locked()
         elif error.code == "vault-missing":
             self.first_run_wished.emit()
         else:
@@ -395,7 +401,7 @@ class Asking(QObject):
             return
         if status.vault != "open":
             if not self._panel.is_locked:
-                self._panel.show_locked(has_keychain=status.has_keychain)
+                self._show_locked()
             return
         if self._panel.is_locked:
             self._panel.show_unlocked()
@@ -435,20 +441,27 @@ class Asking(QObject):
             self._panel.show_unlocked()
             self.refresh_status()
         else:
-            self._stop_asking()
-            for timer in (self._ahead, self._rest):
-                timer.stop()
-            self._ready_question = self._used_question = ""
-            self._is_reading_ahead = False
-            self._completions, self._hits = [], ()
-            self._ready_answer = None
-            self._forget_last()
             self._clear_clipboard()
-            self._panel.show_locked(has_keychain=self._has_keychain)
+            self._show_locked()
+
+    def _show_locked(self) -> None:
+        self._forget_content()
+        self._panel.show_locked(has_keychain=self._has_keychain)
+
+    def _forget_content(self) -> None:
+        """Nothing of the notes, nor of what was asked, outlasts the lock or the core."""
+        self._stop_asking()
+        for timer in (self._ahead, self._rest):
+            timer.stop()
+        self._ready_question = self._used_question = ""
+        self._is_reading_ahead = False
+        self._completions, self._hits = [], ()
+        self._ready_answer = self._likely = None
+        self._forget_last()
 
     @Slot(object)
     def _show_lost(self, error: PillowbookError) -> None:
-        self._stop_asking()
+        self._forget_content()
         self._panel.show_error(phrases.error_sentence(error), can_retry=True)
 
     @Slot()

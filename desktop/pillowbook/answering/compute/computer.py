@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from pillowbook.answering.cite import cite_unit
+from pillowbook.answering.cite import MORE_THAN_CITED, cite_unit
 from pillowbook.answering.compute.evaluate import work_out
 from pillowbook.answering.compute.facts import Facts, NotFound
 from pillowbook.answering.compute.gather import Reader, gather
@@ -72,14 +72,15 @@ class Computer:
             result = over_rows(asked, Reader(self._retriever, readings, today, without))
         if result is None:
             return None
-        units = tuple(dict.fromkeys(result.units))[:MAX_CITATIONS]
+        found = tuple(dict.fromkeys(result.units))
+        units = found[:MAX_CITATIONS]
         return Draft(
             question=question,
             answer=result.text,
             citations=tuple(cite_unit(unit) for unit in units),
             nearest=tuple(cite_unit(unit) for unit in units[:3]),
             confidence=min(result.sureness, RIGHT_UNSEEN),
-            checks=(COMPUTED, "quotes-verbatim"),
+            checks=(COMPUTED, "quotes-verbatim", *([MORE_THAN_CITED] if len(found) > len(units) else [])),
             tokens=Tokens(),
             model=self._generator.model_id,
             effort=Effort.LIVE,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pillowbook.answering.permission import Permission, gives_secret_away
+from pillowbook.answering.permission import Permission, gives_secret_away, text_gives_secret_away
 from pillowbook.answering.retrieve import Retriever
 from pillowbook.answering.units import split_units
 from pillowbook.domain.clock import Clock
@@ -96,8 +96,9 @@ class Beyond:
         """What was distilled from notes that hold secrets goes, to be made anew as they are allowed now."""
         holding: dict[DocumentId, list[PassageId]] = {}
         for document in self._library.documents(state=DocumentState.INDEXED):
+            is_in_text = text_gives_secret_away(self._library.text(document.id))
             for passage in self._library.passages(document.id):
-                if any(gives_secret_away(unit) for unit in split_units(passage)):
+                if is_in_text or any(gives_secret_away(unit) for unit in split_units(passage)):
                     holding.setdefault(document.id, []).append(passage.id)
         self.digests.drop_made_from(holding)
         self._findings.drop_found_in(holding)

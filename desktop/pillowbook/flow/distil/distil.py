@@ -73,7 +73,7 @@ class Distiller:
             units = [unit for passage in passages for unit in split_units(passage)]
             allowed = self._writer.allowed(units)
             facts = tuple(fact_of(unit) for unit in by_weight(allowed)[:MAX_FACTS])
-            is_whole = len(allowed) == len(units)
+            is_whole = len(allowed) == len(units) and self._writer.allows_text(text)
             gist = plain_text(text) if is_whole else " ".join(unit.text for unit in allowed)
             self._knowledge.put_digest(document_id, gist, facts, content_hash, "")
             return SliceOutcome(SliceResult.DONE, spent.tokens, 1)

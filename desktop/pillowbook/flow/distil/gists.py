@@ -80,6 +80,10 @@ class GistWriter:
         """The units that may be taken into a digest."""
         return [unit for unit in units if self._permission.allows_unit(unit)]
 
+    def allows_text(self, text: str) -> bool:
+        """Whether a whole text may stand for a digest of it."""
+        return self._permission.allows_text(text)
+
     def together(
         self,
         title: str,

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pillowbook.answering.agreement import compare, was_rejected
+from pillowbook.answering.cite import MORE_THAN_CITED
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.permission import SECRET, Permission
 from pillowbook.answering.retrieve import Retriever
@@ -92,6 +93,9 @@ class Preparer:
             if not draft.says_something and question.reason not in _THE_USER_PUT:
                 is_open = not thorough and self._composer.leaves_open(draft)
                 self._knowledge.mark_tried(question_id, UNSURE if is_open else "refused")
+                return SliceOutcome(SliceResult.REFUSED, draft.tokens)
+            if MORE_THAN_CITED in draft.checks and question.reason not in _THE_USER_PUT:
+                self._knowledge.mark_tried(question_id, MORE_THAN_CITED)
                 return SliceOutcome(SliceResult.REFUSED, draft.tokens)
             if not self._permission.allows_answer(draft):
                 self._knowledge.mark_tried(question_id, SECRET)

@@ -1,15 +1,12 @@
 """Whether a question is put again soon after it was answered: a weak sign that the answer did not serve."""
 
-import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from pillowbook.answering.match import judge_pair
 from pillowbook.domain.clock import Clock
-from pillowbook.domain.errors import Transient, UserFixable
 from pillowbook.domain.ids import ServingId
 from pillowbook.flow.serve.questions import RecentVectors, Vector
 
@@ -28,43 +25,36 @@ class _Asked:
     question: str
     normal: str
     at_s: float
+    vector: Vector | None
 
 
 class AskedLately:
     """The last few questions, in memory alone. Thread-safe.
 
-    Args:
-        can_embed: whether a vector can be made at once.
+    Vectors that were made for an answer are compared; none is made here, since the answer waits for this.
     """
 
-    def __init__(self, *, vectors: RecentVectors, clock: Clock, can_embed: Callable[[], bool]) -> None:
+    def __init__(self, *, vectors: RecentVectors, clock: Clock) -> None:
         self._vectors = vectors
         self._clock = clock
-        self._can_embed = can_embed
         self._asked: deque[_Asked] = deque(maxlen=8)
         self._lock = threading.Lock()
 
     def note(self, serving_id: ServingId, question: str, normal: str) -> ServingId | None:
         """Note a serving; the latest one of the last minutes whose question this is once more, if there is one."""
         now_s = self._clock.monotonic_s()
+        asked = _Asked(serving_id, question, normal, now_s, self._vectors.known(question))
         with self._lock:
             recent = [one for one in self._asked if now_s - one.at_s <= WITHIN_S]
-            self._asked.append(_Asked(serving_id, question, normal, now_s))
+            self._asked.append(asked)
         for one in reversed(recent):
-            if one.normal == normal or self._is_reworded(one.question, question):
+            if one.normal == normal or _is_reworded(one, asked):
                 return one.serving_id
         return None
 
-    def _is_reworded(self, earlier: str, question: str) -> bool:
-        first, second = self._vector(earlier), self._vector(question)
-        if first is None or second is None:
-            return False
-        verdict = judge_pair(earlier, question, float(first @ second))
-        return verdict.hit or (verdict.p_same >= MIN_SAME and _NOTHING_AGAINST_IT in verdict.reasons)
 
-    def _vector(self, question: str) -> Vector | None:
-        known = self._vectors.known(question)
-        if known is None and self._can_embed():
-            with contextlib.suppress(Transient, UserFixable):
-                return self._vectors.get(question)
-        return known
+def _is_reworded(earlier: _Asked, asked: _Asked) -> bool:
+    if earlier.vector is None or asked.vector is None:
+        return False
+    verdict = judge_pair(earlier.question, asked.question, float(earlier.vector @ asked.vector))
+    return verdict.hit or (verdict.p_same >= MIN_SAME and _NOTHING_AGAINST_IT in verdict.reasons)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Final
 
 from pillowbook.answering.cite import cite_span, cite_unit
@@ -207,7 +207,8 @@ class Collected:
         where = f"The folder {wanted.folder} holds" if wanted.folder else "There are"
         lead, model = f"{where} {count}:", ""
         if wanted.kind is CollectionKind.FOLDER:
-            for digest in self._current_folders():
+            # Only openings are cited: what the gist tells may stand anywhere, so every file must be as it was read.
+            for digest in self._current_folders() if all(map(_is_as_read, documents)) else ():
                 if _is_called(PurePath(digest.path), wanted.folder):
                     lead, model = f"{digest.gist}\n{lead}", digest.model
                     break
@@ -233,6 +234,20 @@ class Collected:
             units = split_units(passage)
             return (cite_unit(units[0]) if units else cite_span(passage, 0, len(passage.text)),)
         return ()
+
+
+def _is_as_read(document: Document) -> bool:
+    """Whether a file has the size and the times it was read with."""
+    read = document.fingerprint
+    try:
+        now = Path(document.path).stat()
+    except OSError:
+        return False
+    return read is not None and (now.st_size, now.st_mtime_ns, now.st_ctime_ns) == (
+        read.size_bytes,
+        read.modified_ns,
+        read.changed_ns,
+    )
 
 
 def _is_called(folder: PurePath, name: str) -> bool:

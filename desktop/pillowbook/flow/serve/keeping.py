@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pillowbook.answering.agreement import was_rejected
+from pillowbook.answering.cite import MORE_THAN_CITED
 from pillowbook.answering.compute.computer import COMPUTED
 from pillowbook.answering.judging import pair_features
 from pillowbook.answering.match import Candidate
@@ -68,6 +69,8 @@ class Keeper:
 
     def _may_be_kept(self, question_id: QuestionId, draft: Draft) -> bool:
         if not draft.says_something or not draft.citations or draft.confidence < SURE_ENOUGH:
+            return False
+        if MORE_THAN_CITED in draft.checks:
             return False
         if self._permission.refusal(draft.question) or not self._permission.allows_answer(draft):
             return False

@@ -15,6 +15,7 @@ from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.permission import Permission
 from pillowbook.answering.retrieve import AskedWords, Retriever
 from pillowbook.answering.sources import sources_of
+from pillowbook.answering.time_windows import take_window
 from pillowbook.domain.answers import (
     Answer,
     AnswerKind,
@@ -104,7 +105,7 @@ class Server:
         self._on_withdrawn = on_withdrawn
         self._prepared_index = PreparedIndex(knowledge)
         self._recent = RecentVectors(retriever.embed)
-        self._lately = AskedLately(vectors=self._recent, clock=clock, can_embed=retriever.is_ready)
+        self._lately = AskedLately(vectors=self._recent, clock=clock)
         self._standing = Standing(library, reread=reread, notice=notice)
         self._likely = Likely(retriever=retriever, words=words, standing=self._standing)
         self._adapting = Adapting(
@@ -550,11 +551,14 @@ class Server:
         return standing_alone(question, after)
 
     def _is_of_another_day(self, prepared: PreparedAnswer) -> bool:
-        """Whether it was computed on another day: "how long until" and "this year" count from today."""
+        """Whether it speaks of another day: "how long until", "this year" and "last week" count from today."""
         if prepared.edited_at is not None:
             return False
         then, now = (time.astimezone().date() for time in (prepared.prepared_at, self._clock.now()))
-        return COMPUTED in prepared.checks and then != now
+        if then == now:
+            return False
+        windows = [take_window(prepared.question, day)[0] for day in (then, now)]
+        return COMPUTED in prepared.checks or windows[0] != windows[1]
 
     def _related(
         self,

@@ -3,12 +3,13 @@
 from dataclasses import replace
 from typing import Final
 
+from pillowbook.answering.cite import MORE_THAN_CITED
 from pillowbook.answering.match import MatchResult
 from pillowbook.domain.answers import PreparedAnswer, Reason
 from pillowbook.domain.ids import DocumentId
 from pillowbook.store.knowledge import Knowledge
 
-_PUT_BY_THE_USER: Final = frozenset({Reason.ASKED, Reason.MISSED, Reason.REQUESTED})
+_PUT_BY_THE_USER: Final = frozenset({Reason.ASKED, Reason.MISSED, Reason.RHYTHM, Reason.REQUESTED})
 
 
 def leave_out(found: MatchResult, withheld: frozenset[DocumentId], knowledge: Knowledge) -> MatchResult:
@@ -26,6 +27,8 @@ def may_be_used(prepared: PreparedAnswer, withheld: frozenset[DocumentId], knowl
 
     Of a predicted question that no document is known for, nobody can say what it was drawn from.
     """
+    if MORE_THAN_CITED in prepared.checks:
+        return False
     rests_on = {source.document_id for source in prepared.sources}
     rests_on |= {one.document_id for one in (*prepared.citations, *prepared.new_evidence)}
     origins = knowledge.origins(prepared.question_id)
