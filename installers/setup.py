@@ -125,7 +125,7 @@ def attend(command: Sequence[str], *, cwd: Path | None = None, takes_input: bool
     Raises:
         KeyboardInterrupt: Ctrl-C was pressed; the program has ended.
     """
-    is_interrupted = False
+    is_interrupted = is_to_end = False
     program: subprocess.Popen[bytes] | None = None
 
     def note(number: int, frame: object) -> None:
@@ -133,6 +133,8 @@ def attend(command: Sequence[str], *, cwd: Path | None = None, takes_input: bool
         is_interrupted = True
 
     def hand_on(number: int, frame: object) -> None:
+        nonlocal is_to_end
+        is_to_end = True
         if program:
             program.terminate()
 
@@ -142,6 +144,8 @@ def attend(command: Sequence[str], *, cwd: Path | None = None, takes_input: bool
     }
     try:
         program = subprocess.Popen(command, cwd=cwd, stdin=None if takes_input else subprocess.DEVNULL)
+        if is_to_end:  # asked while the program was being started
+            program.terminate()
         code = program.wait()
     finally:
         for number, handler in handlers.items():

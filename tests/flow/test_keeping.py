@@ -131,3 +131,17 @@ def test_a_live_answer_takes_no_place_of_one_that_was_prepared(vet: Stream) -> N
     after = vet.prepared(ASKED)
     assert before is not None and after is not None
     assert after.id == before.id
+
+
+def test_what_counts_from_its_day_is_not_told_on_another(vet: Stream) -> None:
+    """The files are as they were, but this week is another week."""
+    asked = "Who is the vet of Mungo this week?"
+    assert vet.server.ask(asked).kind is AnswerKind.LIVE
+    assert vet.server.ask(asked).kind is AnswerKind.HIT
+    vet.clock.days = 8
+    assert vet.server.ask(asked, mode=AskMode.PREPARED_ONLY).kind is AnswerKind.NONE
+    vet.server.ask(ASKED)
+    vet.clock.days = 16
+    assert vet.server.ask(ASKED, mode=AskMode.PREPARED_ONLY).kind is AnswerKind.HIT, (
+        "this one counts from no day"
+    )

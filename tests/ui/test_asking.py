@@ -264,6 +264,20 @@ def test_opening_a_source_of_an_answer_before_enter_is_told_with_the_serving_it_
     wait_until(lambda: p.NoteOpened(ready.citations[0].path, 17) in core.calls_of(p.NoteOpened))
 
 
+def test_a_question_never_leans_on_itself(panel: Panel, asking: Asking, core: ScriptedCore) -> None:
+    """Its answer stood there and was used before Enter."""
+    asking._rest.setInterval(60_000)
+    ready = core.script.answers[BOILER]
+    core.script.completions[0] = replace(core.script.completions[0], answer=ready)
+    panel.question.setText(BOILER)
+    wait_until(lambda: text_of(panel, "answer") == ready.answer)
+    QTest.keyClick(panel.question, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    wait_until(lambda: bool(core.calls_of(p.NoteUse)))
+    QTest.keyClick(panel.question, Qt.Key.Key_Return)
+    wait_until(lambda: bool(core.calls_of(p.Ask)))
+    assert core.calls_of(p.Ask)[0].after is None
+
+
 def test_an_answer_that_is_typed_past_is_not_counted(
     panel: Panel, asking: Asking, core: ScriptedCore
 ) -> None:
