@@ -108,7 +108,11 @@ def test_values_are_shown_and_changes_reach_the_core(settings: SettingsWindow, c
     floor = settings.findChild(QSpinBox, BATTERY_FLOOR.key)
     assert learn is not None and when is not None and floor is not None
     assert learn.isChecked() and when.currentData() == "both" and floor.value() == 40
-    learn.click()
+    learn.click()  # what was asked is deleted with it, so it is asked once
+    confirm = settings.findChild(QPushButton, f"confirm-{LEARN.key}")
+    assert confirm is not None
+    wait_until(lambda: not confirm.isHidden())
+    confirm.click()
     when.setCurrentIndex(when.findData("idle"))
     when.activated.emit(when.currentIndex())
     floor.setValue(55)

@@ -92,7 +92,9 @@ class Collections:
                 if without:
                     found = replace(found, remark="notes that changed just now are left out")
                 is_fresh = all(state is Freshness.FRESH for state in states.values())
-                return self._told(question, found, items, citations, is_fresh=is_fresh)
+                return self._told(
+                    question, found, items, citations, is_fresh=is_fresh, checked_files=len(states)
+                )
             self._bring_up_to_date(citations, stale)
             self._catch_up()
             if tries_left == 1:
@@ -108,6 +110,7 @@ class Collections:
         citations: tuple[Citation, ...],
         *,
         is_fresh: bool,
+        checked_files: int = 0,
     ) -> Answer:
         has_some = bool(items)
         lines = [found.lead if has_some else found.nothing]
@@ -120,11 +123,12 @@ class Collections:
             question=question,
             answer="\n".join(lines),
             kind=AnswerKind.LIVE if has_some else AnswerKind.NONE,
+            checked_files=checked_files if has_some else 0,
             freshness=freshness if citations else None,
             confidence=RIGHT_UNSEEN,
             matched_question=None,
             prepared_at=None,
-            checked_at=self._clock.now(),
+            checked_at=self._clock.now() if citations else None,
             latency_ms=0.0,
             first_token_ms=None,
             tokens=Tokens(),
