@@ -26,13 +26,11 @@ from time import monotonic
 from tests.benchmarks.common import Parts, machine, real_parts, share
 
 from pillowbook.answering.collection_questions import read_collection_question
+from pillowbook.core.stream import build_stream
 from pillowbook.domain.answers import Answer, AnswerKind, Freshness
 from pillowbook.domain.clock import ManualClock
-from pillowbook.flow.distil.beyond import Beyond
-from pillowbook.flow.serve.collected import Collected
 from pillowbook.flow.serve.collections import Collections
 from pillowbook.host.resources import resource
-from pillowbook.models.clusterer.client import HdbscanClusterer
 
 NOW = datetime(2026, 10, 15, 10, tzinfo=UTC)
 OLD = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -61,35 +59,13 @@ def copy_notes(folder: Path) -> Path:
 
 def collections_over(parts: Parts, clock: ManualClock) -> Collections:
     """The product's collections, with all that code finds while the machine is idle found."""
-    vault = parts.vault
-    beyond = Beyond(
-        library=vault.library,
-        knowledge=vault.knowledge,
-        findings=vault.findings,
-        digests=vault.digests,
-        vectors=vault.vectors,
-        retriever=parts.retriever,
-        generator=parts.generator,
-        clusterer=HdbscanClusterer(),
-        clock=clock,
-    )
+    stream = build_stream(parts.vault, generator=parts.generator, embedder=parts.embedder, clock=clock)
+    beyond = stream.beyond
     while beyond.is_find_due():
         beyond.find()
     while beyond.is_compare_due():
         beyond.compare()
-    return Collections(
-        collected=Collected(
-            library=vault.library,
-            findings=vault.findings,
-            words=vault.words,
-            retriever=parts.retriever,
-            current_folders=beyond.folders.current,
-        ),
-        library=vault.library,
-        findings=vault.findings,
-        clock=clock,
-        catch_up=beyond.find,
-    )
+    return stream.collections
 
 
 def verdict(row: dict, answer: Answer | None, notes: Path) -> str:

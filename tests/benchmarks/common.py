@@ -15,6 +15,7 @@ from tests.benchmarks.plain import Outcome
 
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.retrieve import Retriever
+from pillowbook.core.stream import Stream, build_stream
 from pillowbook.domain.answers import Citation, Effort
 from pillowbook.domain.clock import SystemClock
 from pillowbook.flow.ingest.extractor.client import Extractor
@@ -35,9 +36,14 @@ class Parts:
     """The real parts over one folder of notes."""
 
     vault: Vault
-    retriever: Retriever
+    stream: Stream
     embedder: MiniLmEmbedder
     generator: LlamaGenerator
+
+    @property
+    def retriever(self) -> Retriever:
+        """Of the stream."""
+        return self.stream.retriever
 
 
 @contextmanager
@@ -48,10 +54,8 @@ def real_parts(folder: Path, profile: Path, *, generator: Path, embedder: Path) 
     try:
         vault.library.add_folder(str(folder.absolute()))
         Ingestor(vault.library, extractor, minilm, SystemClock()).sync(lambda: False)
-        retriever = Retriever(
-            words=vault.words, vectors=vault.vectors, library=vault.library, embedder=minilm
-        )
-        yield Parts(vault, retriever, minilm, llama)
+        stream = build_stream(vault, generator=llama, embedder=minilm, clock=SystemClock())
+        yield Parts(vault, stream, minilm, llama)
     finally:
         extractor.close()
         llama.close()

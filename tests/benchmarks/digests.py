@@ -12,29 +12,14 @@ from pathlib import Path
 
 from tests.benchmarks.common import machine, real_parts
 
-from pillowbook.core.overview import Overview
 from pillowbook.digest_views import tasks_text
-from pillowbook.domain.clock import SystemClock
-from pillowbook.flow.distil.beyond import Beyond
-from pillowbook.models.clusterer.client import HdbscanClusterer
 
 
 def run(notes: Path, profile: Path, embedder: Path, *, shows: bool) -> None:
     """Find, compare and cluster, and print."""
     print(machine())
     with real_parts(notes, profile, generator=Path("no-generator"), embedder=embedder) as parts:
-        vault = parts.vault
-        beyond = Beyond(
-            library=vault.library,
-            knowledge=vault.knowledge,
-            findings=vault.findings,
-            digests=vault.digests,
-            vectors=vault.vectors,
-            retriever=parts.retriever,
-            generator=parts.generator,
-            clusterer=HdbscanClusterer(),
-            clock=SystemClock(),
-        )
+        vault, beyond, overview = parts.vault, parts.stream.beyond, parts.stream.overview
         counts = vault.library.counts()
         print(f"{len(vault.library.documents())} documents, {counts.passages} passages")
         for name, is_due, step in (
@@ -50,14 +35,6 @@ def run(notes: Path, profile: Path, embedder: Path, *, shows: bool) -> None:
                 longest_s = max(longest_s, time.perf_counter() - slice_began)
             seconds = time.perf_counter() - began
             print(f"{name}: {made} in {slices} slices, {seconds:.1f} s, the longest {longest_s:.1f} s")
-        overview = Overview(
-            library=vault.library,
-            knowledge=vault.knowledge,
-            findings=vault.findings,
-            digests=vault.digests,
-            folders=beyond.folders,
-            retriever=parts.retriever,
-        )
         conflicts, topics = overview.conflicts(), overview.topics(None)
         print(f"{len(overview.timeline())} dated facts, {len(overview.tasks())} tasks")
         print(f"{len(conflicts)} contradictions, {len(topics)} topics")

@@ -17,33 +17,20 @@ from pathlib import Path
 from tests.benchmarks import squad
 from tests.benchmarks.common import Parts, machine, real_parts, share
 
-from pillowbook.answering.adapt import Adapter
-from pillowbook.answering.compose import Composer
-from pillowbook.answering.match import Matcher
 from pillowbook.domain.answers import Answer, AnswerKind
 from pillowbook.domain.asking import AskMode
 from pillowbook.domain.clock import SystemClock
 from pillowbook.domain.work import GateState
-from pillowbook.flow.audit.audit import Auditor
-from pillowbook.flow.audit.near_misses import NearMisses
-from pillowbook.flow.distil.beyond import Beyond
-from pillowbook.flow.distil.distil import Distiller
-from pillowbook.flow.predict.foresee import Foreseer
-from pillowbook.flow.predict.predict import Predictor
-from pillowbook.flow.prepare.prepare import Preparer
 from pillowbook.flow.serve.serve import Server
 from pillowbook.host.workers import CancelToken
-from pillowbook.models.clusterer.client import HdbscanClusterer
 from pillowbook.schedule.gate import Rules, Sensed
 from pillowbook.schedule.runner import Runner, WorkTotals
-from pillowbook.schedule.stages import FlowStages
 
 SEED = 5
 
 
 def runner_over(parts: Parts) -> Runner:
     """The product's own background work; its gate is never asked."""
-    library, knowledge, clock = parts.vault.library, parts.vault.knowledge, SystemClock()
 
     def unasked() -> Sensed:
         raise AssertionError("the gate is not asked")
@@ -54,63 +41,13 @@ def runner_over(parts: Parts) -> Runner:
     def ignore(_gate: GateState) -> None:
         return None
 
-    composer = Composer(generator=parts.generator, retriever=parts.retriever, clock=clock)
-    stages = FlowStages(
-        knowledge,
-        Distiller(
-            library=library,
-            knowledge=knowledge,
-            digests=parts.vault.digests,
-            generator=parts.generator,
-            date_of=parts.retriever.date_of,
-        ),
-        Predictor(
-            library=library,
-            knowledge=knowledge,
-            generator=parts.generator,
-            embedder=parts.embedder,
-            date_of=parts.retriever.date_of,
-        ),
-        Preparer(
-            library=library, knowledge=knowledge, composer=composer, retriever=parts.retriever, clock=clock
-        ),
-        Auditor(
-            library=library, knowledge=knowledge, composer=composer, retriever=parts.retriever, clock=clock
-        ),
-        Beyond(
-            library=library,
-            knowledge=knowledge,
-            findings=parts.vault.findings,
-            digests=parts.vault.digests,
-            vectors=parts.vault.vectors,
-            retriever=parts.retriever,
-            generator=parts.generator,
-            clusterer=HdbscanClusterer(),
-            clock=clock,
-        ),
-        NearMisses(knowledge=knowledge, generator=parts.generator),
-        Foreseer(knowledge=knowledge, findings=parts.vault.findings, clock=clock),
-        clock=clock,
-    )
     return Runner(
-        stages, sense=unasked, rules=rules, clock=clock, on_gate=ignore, on_slice=lambda entry: None
-    )
-
-
-def server_over(parts: Parts) -> Server:
-    """The product's own serving."""
-    clock = SystemClock()
-    return Server(
-        matcher=Matcher(
-            knowledge=parts.vault.knowledge, vectors=parts.vault.vectors, retriever=parts.retriever
-        ),
-        composer=Composer(generator=parts.generator, retriever=parts.retriever, clock=clock),
-        adapter=Adapter(generator=parts.generator, retriever=parts.retriever),
-        retriever=parts.retriever,
-        library=parts.vault.library,
-        knowledge=parts.vault.knowledge,
-        words=parts.vault.words,
-        clock=clock,
+        parts.stream.stages,
+        sense=unasked,
+        rules=rules,
+        clock=SystemClock(),
+        on_gate=ignore,
+        on_slice=lambda entry: None,
     )
 
 
@@ -204,7 +141,7 @@ def main() -> None:
 
 def work(arguments: argparse.Namespace, parts: Parts, asked: list[squad.Asked]) -> None:
     """Work for each budget, and ask after it."""
-    runner, server = runner_over(parts), server_over(parts)
+    runner, server = runner_over(parts), parts.stream.server
     parts.generator.preload()
     print(
         "| minutes | digests | questions | prepared | verified a minute, lately | served right, of all answerable "

@@ -37,11 +37,8 @@ from tests.benchmarks.common import PASSPHRASE, machine, open_vault
 from tests.fakes.embedder import HashEmbedder
 from tests.fakes.generator import ScriptedGenerator
 
-from pillowbook.answering.adapt import Adapter
-from pillowbook.answering.compose import Composer
-from pillowbook.answering.match import Matcher
-from pillowbook.answering.retrieve import Retriever
 from pillowbook.core.client import CoreClient, ensure_core
+from pillowbook.core.stream import build_stream
 from pillowbook.domain.answers import AnswerKind
 from pillowbook.domain.asking import AnswerText, AskMode, AskPart
 from pillowbook.domain.clock import SystemClock
@@ -182,22 +179,13 @@ class Here:
         self.without_embedder = self._server(absent)
 
     def _server(self, embedder: Embedder | HashEmbedder) -> Server:
-        vault, clock = self.vault, SystemClock()
-        retriever = Retriever(
-            words=vault.words, vectors=vault.vectors, library=vault.library, embedder=embedder
-        )
-        generator = self.llama or ScriptedGenerator(lambda _messages: "not said")
-        return Server(
-            matcher=Matcher(knowledge=vault.knowledge, vectors=vault.vectors, retriever=retriever),
-            composer=Composer(generator=generator, retriever=retriever, clock=clock),
-            adapter=Adapter(generator=generator, retriever=retriever),
-            retriever=retriever,
-            library=vault.library,
-            knowledge=vault.knowledge,
-            words=vault.words,
-            clock=clock,
+        return build_stream(
+            self.vault,
+            generator=self.llama or ScriptedGenerator(lambda _messages: "not said"),
+            embedder=embedder,
+            clock=SystemClock(),
             reread=self.ingestor.passages_now,
-        )
+        ).server
 
     def close(self) -> None:
         if self.llama is not None:

@@ -16,7 +16,6 @@ from pillowbook.answering.cite import cite_passage
 from pillowbook.answering.sources import sources_of
 from pillowbook.core import protocol as p
 from pillowbook.core.other_programs import OtherPrograms
-from pillowbook.core.overview import Overview
 from pillowbook.domain.answers import Answer, AnswerKind, Draft, Effort, Fact, Freshness, Reason, Tokens
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.errors import DocumentUnknown
@@ -81,18 +80,10 @@ def passages_of(stream: Stream, name: str) -> Sequence[Passage]:
 
 
 def others(stream: Stream) -> OtherPrograms:
-    overview = Overview(
-        library=stream.library,
-        knowledge=stream.knowledge,
-        findings=stream.vault.findings,
-        digests=stream.vault.digests,
-        folders=stream.beyond.folders,
-        retriever=stream.retriever,
-    )
     return OtherPrograms(
         library=stream.library,
         digests=stream.vault.digests,
-        overview=overview,
+        overview=stream.overview,
         server=stream.server,
         hold=no_hold,
     )

@@ -8,33 +8,21 @@ import pytest
 from tests.fakes.embedder import HashEmbedder
 from tests.fakes.generator import ScriptedGenerator
 
-from pillowbook.answering.adapt import Adapter, AdaptParameters
-from pillowbook.answering.compose import Composer
-from pillowbook.answering.match import Matcher, normalise_question
-from pillowbook.answering.permission import Permission
-from pillowbook.answering.retrieve import Retriever
+from pillowbook.answering.adapt import AdaptParameters
+from pillowbook.answering.match import normalise_question
 from pillowbook.answering.sureness import Regression
 from pillowbook.core.hand import UsersHand
+from pillowbook.core.stream import build_stream
 from pillowbook.domain.answers import PreparedAnswer, Reason
 from pillowbook.domain.clock import SystemClock
 from pillowbook.domain.ids import DocumentId, QuestionId
 from pillowbook.domain.work import SliceOutcome
-from pillowbook.flow.audit.audit import Auditor
-from pillowbook.flow.audit.near_misses import NearMisses
-from pillowbook.flow.distil.beyond import Beyond
-from pillowbook.flow.distil.distil import Distiller
 from pillowbook.flow.ingest.extractor.client import Extractor
 from pillowbook.flow.ingest.ingest import Ingestor
-from pillowbook.flow.predict.foresee import Foreseer
-from pillowbook.flow.predict.predict import Predictor
 from pillowbook.flow.prepare.evidence import NewEvidence
-from pillowbook.flow.prepare.prepare import Preparer
-from pillowbook.flow.serve.serve import Server
 from pillowbook.host.keychain import MemoryKeychain
 from pillowbook.host.paths import Profile
-from pillowbook.models.clusterer.client import HdbscanClusterer
 from pillowbook.models.generator.client import Message
-from pillowbook.schedule.stages import FlowStages
 from pillowbook.store.crypto import KdfCost
 from pillowbook.store.library import DocumentChange
 from pillowbook.store.vault import Vault
@@ -73,95 +61,29 @@ class Stream:
         self.says: dict[str, str] = {}
         self.doubts: set[str] = set()
         self.generator = ScriptedGenerator(self._reply, score=self._weigh, refusal=self._refuse)
-        self.retriever = Retriever(
-            words=self.vault.words,
-            vectors=self.vault.vectors,
-            library=self.library,
-            embedder=self.embedder,
-        )
-        self.composer = Composer(generator=self.generator, retriever=self.retriever, clock=clock)
-        self.matcher = Matcher(knowledge=self.knowledge, vectors=self.vault.vectors, retriever=self.retriever)
+        self._extractor = Extractor()
         self.evidence = NewEvidence(
             library=self.library, knowledge=self.knowledge, vectors=self.vault.vectors
         )
-        self._extractor = Extractor()
         self.ingestor = Ingestor(self.library, self._extractor, self.embedder, clock, on_change=self._changed)
         self._folder = self.library.add_folder(str(self.notes))
         self.allows_secrets = False
-        permission = Permission(self.knowledge, allows_secrets=lambda: self.allows_secrets)
-        self.adapter = Adapter(generator=self.generator, retriever=self.retriever, parameters=self.adapts)
-        self.server = Server(
-            matcher=self.matcher,
-            composer=self.composer,
-            adapter=self.adapter,
-            retriever=self.retriever,
-            library=self.library,
-            knowledge=self.knowledge,
-            words=self.vault.words,
-            clock=clock,
-            permission=permission,
-            reread=self.ingestor.passages_now,
-        )
-        self.preparer = Preparer(
-            library=self.library,
-            knowledge=self.knowledge,
-            composer=self.composer,
-            retriever=self.retriever,
-            clock=clock,
-            permission=permission,
-        )
-        self.auditor = Auditor(
-            library=self.library,
-            knowledge=self.knowledge,
-            composer=self.composer,
-            retriever=self.retriever,
-            clock=clock,
-            permission=permission,
-        )
-        self.hand = UsersHand(knowledge=self.knowledge, library=self.library, on_changed=lambda: None)
-        self.predictor = Predictor(
-            date_of=self.retriever.date_of,
-            library=self.library,
-            knowledge=self.knowledge,
+        self.built = built = build_stream(
+            self.vault,
             generator=self.generator,
             embedder=self.embedder,
-            permission=permission,
-        )
-        self.beyond = Beyond(
-            library=self.library,
-            knowledge=self.knowledge,
-            findings=self.vault.findings,
-            digests=self.vault.digests,
-            vectors=self.vault.vectors,
-            retriever=self.retriever,
-            generator=self.generator,
-            clusterer=HdbscanClusterer(),
             clock=clock,
-            permission=permission,
+            allows_secrets=lambda: self.allows_secrets,
+            reread=self.ingestor.passages_now,
+            adapts=self.adapts,
         )
-        self.distiller = Distiller(
-            library=self.library,
-            knowledge=self.knowledge,
-            digests=self.vault.digests,
-            generator=self.generator,
-            date_of=self.retriever.date_of,
-            permission=permission,
-        )
-        self.foreseer = Foreseer(
-            knowledge=self.knowledge, findings=self.vault.findings, clock=clock, permission=permission
-        )
-        self.near_misses = NearMisses(knowledge=self.knowledge, generator=self.generator)
-        self.stages = FlowStages(
-            self.knowledge,
-            self.distiller,
-            self.predictor,
-            self.preparer,
-            self.auditor,
-            self.beyond,
-            self.near_misses,
-            self.foreseer,
-            clock=clock,
-        )
+        self.retriever, self.composer, self.matcher = built.retriever, built.composer, built.matcher
+        self.adapter, self.server, self.overview = built.adapter, built.server, built.overview
+        self.distiller, self.beyond = built.distiller, built.beyond
+        self.predictor, self.foreseer = built.predictor, built.foreseer
+        self.preparer, self.auditor, self.near_misses = built.preparer, built.auditor, built.near_misses
+        self.stages = built.stages
+        self.hand = UsersHand(knowledge=self.knowledge, library=self.library, on_changed=lambda: None)
 
     def write(self, name: str, text: str) -> Path:
         path = self.notes / name

@@ -9,11 +9,10 @@ import pytest
 from tests.flow.conftest import Stream
 
 from pillowbook.answering.permission import WORKED_OUT
+from pillowbook.core.stream import build_stream
 from pillowbook.domain.answers import Answer, AnswerKind, Freshness, Tokens
 from pillowbook.domain.asking import AskMode
 from pillowbook.domain.work import SliceResult
-from pillowbook.flow.serve.collected import Collected
-from pillowbook.flow.serve.collections import Collections
 from pillowbook.flow.serve.serve import Server
 
 TODO = """# To do
@@ -33,30 +32,14 @@ def server(stream: Stream, refreshed: list[str]) -> Server:
         refreshed.extend(paths)
         stream.sync()
 
-    return Server(
-        matcher=stream.matcher,
-        composer=stream.composer,
-        adapter=stream.adapter,
-        retriever=stream.retriever,
-        library=stream.library,
-        knowledge=stream.knowledge,
-        words=stream.vault.words,
+    return build_stream(
+        stream.vault,
+        generator=stream.generator,
+        embedder=stream.embedder,
         clock=stream.clock,
-        collections=Collections(
-            collected=Collected(
-                library=stream.library,
-                findings=stream.vault.findings,
-                words=stream.vault.words,
-                retriever=stream.retriever,
-                current_folders=stream.beyond.folders.current,
-            ),
-            library=stream.library,
-            findings=stream.vault.findings,
-            clock=stream.clock,
-            catch_up=stream.beyond.find,
-            refresh=refresh,
-        ),
-    )
+        refresh=refresh,
+        adapts=stream.adapts,
+    ).server
 
 
 class House:
@@ -100,7 +83,9 @@ def test_which_notes_mention_something_is_counted_and_cited_without_a_token(hous
     assert answer.answer.startswith("2 notes mention “Dev Marsh”")
     assert [one.title for one in answer.citations] == ["Car", "Boiler"]
     assert (answer.kind, answer.freshness, answer.tokens) == (AnswerKind.LIVE, Freshness.FRESH, Tokens())
-    assert answer.checked_at and answer.checked_files == len({cited.document_id for cited in answer.citations})
+    assert answer.checked_at and answer.checked_files == len(
+        {cited.document_id for cited in answer.citations}
+    )
     assert house.stream.generator.calls == []
 
 

@@ -4,7 +4,6 @@ from pathlib import PurePath
 
 import pytest
 from tests.flow.conftest import Stream
-from tests.flow.test_overview import overview
 
 from pillowbook.answering.units import Unit, split_units
 from pillowbook.domain.digests import PassKind, RelationKind
@@ -103,7 +102,7 @@ def choir(stream: Stream) -> Stream:
 
 
 def test_both_are_cited_and_the_newer_is_named(choir: Stream) -> None:
-    (conflict,) = overview(choir).conflicts()
+    (conflict,) = choir.overview.conflicts()
     assert (conflict.older_day, conflict.newer_day) == ("2026-01-10", "2026-03-02")
     assert "Monday" in conflict.older.quote and "Wednesday" in conflict.newer.quote
     assert conflict.newer_says_so
@@ -115,12 +114,12 @@ def test_both_are_cited_and_the_newer_is_named(choir: Stream) -> None:
 def test_it_goes_at_once_with_either_note(choir: Stream, name: str) -> None:
     (choir.notes / name).write_text("# Choir\n\nNothing is said here of any day.\n", encoding="utf-8")
     choir.sync()
-    assert overview(choir).conflicts() == []
+    assert choir.overview.conflicts() == []
     assert choir.beyond.compare().made == 1
-    assert overview(choir).conflicts() == []
+    assert choir.overview.conflicts() == []
     (choir.notes / name).unlink()
     choir.sync()
-    assert overview(choir).conflicts() == []
+    assert choir.overview.conflicts() == []
 
 
 def test_only_the_changed_note_is_compared_again_and_what_was_found_stays(choir: Stream) -> None:
@@ -128,12 +127,12 @@ def test_only_the_changed_note_is_compared_again_and_what_was_found_stays(choir:
     path = choir.notes / "choir-2026-01-10.md"
     path.write_text(OLD + "\n## Cake\n\nWinifred brings cake.\n", encoding="utf-8")
     choir.sync()
-    assert len(overview(choir).conflicts()) == 1, "what it rests on is unchanged"
+    assert len(choir.overview.conflicts()) == 1, "what it rests on is unchanged"
     assert [choir.document("choir-2026-01-10.md")] == choir.vault.findings.documents_without(
         PassKind.COMPARE, 9
     )
     assert choir.beyond.compare().made == 1
-    assert len(overview(choir).conflicts()) == 1, "found from both sides, it is one"
+    assert len(choir.overview.conflicts()) == 1, "found from both sides, it is one"
 
 
 def test_the_work_for_one_document_does_not_grow_with_the_library(
@@ -160,15 +159,15 @@ def test_the_work_for_one_document_does_not_grow_with_the_library(
 
 def test_notes_that_belong_together_are_named_unless_they_are_linked(choir: Stream) -> None:
     first = str(choir.notes / "choir-2026-01-10.md")
-    (found,) = overview(choir).related(first)
+    (found,) = choir.overview.related(first)
     assert PurePath(found.path).name == "choir-2026-03-02.md"
     assert found.here.path == first and found.there.path == found.path
-    (back,) = overview(choir).related(found.path)
+    (back,) = choir.overview.related(found.path)
     assert back.path == first
     choir.write("choir-2026-03-02.md", NEW + "\nSee [[choir-2026-01-10]].\n")
     choir.sync()
     choir.beyond.compare()
-    assert overview(choir).related(first) == []
+    assert choir.overview.related(first) == []
 
 
 def test_a_link_set_later_counts_too(choir: Stream) -> None:
@@ -176,7 +175,7 @@ def test_a_link_set_later_counts_too(choir: Stream) -> None:
     first = str(choir.notes / "choir-2026-01-10.md")
     choir.write("choir-2026-03-02.md", NEW + "\n## Links\n\n[[choir-2026-01-10]] was the winter's note.\n")
     choir.sync()
-    assert overview(choir).related(first) == []
+    assert choir.overview.related(first) == []
 
 
 def test_links_of_both_kinds_are_read() -> None:

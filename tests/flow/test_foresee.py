@@ -7,6 +7,7 @@ from tests.flow.conftest import Stream
 
 from pillowbook.answering.pairs import normalise_question
 from pillowbook.domain.answers import AnswerKind, Reason
+from pillowbook.domain.ids import DocumentId
 from pillowbook.domain.work import Slice, SliceKind, SliceResult
 from pillowbook.flow.predict.due import due_question
 from pillowbook.flow.predict.rhythm import due_again
@@ -189,8 +190,8 @@ def test_links_and_openings_are_reasons_to_read(stream: Stream) -> None:
         None,
         documents=[stream.document("a.md")],
     )
-    stream.knowledge.note_opened(str(stream.notes / "far.md"))
-    stream.knowledge.note_opened(str(stream.notes / "nowhere.md"))
+    stream.knowledge.note_opened(stream.document("far.md"))
+    stream.knowledge.note_opened(DocumentId(10**6))
     stream.clock.days = 11
     assert reasons(stream) == {
         "Roof": Reason.CONTENT,

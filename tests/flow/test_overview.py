@@ -6,20 +6,8 @@ import pytest
 from tests.flow.conftest import Stream
 from tests.flow.test_digests import NOTES, work
 
-from pillowbook.core.overview import Overview
 from pillowbook.digest_views import tasks_text
 from pillowbook.domain.errors import DocumentUnknown, FolderUnknown
-
-
-def overview(stream: Stream) -> Overview:
-    return Overview(
-        library=stream.library,
-        knowledge=stream.knowledge,
-        findings=stream.vault.findings,
-        digests=stream.vault.digests,
-        folders=stream.beyond.folders,
-        retriever=stream.retriever,
-    )
 
 
 @pytest.fixture
@@ -35,7 +23,7 @@ def house(stream: Stream) -> Stream:
 
 
 def test_findings_are_cited_where_they_stand(house: Stream) -> None:
-    shown = overview(house)
+    shown = house.overview
     tasks = shown.tasks()
     assert [(task.due, task.is_done) for task in tasks] == [
         (date(2026, 5, 2), True),
@@ -51,7 +39,7 @@ def test_findings_are_cited_where_they_stand(house: Stream) -> None:
 
 
 def test_a_document_s_digest_tells_what_code_found(house: Stream) -> None:
-    (view,) = overview(house).documents(str(house.notes / "Car" / "tyres.md"))
+    (view,) = house.overview.documents(str(house.notes / "Car" / "tyres.md"))
     assert view.amounts == ("£196",)
     assert "Quarry Lane Motors" in view.names
     assert [one.first for one in view.dates] == [date(2026, 6, 3)]
@@ -59,18 +47,18 @@ def test_a_document_s_digest_tells_what_code_found(house: Stream) -> None:
 
 def test_what_moved_is_cited_where_it_stands_now(house: Stream) -> None:
     """Text put before a task moves it; nothing is found anew for it, and its citation follows."""
-    before = overview(house).tasks()[1]
+    before = house.overview.tasks()[1]
     path = house.notes / "todo.md"
     path.write_text("# Wishes\n\nA new shed, some day.\n\n" + path.read_text("utf-8"), encoding="utf-8")
     house.sync()
-    after = [task for task in overview(house).tasks() if task.due == before.due]
+    after = [task for task in house.overview.tasks() if task.due == before.due]
     for task in after:
         text = house.library.text(task.citation.document_id)
         assert text[task.citation.start : task.citation.end] == task.citation.quote
 
 
 def test_a_folder_shows_its_own_digest_and_those_below(house: Stream) -> None:
-    shown = overview(house)
+    shown = house.overview
     names = [view.title for view in shown.folder(str(house.notes / "Home"))]
     assert names == ["Home", "Garden"]
     with pytest.raises(FolderUnknown):
@@ -80,7 +68,7 @@ def test_a_folder_shows_its_own_digest_and_those_below(house: Stream) -> None:
 
 
 def test_tasks_to_come_stand_first(house: Stream) -> None:
-    tasks = overview(house).tasks()
+    tasks = house.overview.tasks()
     text = tasks_text(tasks, date(2026, 10, 10))
     assert text.index("Coming up") < text.index("order the belt") < text.index("sweep")
     assert text.endswith("1 more are done.")
@@ -88,7 +76,7 @@ def test_tasks_to_come_stand_first(house: Stream) -> None:
 
 
 def test_a_question_about_much_leads_to_the_folder_and_its_passages(house: Stream) -> None:
-    shown = overview(house)
+    shown = house.overview
     best = shown.about("What did the tyres and the belt cost at Quarry Lane?", 3)[0]
     assert (best.kind, best.name) == ("folder", str(house.notes / "Car"))
     assert {citation.title for citation in best.citations} == {"Tyres", "Belt"}

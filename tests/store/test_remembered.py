@@ -108,12 +108,12 @@ def test_only_what_is_older_is_forgotten(vault: Vault, shelf: Shelf, clock: Manu
 def test_a_question_that_was_asked_in_a_rhythm_is_forgotten_like_any_other(
     vault: Vault, shelf: Shelf
 ) -> None:
-    shelf.put("a.md", "a word")
+    note = shelf.put("a.md", "a word")
     first = ask(vault, "What is due on Monday?")
     known = sure(vault.knowledge.question_by_normal("what is due on monday?"))
     with sure(vault._opened).database.write() as connection:
         connection.execute("UPDATE questions SET reason = ? WHERE id = ?", (Reason.RHYTHM.value, known.id))
-    vault.knowledge.note_opened("/notes/a.md")
+    vault.knowledge.note_opened(note.document_id)
     vault.knowledge.remembered.forget(None)
     assert vault.knowledge.question_by_normal("what is due on monday?") is None
     assert vault.knowledge.serving(first) is None

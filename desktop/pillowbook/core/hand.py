@@ -8,6 +8,7 @@ from pillowbook.answering.confidential import is_confidential
 from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.wording import wording_of
 from pillowbook.core import protocol as p
+from pillowbook.core.paths import absolute
 from pillowbook.domain.answers import AnswerKind, PreparedAnswer, Question
 from pillowbook.domain.errors import (
     AnswerUnknown,
@@ -27,7 +28,6 @@ from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
 
 MAX_EDIT_CHARS: Final = 4000
-HandCall = p.GiveVerdict | p.PinAnswer | p.EditAnswer | p.DeleteAnswer | p.DeleteDigest | p.NeverPrepare
 
 
 class UsersHand:
@@ -42,7 +42,7 @@ class UsersHand:
         self._library = library
         self._on_changed = on_changed
 
-    def handle(self, call: HandCall) -> object:
+    def handle(self, call: p.HandCall) -> object:
         """The reply to one of the hand's calls."""
         match call:
             case p.GiveVerdict(verdict, serving_id, prepared_id):
@@ -54,7 +54,7 @@ class UsersHand:
             case p.DeleteAnswer(answer):
                 return self.delete(answer)
             case p.DeleteDigest(path):
-                self.delete_digest(path)
+                self.delete_digest(absolute(path))
                 return p.Done()
             case p.NeverPrepare(question, is_never):
                 return self.never(question, is_never=is_never)

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from pillowbook.core import protocol as p
 from pillowbook.core.overview import Overview
+from pillowbook.core.paths import absolute
 from pillowbook.domain.answers import Answer, AnswerKind
 from pillowbook.domain.asking import AskMode, SearchHits
 from pillowbook.domain.documents import DocumentState
@@ -26,8 +27,6 @@ MOST_DIGESTS = 50
 """Of each kind in one reply."""
 
 MOST_HITS = 50
-
-ForOther = p.AskForOther | p.SearchForOther | p.DigestForOther
 
 
 class OtherPrograms:
@@ -52,15 +51,17 @@ class OtherPrograms:
         self._server = server
         self._hold = hold
 
-    def handle(self, call: ForOther, cancel: CancelToken) -> object:
-        """The reply to one of their calls; paths in it are absolute already."""
+    def handle(self, call: p.OtherCall, cancel: CancelToken) -> object:
+        """The reply to one of their calls."""
         match call:
             case p.AskForOther(question, is_prepared_only):
                 return self.ask(question, is_prepared_only=is_prepared_only, cancel=cancel)
             case p.SearchForOther(words, limit):
                 return self.search(words, limit)
             case p.DigestForOther(path, topic):
-                return p.DigestsForOther(topics=self._topics(topic)) if path is None else self._below(path)
+                if path is None:
+                    return p.DigestsForOther(topics=self._topics(topic))
+                return self._below(absolute(path))
 
     def ask(self, question: str, *, is_prepared_only: bool, cancel: CancelToken) -> Answer:
         """An answer from the notes that other programs may use; raises what :meth:`Server.ask` does."""

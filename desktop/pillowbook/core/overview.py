@@ -11,6 +11,7 @@ from pillowbook.answering.cite import cite_span
 from pillowbook.answering.retrieve import NEAR_WEIGHT, Retriever
 from pillowbook.answering.terms import content_stems, coverage, stems
 from pillowbook.core import protocol as p
+from pillowbook.core.paths import absolute
 from pillowbook.domain.answers import Citation, Fact
 from pillowbook.domain.digests import (
     Conflict,
@@ -57,6 +58,26 @@ class Overview:
         self._findings = findings
         self._digests = digests
         self._folders = folders
+
+    def handle(self, call: p.OverviewCall) -> object:
+        """The reply to one of the calls about what was distilled."""
+        match call:
+            case p.GetDigest(path):
+                return self.documents(None if path is None else absolute(path))
+            case p.GetFolderDigest(path):
+                return self.folder(absolute(path))
+            case p.GetTopics(name):
+                return self.topics(name)
+            case p.FindDigests(question, limit):
+                return self.about(question, limit)
+            case p.GetTimeline():
+                return self.timeline()
+            case p.GetTasks():
+                return self.tasks()
+            case p.GetConflicts():
+                return self.conflicts()
+            case p.GetRelated(path):
+                return self.related(absolute(path))
 
     # -- digests -----------------------------------------------------------------------------------------------
 

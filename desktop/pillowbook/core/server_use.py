@@ -4,7 +4,9 @@ import json
 from collections.abc import Callable
 from typing import Final
 
+from pillowbook.core import protocol as p
 from pillowbook.domain.errors import SettingInvalid
+from pillowbook.host.workers import CancelToken
 from pillowbook.models.generator.client import Generator
 from pillowbook.models.remote.address import ServerAddress
 from pillowbook.models.remote.client import ServerChoice, ServerGenerator
@@ -59,15 +61,42 @@ def server_choice(settings: Settings, knowledge: Knowledge) -> ServerChoice | No
     )
 
 
-def keep_key(address: ServerAddress, key: str, knowledge: Knowledge) -> None:
-    """Keep the key of this server, and of no other, in the encrypted vault; an empty one is forgotten.
+def keep_key(settings: Settings, knowledge: Knowledge, key: str) -> None:
+    """Keep the key of the settings' server, and of no other, in the encrypted vault; an empty one is forgotten.
+
+    The session has to be begun anew for it.
 
     Raises:
-        SettingInvalid: it holds what no header can carry.
+        SettingInvalid: no server is named, or the key holds what no header can carry.
     """
+    choice = named_server(settings, knowledge)
     if not (key.isascii() and key.isprintable()):
         raise SettingInvalid(key="the key", expected="only printable ASCII characters can be sent")
-    knowledge.set_state(KEY_STATE, json.dumps([address.origin, key]) if key else "")
+    knowledge.set_state(KEY_STATE, json.dumps([choice.address.origin, key]) if key else "")
+
+
+def check_server(settings: Settings, knowledge: Knowledge, cancel: CancelToken) -> p.ServerView:
+    """Ask the settings' server what models it has; no text is sent.
+
+    Raises:
+        SettingInvalid: no server is named.
+        UserFixable, Transient: as :class:`ServerGenerator` says.
+    """
+    choice = named_server(settings, knowledge)
+    return p.ServerView(
+        address=settings[SERVER_ADDRESS],
+        is_allowed=settings[SERVER_ALLOWED],
+        has_key=bool(choice.key),
+        models=ServerGenerator(choice).models(cancel=cancel),
+    )
+
+
+def named_server(settings: Settings, knowledge: Knowledge) -> ServerChoice:
+    """The server that the settings name. Raises SettingInvalid where they name none."""
+    choice = server_choice(settings, knowledge)
+    if choice is None:
+        raise SettingInvalid(key=SERVER_ADDRESS.key, expected=SERVER_ADDRESS.kind.expected())
+    return choice
 
 
 def _key_for(address: ServerAddress, knowledge: Knowledge) -> str:

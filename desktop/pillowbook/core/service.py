@@ -1,4 +1,4 @@
-"""The service: answers every call of the protocol.
+"""The service: answers every call of the protocol, or hands it to whoever answers its area.
 
 A vault is missing, locked or open; while it is open there is a :class:`~pillowbook.core.session.Session` that holds
 everything which needs it, and locking closes that as a whole.
@@ -8,39 +8,28 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from errno import ENAMETOOLONG
-from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from pillowbook import __version__
 from pillowbook.core import protocol as p
 from pillowbook.core.machine import Machine
-from pillowbook.core.server_use import SERVER_SETTINGS
+from pillowbook.core.server_use import SERVER_SETTINGS, check_server, keep_key
 from pillowbook.core.session import Session
+from pillowbook.core.setup import Setup
+from pillowbook.core.status import status_view
 from pillowbook.domain.errors import (
     Cancelled,
-    ConfirmationNeeded,
     DiskFull,
-    FolderMissing,
-    FolderUnreadable,
-    FolderUnsuitable,
     Interrupted,
-    ModelCannotWrite,
     OtherProgramsOff,
     PillowbookError,
-    SettingInvalid,
     VaultExists,
     VaultLocked,
     VaultMissing,
 )
-from pillowbook.domain.events import Event, PanelRequested, SettingChanged, VaultChanged
-from pillowbook.domain.ids import ServingId
+from pillowbook.domain.events import Event, PanelRequested, VaultChanged
 from pillowbook.domain.work import GateState
 from pillowbook.host.workers import CancelToken
-from pillowbook.models.own_file import is_own_file, own_entry
-from pillowbook.schedule.runner import WorkTotals
 from pillowbook.settings.catalogue import (
-    ALL,
     GENERATOR,
     GPU_LAYERS,
     KEEP_ASKED,
@@ -48,11 +37,10 @@ from pillowbook.settings.catalogue import (
     LOCK_AFTER,
     OTHER_PROGRAMS,
     PREPARE_SECRETS,
-    SERVER_ADDRESS,
-    SERVER_ALLOWED,
     UNLOAD_AFTER,
+    Setting,
 )
-from pillowbook.settings.values import Settings, named
+from pillowbook.settings.values import Settings
 from pillowbook.store.keys import DISK_FULL_ERRNOS
 from pillowbook.store.vault import Vault
 
@@ -75,6 +63,13 @@ class Service:
         self._turning = threading.RLock()
         self._lock_timer: threading.Timer | None = None
         self._is_settled = threading.Event()
+        self._setup = Setup(
+            settings,
+            machine,
+            on_setting=self._setting_changed,
+            on_installed=self._model_installed,
+            tell=tell,
+        )
 
     # -- life -------------------------------------------------------------------------------------
 
@@ -116,86 +111,22 @@ class Service:
             raise
 
     def _handle(self, call: p.AnyCall, part: Callable[[object], None], cancel: CancelToken) -> object:
-        match call:
-            case p.Ask(question, mode, learn, after):
-                session = self._open()
-                self._postpone_lock()
-                return session.ask(question, mode=mode, learn=learn, on_part=part, cancel=cancel, after=after)
-            case p.Search(words, limit):
-                return self._open().search(words, limit)
-            case p.Complete(typed, after):
-                return self._open().complete(typed, after)
-            case p.Preload():
-                self._open().preload()
-            case p.ReadAhead(typed, after):
-                self._open().read_ahead(typed, cancel, after)
-            case p.NoteUse(question):
-                return p.UseNoted(self._open().note_use(question))
-            case p.NoteOpened(path, serving):
-                self._open().note_opened(path, None if serving is None else ServingId(serving))
-            case p.AddFolder(path):
-                return self._open().add_folder(readable(path, self._machine.profile.root))
-            case p.RemoveFolder(path):
-                self._open().remove_folder(absolute(path))
-            case p.KeepHere(path, is_kept):
-                return self._open().keep_here(None if path is None else absolute(path), is_kept=is_kept)
-            case p.KeepPrivate(path, is_kept):
-                return self._open().keep_private(None if path is None else absolute(path), is_kept=is_kept)
-            case p.AskForOther() | p.SearchForOther() | p.DigestForOther():
-                return self._for_other(call, cancel)
-            case p.SetServerKey(key):
-                self._open().set_server_key(key)
-                self._begin_anew()
-            case p.CheckServer():
-                return self._open().check_server(cancel)
-            case p.ListFolders():
-                return self._open().library.folders()
-            case p.Sync():
-                return self._open().sync(
-                    cancel, lambda done, total: part(p.Progress(done, total, "indexing"))
-                )
-            case p.Work(seconds):
-                return self._work(seconds, part, cancel)
-            case p.Prepare(question):
-                return self._open().prepare(question, cancel)
-            case p.Match(pairs):
-                return self._open().judge(pairs)
-            case p.GetDigest(path):
-                return self._open().overview.documents(None if path is None else absolute(path))
-            case p.GetFolderDigest(path):
-                return self._open().overview.folder(absolute(path))
-            case p.GetTopics(name):
-                return self._open().overview.topics(name)
-            case p.FindDigests(question, limit):
-                return self._open().overview.about(question, limit)
-            case p.GetTimeline():
-                return self._open().overview.timeline()
-            case p.GetTasks():
-                return self._open().overview.tasks()
-            case p.GetConflicts():
-                return self._open().overview.conflicts()
-            case p.GetRelated(path):
-                return self._open().overview.related(absolute(path))
-            case p.ListPrepared(limit):
-                return self._open().prepared(limit)
-            case p.GetLedger(since, never_after_days):
-                return self._open().ledger(since, never_after_days)
-            case p.DeleteDigest(path):
-                return self._open().hand.handle(p.DeleteDigest(absolute(path)))
-            case p.GiveVerdict() | p.PinAnswer() | p.EditAnswer() | p.DeleteAnswer() | p.NeverPrepare():
-                return self._open().handle_hand(call)
-            case p.Forget(path):
-                self._open().forget(absolute(path))
-            case p.Pause(minutes):
-                return self._pause(minutes)
-            case p.GetStatus():
-                return self._status()
-            case _:
-                return self._handle_house(call, part, cancel)
-        return p.Done()
+        if isinstance(call, p.VaultCall):
+            return self._handle_vault(call)
+        if isinstance(call, p.SetupCall):
+            return self._setup.handle(call, part, cancel)
+        if isinstance(call, p.ServerCall):
+            return self._handle_server(call, cancel)
+        if isinstance(call, p.HouseCall):
+            return self._handle_house(call)
+        if isinstance(call, p.OtherCall) and not self._settings[OTHER_PROGRAMS]:
+            raise OtherProgramsOff()
+        session = self._open()
+        if isinstance(call, p.Ask):
+            self._postpone_lock()  # another program's question does not put it off
+        return session.handle(call, part, cancel)
 
-    def _handle_house(self, call: p.AnyCall, part: Callable[[object], None], cancel: CancelToken) -> object:
-        """Calls that need no open vault."""
+    def _handle_vault(self, call: p.VaultCall) -> object:
         match call:
             case p.VaultInit(passphrase):
                 self._init(passphrase)
@@ -217,38 +148,30 @@ class Service:
             case p.VaultPassphrase(passphrase):
                 self._open()
                 self._vault.set_passphrase(passphrase)
-            case p.ListModels():
-                return self._models()
-            case p.InstallModel(model):
+        return p.Done()
 
-                def tell(done: int, total: int) -> None:
-                    cancel.raise_if_cancelled()
-                    part(p.Progress(done, total, "fetching"))
+    def _handle_server(self, call: p.ServerCall, cancel: CancelToken) -> object:
+        knowledge = self._open().knowledge
+        match call:
+            case p.SetServerKey(key):
+                keep_key(self._settings, knowledge, key)
+                self._begin_anew()
+                return p.Done()
+            case p.CheckServer():
+                return check_server(self._settings, knowledge, cancel)
 
-                self._machine.installation.install(model, tell)
-                if self._session is not None:
-                    self._session.wake()
-            case p.ListSettings():
-                return [
-                    p.SettingView(
-                        s.key,
-                        self._settings.text(s.key),
-                        s.kind.write(s.default),
-                        s.title,
-                        s.help,
-                        s.page.value,
-                    )
-                    for s in ALL
-                ]
-            case p.SetSetting(key, value, is_confirmed):
-                self._set(key, value, is_confirmed=is_confirmed)
+    def _handle_house(self, call: p.HouseCall) -> object:
+        match call:
+            case p.GetStatus():
+                session = self._session
+                vault = "open" if session is not None else "locked" if self._vault.exists else "missing"
+                return status_view(self._machine, self._settings, session, vault)
+            case p.Pause(minutes):
+                return self._pause(minutes)
             case p.WishPanel(wish):
                 return self._tell(PanelRequested(wish))
-            case p.Stop():
-                pass
-            case _:
-                raise PillowbookError(call=type(call).__name__)
-        return p.Done()
+            case p.Stop() | p.Attach():  # the listener's own
+                return p.Done()
 
     # -- vault ------------------------------------------------------------------------------------
 
@@ -303,90 +226,23 @@ class Service:
             self._lock_timer.daemon = True
             self._lock_timer.start()
 
-    # -- the rest ---------------------------------------------------------------------------------
-
-    def _for_other(
-        self, call: p.AskForOther | p.SearchForOther | p.DigestForOther, cancel: CancelToken
-    ) -> object:
-        """A call of another program, where the user allows them; it does not put the automatic lock off."""
-        if not self._settings[OTHER_PROGRAMS]:
-            raise OtherProgramsOff()
-        if isinstance(call, p.DigestForOther) and call.path is not None:
-            call = p.DigestForOther(absolute(call.path))
-        return self._open().others.handle(call, cancel)
-
-    def _work(self, seconds: float, part: Callable[[object], None], cancel: CancelToken) -> p.WorkSummary:
-        def tell(totals: WorkTotals) -> None:
-            note = f"{totals.digests} digests, {totals.questions} questions, {totals.answers} answers"
-            part(p.Progress(round(totals.seconds), round(seconds), note))
-
-        totals = self._open().work(seconds, tell, cancel)
-        return p.WorkSummary(
-            seconds=totals.seconds,
-            slices=totals.slices,
-            digests=totals.digests,
-            questions=totals.questions,
-            answers=totals.answers,
-            refused=totals.refused,
-            failed=totals.failed,
-            prompt_tokens=totals.tokens.prompt,
-            completion_tokens=totals.tokens.completion,
-            is_exhausted=totals.is_exhausted,
-        )
+    # -- what changed -----------------------------------------------------------------------------
 
     def _pause(self, minutes: int) -> GateState:
         machine = self._machine
         machine.paused_until = machine.clock.now() + timedelta(minutes=minutes) if minutes > 0 else None
         session = self._open()
-        session.wake()
-        return session.gate_now()
+        session.work.wake()
+        return session.work.gate_now()
 
-    def _models(self) -> list[p.ModelView]:
-        installation = self._machine.installation
-        used = {self._settings[GENERATOR], self._machine.embedder_entry.id}
-        own = [own_entry(name) for name in used if is_own_file(name)]
-        return [
-            p.ModelView(
-                id=entry.id,
-                role=entry.role,
-                title=entry.title,
-                size_bytes=entry.size_bytes,
-                memory_mb=entry.memory_mb,
-                licence=entry.licence,
-                is_installed=installation.installed(entry.id) is not None,
-                is_used=entry.id in used,
-                was_run=entry.was_run,
-            )
-            for entry in (*own, *self._machine.catalogue.entries)
-        ]
+    def _model_installed(self) -> None:
+        if self._session is not None:
+            self._session.work.wake()
 
-    def _set(self, key: str, value: str, *, is_confirmed: bool) -> None:
-        setting = named(key)
-        if setting.warning and not is_confirmed and setting.kind.parse(key, value) != setting.default:
-            raise ConfirmationNeeded(key=key, warning=setting.warning)
-        if setting is GENERATOR:
-            entry = self._machine.installation.entry(value.strip())  # raises before anything is changed
-            if entry.role != "generator":
-                raise ModelCannotWrite(model=entry.id)
-            if entry.is_own:
-                self._machine.installation.require(entry.id)
-        if (
-            setting is SERVER_ALLOWED
-            and setting.kind.parse(key, value)
-            and not self._settings[SERVER_ADDRESS]
-        ):
-            raise SettingInvalid(key=key, expected=f"name the server first, with {SERVER_ADDRESS.key}")
-        if setting is SERVER_ADDRESS and setting.kind.parse(key, value) != self._settings[SERVER_ADDRESS]:
-            # What was allowed was allowed for another machine.
-            self._settings.set_text(SERVER_ALLOWED.key, "off")
-            self._tell(SettingChanged(SERVER_ALLOWED.key, "off"))
-        self._settings.set_text(key, value)
-        if setting in SERVER_SETTINGS:
+    def _setting_changed(self, setting: Setting[Any]) -> None:
+        """Let a changed setting have its effect."""
+        if setting in SERVER_SETTINGS or setting in (GENERATOR, GPU_LAYERS, UNLOAD_AFTER):
             self._begin_anew()
-        if setting in (GENERATOR, GPU_LAYERS, UNLOAD_AFTER) and self._session is not None:
-            with self._turning:
-                self._end_session()
-                self._begin_session()
         if setting is LOCK_AFTER:
             self._postpone_lock()
         if self._session is not None:
@@ -394,8 +250,7 @@ class Service:
                 self._session.retention.purge()
             if setting is PREPARE_SECRETS:
                 self._session.secrets_allowed(is_allowed=self._settings[PREPARE_SECRETS])
-            self._session.wake()
-        self._tell(SettingChanged(key, self._settings.text(key)))
+            self._session.work.wake()
 
     def _begin_anew(self) -> None:
         """Another generator: the session is ended and begun with it."""
@@ -403,67 +258,3 @@ class Service:
             if self._session is not None:
                 self._end_session()
                 self._begin_session()
-
-    def _status(self) -> p.Status:
-        machine, session = self._machine, self._session
-        state = "open" if session is not None else "locked" if self._vault.exists else "missing"
-        model = self._settings[GENERATOR]
-        closed = GateState(False, "locked", "Nothing is prepared while the vault is closed.")
-        return p.Status(
-            version=__version__,
-            vault=state,
-            folders=len(session.library.folders()) if session else 0,
-            documents=session.documents_by_state() if session else {},
-            troubles=session.troubles() if session else (),
-            passages=session.library.counts().passages if session else 0,
-            digests=session.knowledge.counts().digests if session else 0,
-            questions=session.knowledge.counts().questions if session else 0,
-            prepared=session.prepared_by_freshness() if session else {},
-            refusals=session.knowledge.counts().prepared_refusals if session else 0,
-            gate=session.gate_now() if session else closed,
-            is_working=session.is_working if session else False,
-            generator=model,
-            is_generator_installed=machine.installation.installed(model) is not None,
-            is_generator_loaded=session.is_generator_loaded if session else False,
-            embedder=machine.embedder_entry.id,
-            is_embedder_loaded=session.is_embedder_loaded if session else False,
-            vault_bytes=machine.vault_bytes(),
-            has_keychain=machine.has_keychain(),
-            server=self._settings[SERVER_ADDRESS] if self._settings[SERVER_ALLOWED] else "",
-        )
-
-
-def absolute(path: str) -> str:
-    """The path as the vault keeps it: absolute, links in it resolved as far as they exist."""
-    try:
-        return str(Path(path).expanduser().resolve())
-    except (OSError, RuntimeError, ValueError):  # links that go round in a circle, a NUL in the name
-        return str(Path(path).absolute())
-
-
-def readable(path: str, own: Path) -> str:
-    """The absolute path of a folder or file that can be read.
-
-    Args:
-        own: the profile's folder, which is nobody's notes.
-    Raises:
-        FolderMissing, FolderUnreadable, FolderUnsuitable: nothing was added.
-    """
-    try:
-        target = Path(path).expanduser().resolve(strict=True)
-        if target.is_relative_to(own.resolve()):
-            raise FolderUnsuitable()
-        if target.is_dir():
-            next(iter(target.iterdir()), None)
-        elif target.is_file():  # and no pipe, which would keep whoever opens it waiting
-            with target.open("rb"):
-                pass
-        else:
-            raise FolderUnsuitable()
-    except (FileNotFoundError, NotADirectoryError, RuntimeError, ValueError):
-        raise FolderMissing() from None
-    except OSError as error:
-        raise (
-            FolderMissing() if error.errno == ENAMETOOLONG else FolderUnreadable(errno=error.errno or 0)
-        ) from None
-    return str(target)

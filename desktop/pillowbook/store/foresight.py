@@ -9,7 +9,7 @@ from pillowbook.domain.interest import Outcome, Tries
 from pillowbook.domain.work import SliceKind, SliceResult
 from pillowbook.store.derived import USER_REASONS
 from pillowbook.store.part import KnowledgePart
-from pillowbook.store.rows import path_to_column, time_from_column, time_to_column
+from pillowbook.store.rows import time_from_column, time_to_column
 
 LATELY = 2000
 """So many prepared answers and slices are looked at, the newest: it must not grow with the ledger."""
@@ -91,11 +91,11 @@ class Foresight(KnowledgePart):
             ).fetchall()
         return {DocumentId(row[0]): row[1] for row in rows}
 
-    def note_opened(self, path: str) -> None:
-        """A note was opened; nothing where none is indexed there."""
+    def note_opened(self, document_id: DocumentId) -> None:
+        """A note was opened; nothing where it is not indexed."""
         with self._database.write() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO opened (document_id, opened_at) "
-                "SELECT id, ? FROM documents WHERE path = ? AND state = ?",
-                (self._now(), path_to_column(path), DocumentState.INDEXED.value),
+                "SELECT id, ? FROM documents WHERE id = ? AND state = ?",
+                (self._now(), document_id, DocumentState.INDEXED.value),
             )

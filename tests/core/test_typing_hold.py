@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pillowbook.core.session import TypingHold, has_power
+from pillowbook.core.typing_hold import TypingHold, has_power
 from pillowbook.host.power import Power
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pillowbook.core.service import readable
+from pillowbook.core.paths import readable
 from pillowbook.domain.errors import FolderMissing, FolderUnreadable, FolderUnsuitable
 
 
