@@ -23,7 +23,8 @@ from pillowbook import __version__, digest_views
 from pillowbook.batch import Line, error_json, read_lines, work_through
 from pillowbook.by_hand import add_commands
 from pillowbook.core import protocol as p
-from pillowbook.core.client import CoreClient, connect, ensure_core
+from pillowbook.core.client import CoreClient
+from pillowbook.core.reaching import connect, ensure_core
 from pillowbook.domain.asking import AskMode, Turn
 from pillowbook.domain.documents import Folder
 from pillowbook.domain.errors import (

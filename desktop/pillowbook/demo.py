@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pillowbook.core.client import CoreClient, ensure_core
+from pillowbook.core.client import CoreClient
+from pillowbook.core.reaching import ensure_core
 from pillowbook.domain.answers import Answer, AnswerKind, Citation
 from pillowbook.domain.asking import AskMode
 from pillowbook.host.paths import Profile

@@ -22,8 +22,9 @@ from mcp.server.stdio import stdio_server
 
 from pillowbook import __version__
 from pillowbook.core import protocol as p
-from pillowbook.core.client import CoreClient, ensure_core
+from pillowbook.core.client import CoreClient
 from pillowbook.core.other_programs import MOST_HITS
+from pillowbook.core.reaching import ensure_core
 from pillowbook.domain.asking import MAX_QUESTION_CHARS
 from pillowbook.domain.digests import DatedFact, Task
 from pillowbook.domain.errors import Cancelled, CoreUnreachable, PillowbookError

@@ -29,7 +29,7 @@ from pathlib import Path
 import psutil
 from tests.benchmarks.engine_cancelling import SYSTEM, notes, row, table
 
-from pillowbook.core.client import ensure_core
+from pillowbook.core.reaching import ensure_core
 from pillowbook.domain.clock import SystemClock
 from pillowbook.domain.ids import DocumentId
 from pillowbook.domain.work import LedgerEntry, Slice, SliceOutcome, SliceResult

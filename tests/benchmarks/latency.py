@@ -37,7 +37,8 @@ from tests.benchmarks.common import PASSPHRASE, machine, open_vault
 from tests.fakes.embedder import HashEmbedder
 from tests.fakes.generator import ScriptedGenerator
 
-from pillowbook.core.client import CoreClient, ensure_core
+from pillowbook.core.client import CoreClient
+from pillowbook.core.reaching import ensure_core
 from pillowbook.core.stream import build_stream
 from pillowbook.domain.answers import AnswerKind
 from pillowbook.domain.asking import AnswerText, AskMode, AskPart

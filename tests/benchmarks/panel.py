@@ -29,7 +29,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pillowbook.core.client import CoreClient, ensure_core
+from pillowbook.core.client import CoreClient
+from pillowbook.core.reaching import ensure_core
 from pillowbook.domain.asking import AnswerText, AskMode, AskPart, LikelyPassage
 from pillowbook.host.paths import Profile
 from pillowbook.host.resources import resource

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pillowbook.core import protocol as p
-from pillowbook.core.client import CoreClient, connect
+from pillowbook.core.client import CoreClient
+from pillowbook.core.reaching import connect
 from pillowbook.core.server import CoreServer
 from pillowbook.domain.asking import AnswerText, SearchHits
 from pillowbook.domain.errors import (

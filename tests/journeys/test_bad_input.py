@@ -16,7 +16,8 @@ from tests.conftest import Home
 from tests.journeys.test_command_line import assert_one_sentence
 
 from pillowbook.core import protocol as p
-from pillowbook.core.client import CoreClient, connect
+from pillowbook.core.client import CoreClient
+from pillowbook.core.reaching import connect
 from pillowbook.domain.answers import Answer, AnswerKind
 from pillowbook.domain.asking import AnswerText, AskMode, AskPart
 from pillowbook.domain.errors import (

@@ -12,7 +12,7 @@ from contextlib import suppress
 import pytest
 from tests.conftest import Home
 
-from pillowbook.core.client import connect
+from pillowbook.core.reaching import connect
 from pillowbook.domain.events import PanelWish
 
 PROGRAMS = ("Xvfb", "openbox", "xdotool", "xclip")

@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from pillowbook.core import protocol as p
-from pillowbook.core.client import CoreClient, hang_up
+from pillowbook.core.client import CoreClient
+from pillowbook.core.connection import hang_up
 from pillowbook.domain.answers import Answer, AnswerKind, Citation, Effort, Freshness, Related, Tokens
 from pillowbook.domain.asking import AnswerText, Completion, LikelyPassage, SearchHit, SearchHits
 from pillowbook.domain.documents import Folder

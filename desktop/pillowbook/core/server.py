@@ -21,7 +21,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from pillowbook.core import protocol as p
-from pillowbook.core.client import hang_up
+from pillowbook.core.connection import hang_up
 from pillowbook.domain.errors import AlreadyRunning, Cancelled, PillowbookError
 from pillowbook.domain.events import Event, PanelRequested, PanelWish
 from pillowbook.host.paths import Profile

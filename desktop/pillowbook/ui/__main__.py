@@ -6,7 +6,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pillowbook.core.client import CoreClient, ensure_core
+from pillowbook.core.client import CoreClient
+from pillowbook.core.reaching import ensure_core
 from pillowbook.domain.errors import AlreadyRunning, PillowbookError
 from pillowbook.domain.events import Event
 from pillowbook.host.hardening import harden_process
