@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.benchmarks.common import machine, real_parts
 
-from pillowbook.digest_views import tasks_text
+from pillowbook.cli.digests import tasks_text
 
 
 def run(notes: Path, profile: Path, embedder: Path, *, shows: bool) -> None:

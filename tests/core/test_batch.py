@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pillowbook.batch import Line, read_lines, work_through
+from pillowbook.cli.batch import Line, read_lines, work_through
+from pillowbook.cli.terminal import InputUnreadable
 from pillowbook.domain.errors import CoreUnreachable, QuestionEmpty, VaultLocked
-from pillowbook.terminal import InputUnreadable
 
 BAD_LINES = (
     (b"no JSON at all", "no JSON"),

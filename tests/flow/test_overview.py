@@ -6,7 +6,7 @@ import pytest
 from tests.flow.conftest import Stream
 from tests.flow.test_digests import NOTES, work
 
-from pillowbook.digest_views import tasks_text
+from pillowbook.cli.digests import tasks_text
 from pillowbook.domain.errors import DocumentUnknown, FolderUnknown
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from pillowbook.cli.terminal import InputUnreadable, dump, without_surrogates
 from pillowbook.domain.errors import CoreUnreachable, DiskFull, PillowbookError, VaultLocked
-from pillowbook.terminal import InputUnreadable, dump, without_surrogates
 
 MAX_LINE_BYTES: Final = 4 * 1024 * 1024
 STANDARD_INPUT: Final = "-"

@@ -21,6 +21,7 @@ from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
 from pillowbook import __version__
+from pillowbook.cli.terminal import answer_json, citation_json, dump, user_path
 from pillowbook.core import protocol as p
 from pillowbook.core.client import CoreClient
 from pillowbook.core.other_programs import MOST_HITS
@@ -30,7 +31,6 @@ from pillowbook.domain.digests import DatedFact, Task
 from pillowbook.domain.errors import Cancelled, CoreUnreachable, PillowbookError
 from pillowbook.host.paths import Profile
 from pillowbook.host.workers import CancelToken
-from pillowbook.terminal import answer_json, citation_json, dump, user_path
 
 MOST_AT_ONCE: Final = 4
 """Calls under way; more of them wait."""

@@ -2,13 +2,14 @@
 
 import argparse
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
+from pillowbook.cli.invocation import DONE, Invocation
+from pillowbook.cli.terminal import place, user_path
 from pillowbook.core import protocol as p
 from pillowbook.core.client import CoreClient
 from pillowbook.domain.digests import Conflict, DatedFact, DigestHit, RelatedNote, Task
-from pillowbook.terminal import place, user_path
 
 NO_DIGESTS = "No digests yet; they are made while the machine is idle."
 NOTHING_FOUND = "Nothing found yet; notes are read while the machine is idle."
@@ -17,23 +18,10 @@ Asked = Callable[[Callable[[CoreClient], Any]], Any]
 """Puts a call to the core and gives its reply."""
 
 
-def add_digest_options(parser: argparse.ArgumentParser) -> None:
-    """What ``pillowbook digest`` takes: one of these, or nothing for all digests."""
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("path", nargs="?", help="a document, or a folder for all documents below it")
-    which.add_argument("--folder", metavar="PATH", help="what a folder's notes say together")
-    which.add_argument(
-        "--topic",
-        nargs="?",
-        const="",
-        metavar="NAME",
-        help="topics across folders; all of them without a name",
-    )
-    which.add_argument("--about", metavar="QUESTION", help="the folders and topics a question is about")
-    which.add_argument("--timeline", action="store_true", help="dated facts by day")
-    which.add_argument("--tasks", action="store_true", help="tasks and deadlines, those to come first")
-    which.add_argument("--contradictions", action="store_true", help="notes that say different things")
-    which.add_argument("--related", metavar="PATH", help="notes that belong to one though nobody linked them")
+def digest(invocation: Invocation) -> int:
+    value, text = view(invocation.options, invocation.call, datetime.now().astimezone().date())
+    invocation.print(value, text)
+    return DONE
 
 
 def view(options: argparse.Namespace, call: Asked, today: date) -> tuple[dict[str, Any], str]:

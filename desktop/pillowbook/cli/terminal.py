@@ -1,6 +1,5 @@
 """What the command line reads and how it prints: files named by the user, answers for people and for scripts."""
 
-import argparse
 import re
 import sys
 from pathlib import Path
@@ -15,7 +14,6 @@ from pillowbook.domain.errors import FolderMissing, UserFixable
 from pillowbook.domain.visible import visible_line, visible_lines
 
 LONGEST_WORK_S: Final = 30 * 24 * 3600.0
-MOST_HITS: Final = 1000
 
 
 class InputUnreadable(UserFixable):
@@ -206,11 +204,3 @@ def duration_s(text: str) -> float:
     if seconds > LONGEST_WORK_S:
         raise ArgumentUnusable(name="duration", problem="it may be 720h at most")
     return seconds
-
-
-def hit_count(text: str) -> int:
-    """How many hits to show; argparse turns the error into wrong usage."""
-    count = int(text)
-    if not 1 <= count <= MOST_HITS:
-        raise argparse.ArgumentTypeError(f"must be from 1 to {MOST_HITS}")
-    return count
