@@ -83,7 +83,7 @@ class RoutedGenerator:
         """
 
         def write(generator: Generator) -> Generated:
-            return generator.generate(
+            made = generator.generate(
                 messages,
                 max_tokens=max_tokens,
                 stop=stop,
@@ -94,14 +94,9 @@ class RoutedGenerator:
                 barred=barred,
                 background=background,
             )
+            return replace(made, model=generator.model_id) if generator is self._local else made
 
-        if self._may_leave(messages) and not self._is_away():
-            try:
-                return write(self._server)
-            except ServerUnreachable:
-                if not self._stand_in():
-                    raise
-        return replace(self._locally(write), model=self._local.model_id)
+        return self._route(messages, write)
 
     def score(
         self,
@@ -119,13 +114,7 @@ class RoutedGenerator:
                 messages, options, deadline_s=deadline_s, cancel=cancel, background=background
             )
 
-        if self._may_leave(messages) and not self._is_away():
-            try:
-                return weigh(self._server)
-            except ServerUnreachable:
-                if not self._stand_in():
-                    raise
-        return self._locally(weigh)
+        return self._route(messages, weigh)
 
     def read_ahead(
         self, messages: Sequence[Message], *, deadline_s: float, cancel: CancelToken | None = None
@@ -152,6 +141,16 @@ class RoutedGenerator:
         """The end of both."""
         self._server.close()
         self._local.close()
+
+    def _route(self, messages: Sequence[Message], work: Callable[[Generator], T]) -> T:
+        """Work on the server what may go there, and here what may not or where the server is away."""
+        if self._may_leave(messages) and not self._is_away():
+            try:
+                return work(self._server)
+            except ServerUnreachable:
+                if not self._stand_in():
+                    raise
+        return self._locally(work)
 
     def _may_leave(self, messages: Sequence[Message]) -> bool:
         made_from: set[DocumentId] = set()
