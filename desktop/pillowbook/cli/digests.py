@@ -1,31 +1,27 @@
-"""How the command line prints what was distilled."""
+"""What was distilled, and how it is printed."""
 
-import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
 from pillowbook.cli.invocation import DONE, Invocation
 from pillowbook.cli.terminal import place, user_path
 from pillowbook.core import protocol as p
-from pillowbook.core.client import CoreClient
 from pillowbook.domain.digests import Conflict, DatedFact, DigestHit, RelatedNote, Task
 
 NO_DIGESTS = "No digests yet; they are made while the machine is idle."
 NOTHING_FOUND = "Nothing found yet; notes are read while the machine is idle."
 
-Asked = Callable[[Callable[[CoreClient], Any]], Any]
-"""Puts a call to the core and gives its reply."""
-
 
 def digest(invocation: Invocation) -> int:
-    value, text = view(invocation.options, invocation.call, datetime.now().astimezone().date())
+    value, text = view(invocation, datetime.now().astimezone().date())
     invocation.print(value, text)
     return DONE
 
 
-def view(options: argparse.Namespace, call: Asked, today: date) -> tuple[dict[str, Any], str]:
+def view(invocation: Invocation, today: date) -> tuple[dict[str, Any], str]:
     """What was asked for: a value for scripts, and text for people."""
+    options, call = invocation.options, invocation.call
     if options.folder is not None:
         path = user_path(options.folder)
         digests = call(lambda core: core.folder_digests(path))
