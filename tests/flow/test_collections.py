@@ -100,7 +100,9 @@ def test_which_notes_mention_something_is_counted_and_cited_without_a_token(hous
     assert answer.answer.startswith("2 notes mention “Dev Marsh”")
     assert [one.title for one in answer.citations] == ["Car", "Boiler"]
     assert (answer.kind, answer.freshness, answer.tokens) == (AnswerKind.LIVE, Freshness.FRESH, Tokens())
-    assert answer.checked_at and answer.checked_files == len({cited.document_id for cited in answer.citations})
+    assert answer.checked_at and answer.checked_files == len(
+        {cited.document_id for cited in answer.citations}
+    )
     assert house.stream.generator.calls == []
 
 

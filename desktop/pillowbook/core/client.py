@@ -34,7 +34,8 @@ from pillowbook.host.paths import Profile
 from pillowbook.host.workers import CancelToken
 
 T = TypeVar("T")
-START_DEADLINE_S: Final = 30.0
+START_DEADLINE_S: Final = 120.0
+"""A core takes a second or two; beside a build or a backup, or from a slow disk, it was seen to take half a minute."""
 
 
 class CoreClient:
