@@ -23,7 +23,8 @@ REPOSITORY = Path(__file__).parents[1]
 TINY_MODEL = "smollm2-135m-instruct-q4_1"
 DEFAULT_MODEL = "qwen2.5-coder-1.5b-instruct-q4_k_m"
 PASSPHRASE = "correct horse of the tests"
-COMMAND_S = 240
+COMMAND_S = 900
+"""Beyond this a command hangs; some load a model and write with it, on a machine that may be busy."""
 
 
 @dataclass
@@ -136,7 +137,7 @@ def home() -> Iterator[Home]:
     root = Path(tempfile.mkdtemp(prefix="pb-"))
     made = Home(root)
     yield made
-    made.run("stop", timeout_s=30)
+    made.run("stop", timeout_s=120)
     made.kill()
     shutil.rmtree(root)
 

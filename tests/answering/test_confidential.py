@@ -93,6 +93,8 @@ def test_an_ordinary_question_is_none(question: str) -> None:
         "Social security number 078-05-1120",
         "Passport no. X12345678",
         "CVV 123",
+        "The door code was changed to 4432 in May.",
+        "The bicycle locker code is now Q9377.",
     ],
 )
 def test_a_text_that_gives_a_secret_away_is_known(text: str) -> None:

@@ -2,7 +2,9 @@
 
 import pytest
 from tests.flow.conftest import Stream
+from tests.flow.test_compare import NEW, OLD
 from tests.flow.test_digests import work
+from tests.flow.test_overview import overview
 
 from pillowbook.domain.digests import FindingKind
 
@@ -70,3 +72,24 @@ def test_allowed_they_are_taken_and_forbidden_again_they_go(network: Stream) -> 
     work(network)
     told = derived_text(network)
     assert "Renew the domain" in told and not any(secret in told for secret in SECRETS)
+
+
+def test_notes_that_contradict_each_other_in_a_secret_are_not_told(stream: Stream) -> None:
+    stream.write("locker-2026-01-10.md", "# Locker 2026-01-10\n\nThe bicycle locker code is K4821.\n")
+    stream.write("locker-2026-03-02.md", "# Locker 2026-03-02\n\nThe bicycle locker code is now Q9377.\n")
+    stream.write("choir-2026-01-10.md", OLD)
+    stream.write("choir-2026-03-02.md", NEW)
+    stream.sync()
+
+    def told() -> str:
+        stream.beyond.compare()
+        return " ".join(f"{one.older.quote} {one.newer.quote}" for one in overview(stream).conflicts())
+
+    stream.allows_secrets = True
+    stream.beyond.forget_secrets()
+    allowed = told()
+    assert "K4821" in allowed and "Monday" in allowed
+    stream.allows_secrets = False
+    stream.beyond.forget_secrets()
+    without = told()
+    assert "K4821" not in without and "Q9377" not in without and "Monday" in without

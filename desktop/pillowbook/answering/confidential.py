@@ -20,8 +20,8 @@ _SECRET_NOUN: Final = re.compile(
       | (?:api|ssh|gpg|pgp|private|secret|encryption|decryption|licen[cs]e|product|activation|recovery|access|wpa2?
           |wi-?fi|network|bitlocker|master|wallet|signing)\s+keys?
       | (?:api|access|auth(?:entication)?|bearer|refresh|session|personal\s+access)\s+tokens?
-      | (?:recovery|backup|security|alarm|door|gate|entry|access|safe|lock|garage|unlock|verification|key\s+safe
-          |intercom|burglar\s+alarm|cvv|cvc)\s+(?:codes?|combinations?)
+      | (?:recovery|backup|security|alarm|door|gate|entry|access|safe|lock(?:er)?|padlock|garage|unlock|verification
+          |key\s+safe|intercom|burglar\s+alarm|cvv|cvc)\s+(?:codes?|combinations?)
       | (?:code|combination)\s+(?:of|for|to)\s+(?:the\s+|my\s+|our\s+|\w+'s\s+)?
           (?:\w+\s+)?(?:safe|lock|alarm|door|gate|garage|key\s+safe|intercom|padlock)
       | (?:seed|recovery|mnemonic)\s+(?:phrases?|words)
@@ -46,10 +46,11 @@ _NOT_THE_SECRET: Final = re.compile(
 
 _VALUE_SAID: Final = re.compile(
     r"""\b(?:pass(?:word|phrase|code)|passwd|pwd|pin(?:\s+(?:code|number))?|(?:api|secret|private|access|licen[cs]e
-        |product|recovery|wifi|wi-fi|network)\s+key|(?:api|access)\s+token|(?:alarm|door|gate|entry|access|safe|lock
-        |garage|recovery|security|unlock)\s+(?:code|combination))\b
+        |product|recovery|wifi|wi-fi|network)\s+key|(?:api|access)\s+token|(?:alarm|door|gate|entry|access|safe
+        |lock(?:er)?|padlock|garage|recovery|security|unlock)\s+(?:code|combination))\b
         [^\n.;:=]{0,40}?                                    # "of the guest network"
-        (?:\s*[:=]\s*|\s+(?:is|was|are)(?:\s+now|\s+still|\s+currently)?\s*:?\s+)
+        (?:\s*[:=]\s*|\s+(?:(?:has|have|was|were|is)\s+)?(?:been\s+)?changed\s+to\s+
+          |\s+(?:is|was|are)(?:\s+now|\s+still|\s+currently)?\s*:?\s+)
         [*_`"'“‘]*(?P<value>[^\s"'”’`]+)""",
     re.IGNORECASE | re.VERBOSE,
 )

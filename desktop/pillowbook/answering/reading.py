@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from pillowbook.answering.orders import gives_orders
 from pillowbook.answering.retrieve import RankedUnit
 from pillowbook.answering.units import Unit, count_tokens
 from pillowbook.domain.documents import Passage
@@ -50,10 +51,15 @@ def in_order(units: Sequence[Unit]) -> list[Unit]:
     return sorted(units, key=lambda unit: (rank[unit.passage.document_id], unit.passage.start + unit.start))
 
 
-def lay_out(units: Iterable[Unit], date_of: Callable[[Passage], str]) -> str:
-    """The text of the units, those of one place together under it with the note's date, in the order of the first."""
+def lay_out(units: Iterable[Unit], date_of: Callable[[Passage], str], *, asked: str = "") -> str:
+    """The text of the units, those of one place together under it with the note's date, in the order of the first.
+
+    Without what looks like an order to the model, but for what ``asked`` asks about.
+    """
     groups: dict[str, list[str]] = {}
     for unit in units:
+        if gives_orders(unit.text, asked):
+            continue
         date = date_of(unit.passage)
         place = f"{unit.place}, {date}" if date else unit.place
         groups.setdefault(place, []).append(f"- {unit.text[:MAX_UNIT_CHARS]}")

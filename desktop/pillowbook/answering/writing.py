@@ -45,7 +45,7 @@ class Writer:
 
     def fill(self, prompt: Prompt, read: Sequence[Unit], question: str, call: Call) -> list[Message]:
         """The messages of a prompt over notes."""
-        notes = lay_out(read, self._date_of)
+        notes = lay_out(read, self._date_of, asked=question)
         return prompt.fill(call.made_from(read), notes=notes, question=question.strip())
 
     def write(

@@ -15,7 +15,8 @@ from pillowbook.domain.errors import CoreUnreachable, remake
 from pillowbook.domain.events import Event
 from pillowbook.host.paths import Profile
 
-START_DEADLINE_S: Final = 30.0
+START_DEADLINE_S: Final = 120.0
+"""A core takes a second or two; beside a build or a backup, or from a slow disk, it was seen to take half a minute."""
 
 
 def connect(profile: Profile, *, on_event: Callable[[Event], None] | None = None) -> CoreClient | None:

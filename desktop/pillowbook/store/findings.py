@@ -127,17 +127,16 @@ class Findings:
         return 0 if row is None else int(row[0])
 
     def drop_found_in(self, document_ids: Iterable[DocumentId]) -> None:
-        """Delete what was found in documents; they are looked through again."""
+        """Delete what was found in documents and between them and others; they are looked through again."""
+        own = "SELECT id FROM passages WHERE document_id = ?"
         with self._database.write() as connection:
             for document_id in document_ids:
+                connection.execute(f"DELETE FROM findings WHERE passage_id IN ({own})", (document_id,))
                 connection.execute(
-                    "DELETE FROM findings WHERE passage_id IN (SELECT id FROM passages WHERE document_id = ?)",
-                    (document_id,),
+                    f"DELETE FROM relations WHERE passage_id IN ({own}) OR other_passage_id IN ({own})",
+                    (document_id, document_id),
                 )
-                connection.execute(
-                    "DELETE FROM passes WHERE document_id = ? AND kind = ?",
-                    (document_id, PassKind.FIND.value),
-                )
+                connection.execute("DELETE FROM passes WHERE document_id = ?", (document_id,))
 
     # -- relations ---------------------------------------------------------------------------------------------
 

@@ -56,7 +56,13 @@ class Beyond:
         self._library = library
         self._findings = findings
         self._clock = clock
-        self._comparer = Comparer(library=library, findings=findings, vectors=vectors, retriever=retriever)
+        self._comparer = Comparer(
+            library=library,
+            findings=findings,
+            vectors=vectors,
+            retriever=retriever,
+            permission=self._permission,
+        )
         self.digests = digests
         self.folders = FolderDistiller(
             library=library,

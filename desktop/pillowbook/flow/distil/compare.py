@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pillowbook.answering.dates import is_later
+from pillowbook.answering.permission import Permission
 from pillowbook.answering.retrieve import Retriever
 from pillowbook.answering.units import Unit, split_units
 from pillowbook.domain.digests import Place, Relation, RelationKind
@@ -53,11 +54,22 @@ class _Pair:
 
 
 class Comparer:
-    """Compares one document with the others."""
+    """Compares one document with the others.
+
+    Args:
+        permission: says which sentences may be held against each other and shown.
+    """
 
     def __init__(
-        self, *, library: Library, findings: Findings, vectors: VectorStore, retriever: Retriever
+        self,
+        *,
+        library: Library,
+        findings: Findings,
+        vectors: VectorStore,
+        retriever: Retriever,
+        permission: Permission,
     ) -> None:
+        self._permission = permission
         self._library = library
         self._findings = findings
         self._vectors = vectors
@@ -134,7 +146,10 @@ class Comparer:
 
     def _conflicts(self, pairs: Sequence[_Pair], cancel: CancelToken | None) -> list[Relation]:
         near = [pair for pair in pairs if pair.similarity >= MIN_PAIR][:MAX_PAIRS]
-        units = {one.id: split_units(one) for pair in near for one in (pair.mine, pair.other)}
+        units = {
+            one.id: [unit for unit in split_units(one) if self._permission.allows_unit(unit)]
+            for one in {one.id: one for pair in near for one in (pair.mine, pair.other)}.values()
+        }
         vectors = self._embed([unit for own in units.values() for unit in own], cancel)
         days = {one: self._retriever.date_of(own[0].passage) for one, own in units.items() if own}
         found: dict[tuple[Place, Place], Relation] = {}
