@@ -4,7 +4,6 @@ import pytest
 from tests.flow.conftest import Stream
 from tests.flow.test_compare import NEW, OLD
 from tests.flow.test_digests import work
-from tests.flow.test_overview import overview
 
 from pillowbook.domain.digests import FindingKind
 
@@ -83,7 +82,7 @@ def test_notes_that_contradict_each_other_in_a_secret_are_not_told(stream: Strea
 
     def told() -> str:
         stream.beyond.compare()
-        return " ".join(f"{one.older.quote} {one.newer.quote}" for one in overview(stream).conflicts())
+        return " ".join(f"{one.older.quote} {one.newer.quote}" for one in stream.overview.conflicts())
 
     stream.allows_secrets = True
     stream.beyond.forget_secrets()
