@@ -32,10 +32,8 @@ from tests.benchmarks.common import (
 )
 from tests.benchmarks.plain import LONG, Plain
 
-from pillowbook.answering.compose import Composer
 from pillowbook.answering.units import split_units
 from pillowbook.answering.verify import check_claim, split_claims
-from pillowbook.domain.clock import SystemClock
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.ids import ContentHash, DocumentId, PassageId
 
@@ -63,7 +61,7 @@ def collect(arguments: argparse.Namespace) -> None:
             embedder=arguments.embedder,
         ) as parts,
     ):
-        composer = Composer(generator=parts.generator, retriever=parts.retriever, clock=SystemClock())
+        composer = parts.stream.composer
         plain = Plain(
             folder, parts.embedder, parts.generator, at_least=PASSAGE_CHARS, system=LONG, max_tokens=128
         )

@@ -40,7 +40,6 @@ from tests.benchmarks.idle import runner_over
 
 from pillowbook.answering.adapt import FEATURES, Adapter, Plan, measured_parameters
 from pillowbook.answering.cite import cite_unit
-from pillowbook.answering.compose import Composer
 from pillowbook.answering.judging import pair_features
 from pillowbook.answering.match import Matcher
 from pillowbook.answering.pairs import normalise_question
@@ -50,7 +49,6 @@ from pillowbook.answering.terms import content_stems
 from pillowbook.answering.units import split_units
 from pillowbook.answering.verify import split_claims
 from pillowbook.domain.answers import Draft, Effort, Reason, Tokens
-from pillowbook.domain.clock import SystemClock
 from pillowbook.flow.serve.adapted import Adapting
 from pillowbook.host.workers import CancelToken
 from pillowbook.models.generator.client import LlamaGenerator
@@ -244,7 +242,7 @@ def ask(arguments: argparse.Namespace) -> None:
         # What it takes to be given is for the table to choose, from every answer that was made.
         given = replace(measured_parameters(), threshold=0.0)
         adapter = Adapter(generator=parts.generator, retriever=parts.retriever, parameters=given)
-        composer = Composer(generator=parts.generator, retriever=parts.retriever, clock=SystemClock())
+        composer = parts.stream.composer
         everything = [
             one
             for one in asked_about(arguments.keep, arguments.data, fit=arguments.fit)

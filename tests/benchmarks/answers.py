@@ -20,10 +20,8 @@ from pathlib import Path
 
 from tests.benchmarks.common import Parts, real_parts
 
-from pillowbook.answering.compose import Composer
 from pillowbook.answering.newer import OLDER_NOTE
 from pillowbook.domain.answers import Draft, Effort
-from pillowbook.domain.clock import SystemClock
 from pillowbook.host.resources import resource
 from pillowbook.store.library import Library
 
@@ -112,7 +110,7 @@ def main() -> None:
 
 def run(cases: list[Case], effort: Effort, parts: Parts) -> None:
     """Ask every case and print what came of it."""
-    composer = Composer(generator=parts.generator, retriever=parts.retriever, clock=SystemClock())
+    composer = parts.stream.composer
     counts: Counter[str] = Counter()
     seconds: list[float] = []
     prompt, completion, good, cited = 0, 0, 0, 0

@@ -32,9 +32,7 @@ from tests.benchmarks.common import (
 )
 from tests.benchmarks.plain import Plain, write
 
-from pillowbook.answering.compose import Composer
 from pillowbook.domain.answers import Effort
-from pillowbook.domain.clock import SystemClock
 
 WAYS = ("ours", "prepared", "plain", "no notes")
 CITING = ("ours", "prepared")
@@ -60,7 +58,7 @@ def collect(arguments: argparse.Namespace) -> None:
             embedder=arguments.embedder,
         ) as parts,
     ):
-        composer = Composer(generator=parts.generator, retriever=parts.retriever, clock=SystemClock())
+        composer = parts.stream.composer
         plain = Plain(folder, parts.embedder, parts.generator)
         parts.generator.preload()
         for one, way in todo:
