@@ -35,6 +35,7 @@ class Session:
     """One open vault: library, background work and answers.
 
     Attributes:
+        library, knowledge: the vault's, for whoever counts them.
         work: the background work.
         retention: forgets what was asked when its time has come.
     """
