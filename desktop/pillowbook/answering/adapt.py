@@ -163,9 +163,14 @@ class Adapter:
         )
         self._prompt = load_prompt(BRIEF.prompt)
 
+    @property
+    def has_chances(self) -> bool:
+        """Whether any question can have a fair chance: until that is measured the bar is above every probability."""
+        return self._parameters.bar <= 1.0
+
     def suits(self, question: str) -> bool:
         """Whether one line could answer it: it asks for no account of something."""
-        return self._parameters.bar <= 1.0 and form_of(question) is BRIEF
+        return form_of(question) is BRIEF
 
     def plan(self, question: str, found: Found, known: Sequence[KnownQuote]) -> Plan | None:
         """What would be read of the places that are known; None where none of them was found for the question."""

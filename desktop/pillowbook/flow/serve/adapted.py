@@ -57,6 +57,8 @@ class Adapting:
             candidates: prepared answers near the question.
             background: embed behind live work.
         """
+        if not self._adapter.has_chances:
+            return None  # before anything is looked up
         plan = self.chance(question, vector, candidates, background=background)
         return plan if plan is not None and plan.is_fair else None
 
