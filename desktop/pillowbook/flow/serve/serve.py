@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from pillowbook.answering.adapt import Adapter, Plan
 from pillowbook.answering.compose import Composer
-from pillowbook.answering.compute.computer import COMPUTED
 from pillowbook.answering.confidential import is_confidential
 from pillowbook.answering.followup import standing_alone
 from pillowbook.answering.match import Matcher, MatchResult, PreparedIndex
@@ -15,7 +14,6 @@ from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.permission import Permission
 from pillowbook.answering.retrieve import AskedWords, Retriever
 from pillowbook.answering.sources import sources_of
-from pillowbook.answering.time_windows import take_window
 from pillowbook.domain.answers import (
     Answer,
     AnswerKind,
@@ -37,8 +35,9 @@ from pillowbook.domain.ids import DocumentId, PreparedId, ServingId
 from pillowbook.flow.serve.adapted import Adapting
 from pillowbook.flow.serve.again import AskedLately
 from pillowbook.flow.serve.ahead import ReadAhead, is_worth_reading
+from pillowbook.flow.serve.checking import CheckedHit, HitChecker
 from pillowbook.flow.serve.collections import Collections
-from pillowbook.flow.serve.freshness import FreshnessReport, Reread, check_freshness, check_sources
+from pillowbook.flow.serve.freshness import Reread, check_sources
 from pillowbook.flow.serve.keeping import Keeper
 from pillowbook.flow.serve.likely import Likely
 from pillowbook.flow.serve.questions import RecentVectors, Vector, clean_question, clean_typed
@@ -103,6 +102,7 @@ class Server:
         self._reread = reread
         self._refresh = refresh
         self._on_withdrawn = on_withdrawn
+        self._checker = HitChecker(library=library, clock=clock, reread=reread)
         self._prepared_index = PreparedIndex(knowledge)
         self._recent = RecentVectors(retriever.embed)
         self._lately = AskedLately(vectors=self._recent, clock=clock)
@@ -155,16 +155,16 @@ class Server:
         if (collected := self._collect(asking, decided=False)) is not None:
             return collected
         found = _NOTHING if mode is AskMode.LIVE_ONLY else self._match(asking)
-        if found.prepared is not None and self._is_of_another_day(found.prepared):
+        if found.prepared is not None and self._checker.is_of_another_day(found.prepared):
             found = _NOTHING
         change_note = ""
-        if found.is_hit and found.prepared is not None:
-            report = check_freshness(found.prepared, self._library, clock=self._clock, reread=self._reread)
-            if _may_be_shown(found.prepared, report.freshness):
-                return self._serve(asking, found.prepared, found, report)
-            change_note = report.change_note
-            self._withdraw(found.prepared.id)
-            self._bring_up_to_date(source.document_id for source in found.prepared.sources)
+        hit = self._checker.check_match(found)
+        if hit is not None:
+            if hit.may_be_shown:
+                return self._record(asking, self._prepared_answer(asking, hit, found), hit.prepared.id)
+            change_note = hit.report.change_note
+            self._withdraw(hit.prepared.id)
+            self._bring_up_to_date(source.document_id for source in hit.prepared.sources)
         if mode is AskMode.PREPARED_ONLY:
             return self._none(asking, found, change_note)
         if (collected := self._collect(asking, decided=True)) is not None:
@@ -188,26 +188,14 @@ class Server:
         question = clean_question(question)
         asking = _Asking(question, mode, False, None, cancel, began, without=without)
         found = leave_out(self._match(asking), without, self._knowledge)
-        prepared = found.prepared
-        answer: Answer | None = None
-        said: PreparedAnswer | Draft | None = None
-        if found.is_hit and prepared is not None and not self._is_of_another_day(prepared):
-            report = check_freshness(prepared, self._library, clock=self._clock, reread=self._reread)
-            if _may_be_shown(prepared, report.freshness):
-                answer, said = (
-                    self._prepared_answer(question, prepared, found.p_same, report, (), began),
-                    prepared,
-                )
-        if answer is None and mode is AskMode.PREPARED_ONLY:
-            answer = self._none(asking, _NOTHING, "")
-        if answer is None:
-            asking.vector = self._recent.get(question)
-            draft, freshness = self._compose(asking)
-            answer, said = self._live_answer(asking, draft, freshness, _NOTHING, ""), draft
-        if not answer.answer:
-            near = self._likely.passage(question, self._recent.known(question), without)
-            answer = replace(answer, nearest=() if near is None else (near.citation,))
-        return replace(answer, related=self._related(question, said, found, without))
+        hit = self._checker.check_match(found)
+        if hit is not None and hit.may_be_shown:
+            return self._prepared_answer(asking, hit, found)
+        if mode is AskMode.PREPARED_ONLY:
+            return self._none(asking, found, "")
+        asking.vector = self._recent.get(question)
+        draft, freshness = self._compose(asking)
+        return self._live_answer(asking, draft, freshness, found, "")
 
     def search(
         self, words: str, limit: int = 20, *, without: frozenset[DocumentId] = frozenset()
@@ -286,13 +274,14 @@ class Server:
             if match.is_hit:
                 same, p_same = match.prepared, match.p_same
         found = list({one.question: one for one in found}.values())
-        if same is None or self._is_of_another_day(same):
+        hit = None if same is None else self._checker.check(same, p_same)
+        if same is None or hit is None:
             return found[:limit]
         rest = [one for one in found if one.question != same.question]
-        report = check_freshness(same, self._library, clock=self._clock, reread=self._reread)
-        if not _may_be_shown(same, report.freshness):
+        if not hit.may_be_shown:
             return rest[:limit]
-        answer = self._prepared_answer(asked, same, p_same, report, self._related(asked, same, match), began)
+        asking = _Asking(asked, AskMode.PREPARED_ONLY, False, None, None, began)
+        answer = self._prepared_answer(asking, hit, _NOTHING if match is None else match)
         answer = replace(answer, question=typed, understood_as=understood)
         return [Completion(same.question, p_same, answer), *rest][:limit]
 
@@ -321,7 +310,7 @@ class Server:
         answer = self._collections.answer(asking.question, wanted)
         if answer is None:
             return None
-        nearest = answer.nearest if answer.citations else self._nearest(asking.question)
+        nearest = answer.nearest if answer.citations else self._nearest(asking)
         answer = replace(answer, latency_ms=self._since_ms(asking.began_s), nearest=nearest)
         return self._record(asking, answer, None)
 
@@ -354,15 +343,6 @@ class Server:
         if nearest is not None and (asking.likely is None or nearest.citation != asking.likely.citation):
             asking.likely = nearest
             asking.on_part(nearest)
-
-    def _serve(
-        self, asking: "_Asking", prepared: PreparedAnswer, found: MatchResult, report: FreshnessReport
-    ) -> Answer:
-        related = self._related(asking.question, prepared, found)
-        answer = self._prepared_answer(
-            asking.question, prepared, found.p_same, report, related, asking.began_s
-        )
-        return self._record(asking, answer, prepared.id)
 
     def _live(self, asking: "_Asking", found: MatchResult, change_note: str) -> Answer:
         self._show_likely(asking)
@@ -468,9 +448,9 @@ class Server:
             model="",
             effort=None,
             citations=(),
-            related=self._related(asking.question, None, found),
+            related=self._related(asking, None, found),
             change_note=change_note,
-            nearest=self._nearest(asking.question),
+            nearest=self._nearest(asking),
         )
         return self._record(asking, answer, None)
 
@@ -497,46 +477,43 @@ class Server:
             model=draft.model,
             effort=draft.effort,
             citations=draft.citations,
-            related=self._related(asking.question, draft, found),
+            related=self._related(asking, draft, found),
             change_note=change_note,
-            nearest=draft.nearest,
+            nearest=draft.nearest if draft.answer or not asking.without else self._nearest(asking),
             checked_files=len({one.document_id for one in draft.citations})
             if freshness is Freshness.FRESH
             else 0,
         )
 
-    def _prepared_answer(
-        self,
-        question: str,
-        prepared: PreparedAnswer,
-        p_same: float,
-        report: FreshnessReport,
-        related: tuple[Related, ...],
-        began_s: float,
-    ) -> Answer:
+    def _prepared_answer(self, asking: "_Asking", hit: CheckedHit, found: MatchResult) -> Answer:
+        prepared, report = hit.prepared, hit.report
+        nearest: tuple[Citation, ...] = ()
+        if prepared.answer or not asking.without:
+            nearest = self._standing.cited(prepared.new_evidence)
+        if not prepared.answer:
+            nearest = nearest or self._nearest(asking)
         return Answer(
-            question=question,
+            question=asking.question,
             answer=prepared.answer,
             kind=AnswerKind.HIT if prepared.answer else AnswerKind.NONE,
             freshness=report.freshness,
-            confidence=round((1.0 if prepared.edited_at else prepared.confidence) * p_same, 3),
+            confidence=round((1.0 if prepared.edited_at else prepared.confidence) * hit.p_same, 3),
             matched_question=prepared.question,
             prepared_at=prepared.prepared_at,
             checked_at=None if report.freshness is Freshness.UNCHECKED else report.checked_at,
-            latency_ms=self._since_ms(began_s),
+            latency_ms=self._since_ms(asking.began_s),
             first_token_ms=None,
             tokens=Tokens(),
             model=prepared.model,
             effort=prepared.effort,
             citations=prepared.citations,
-            related=related,
+            related=self._related(asking, prepared, found),
             change_note=report.change_note,
             prepared_id=prepared.id,
             is_edited=prepared.edited_at is not None,
             is_pinned=prepared.is_pinned,
             checked_files=report.checked_files,
-            nearest=self._standing.cited(prepared.new_evidence)
-            or (() if prepared.answer else self._nearest(question)),
+            nearest=nearest,
         )
 
     # -- around it ---------------------------------------------------------------------------------------------
@@ -550,31 +527,17 @@ class Server:
                 after = Turn(after.question, known.answer, titles[0] if titles else "")
         return standing_alone(question, after)
 
-    def _is_of_another_day(self, prepared: PreparedAnswer) -> bool:
-        """Whether it speaks of another day: "how long until", "this year" and "last week" count from today."""
-        if prepared.edited_at is not None:
-            return False
-        then, now = (time.astimezone().date() for time in (prepared.prepared_at, self._clock.now()))
-        if then == now:
-            return False
-        windows = [take_window(prepared.question, day)[0] for day in (then, now)]
-        return COMPUTED in prepared.checks or windows[0] != windows[1]
-
     def _related(
-        self,
-        question: str,
-        said: PreparedAnswer | Draft | None,
-        found: MatchResult | None = None,
-        without: frozenset[DocumentId] = frozenset(),
+        self, asking: "_Asking", said: PreparedAnswer | Draft | None, found: MatchResult
     ) -> tuple[Related, ...]:
-        """What is prepared and may be asked next; nothing that rests on or was drawn from ``without``."""
-        candidates = () if found is None else found.candidates
+        """What is prepared and may be asked next; nothing that rests on or was drawn from what is left out."""
+        without = asking.without
         return related_questions(
             self._knowledge,
-            asked=(question, said.question) if said is not None else (question,),
+            asked=(asking.question, said.question) if said is not None else (asking.question,),
             answer="" if said is None else said.answer,
             citations=() if said is None else said.citations,
-            near=[one.prepared for one in candidates if one.similarity >= MIN_RELATED_SIMILARITY],
+            near=[one.prepared for one in found.candidates if one.similarity >= MIN_RELATED_SIMILARITY],
             may_be_used=lambda one: not without or may_be_used(one, without, self._knowledge),
         )
 
@@ -626,8 +589,8 @@ class Server:
             log.warning("question not remembered, the disk is full")  # the answer is there all the same
             return None
 
-    def _nearest(self, question: str) -> tuple[Citation, ...]:
-        likely = self._likely.passage(question, self._recent.known(question))
+    def _nearest(self, asking: "_Asking") -> tuple[Citation, ...]:
+        likely = self._likely.passage(asking.question, self._recent.known(asking.question), asking.without)
         return () if likely is None else (likely.citation,)
 
     def _since_ms(self, began_s: float) -> float:
@@ -648,10 +611,3 @@ class _Asking:
     vector: Vector | None = None
     likely: LikelyPassage | None = None
     without: frozenset[DocumentId] = frozenset()
-
-
-def _may_be_shown(prepared: PreparedAnswer, freshness: Freshness) -> bool:
-    """Nothing that a changed note no longer bears out; the user's own words stay theirs, with the change told."""
-    if freshness is Freshness.CHANGED:
-        return prepared.edited_at is not None
-    return freshness is not Freshness.GONE
