@@ -32,7 +32,7 @@ from pillowbook.domain.answers import (
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.errors import DocumentUnknown
 from pillowbook.domain.ids import DocumentId, TopicId
-from pillowbook.flow.serve import serve
+from pillowbook.flow.serve import replies
 from pillowbook.flow.serve.related import related_questions
 from pillowbook.host.workers import CancelToken
 from pillowbook.models.generator.client import Message
@@ -238,7 +238,7 @@ def test_what_may_be_asked_next_is_looked_for_once_and_never_among_what_is_kept(
         found.append(related_questions(*arguments, **options))
         return found[-1]
 
-    monkeypatch.setattr(serve, "related_questions", noted)
+    monkeypatch.setattr(replies, "related_questions", noted)
     assert told(ask(house, question, is_prepared_only=is_prepared_only).related), "or this would show nothing"
     keep(house)
     found.clear()
