@@ -9,7 +9,7 @@ import pytest
 from tests.flow.conftest import Stream
 
 from pillowbook.answering.adapt import AdaptParameters
-from pillowbook.answering.retrieve import Evidence, RankedUnit
+from pillowbook.answering.evidence import Evidence, RankedUnit
 from pillowbook.answering.sureness import Regression
 from pillowbook.domain.answers import AnswerKind, Effort, Freshness, Reason
 from pillowbook.domain.asking import AskMode

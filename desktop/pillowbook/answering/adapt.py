@@ -19,10 +19,11 @@ from typing import Final
 
 from pillowbook.answering.compose import focused, is_near, nearest_places
 from pillowbook.answering.drafting import REFUSALS, Drafting, is_refusal
+from pillowbook.answering.evidence import Evidence, RankedUnit
 from pillowbook.answering.forms import BRIEF, form_of
 from pillowbook.answering.newer import newer_place
 from pillowbook.answering.prompts import load_prompt
-from pillowbook.answering.retrieve import Evidence, RankedUnit, Retriever
+from pillowbook.answering.retrieve import Retriever
 from pillowbook.answering.sureness import Regression, Sureness, measured_sureness
 from pillowbook.answering.units import Unit, count_tokens
 from pillowbook.answering.verify import fits_kind, joined

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from pillowbook.answering.retrieve import RankedUnit
+from pillowbook.answering.evidence import RankedUnit
 from pillowbook.answering.units import Unit, count_tokens
 from pillowbook.domain.documents import Passage
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from pillowbook.answering.cite import cite_passage, cite_unit
-from pillowbook.answering.retrieve import AskedWords, Retriever
+from pillowbook.answering.rank import AskedWords
+from pillowbook.answering.retrieve import Retriever
 from pillowbook.answering.units import Unit, split_units
 from pillowbook.domain.answers import Effort
 from pillowbook.domain.asking import AskMode, LikelyPassage, SearchHit

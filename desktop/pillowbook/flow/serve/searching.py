@@ -2,7 +2,8 @@
 
 import contextlib
 
-from pillowbook.answering.retrieve import AskedWords, Retriever
+from pillowbook.answering.rank import AskedWords
+from pillowbook.answering.retrieve import Retriever
 from pillowbook.domain.asking import SearchHits
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.documents import Passage
