@@ -43,7 +43,7 @@ class Likely:
         """The likely passage at once, before any model has moved; a window may hold it back for a prepared answer."""
         if asking.on_part is None or asking.mode is AskMode.PREPARED_ONLY or asking.likely is not None:
             return
-        asking.likely = self.passage(asking.question)
+        asking.likely = self.passage(asking.question, asking.without)
         if asking.likely is not None:
             asking.on_part(asking.likely)
 
@@ -51,7 +51,7 @@ class Likely:
         """A better passage now that meanings can be compared, where there is one; a second before the model writes."""
         if asking.on_part is None:
             return
-        nearest = self._nearest(asking.question, vector)
+        nearest = self._nearest(asking, vector)
         if nearest is not None and (asking.likely is None or nearest.citation != asking.likely.citation):
             asking.likely = nearest
             asking.on_part(nearest)
@@ -85,9 +85,12 @@ class Likely:
             return None
         return LikelyPassage(cite_passage(found[0]), self._words.snippet(found[0].text, question))
 
-    def _nearest(self, question: str, vector: Vector) -> LikelyPassage | None:
+    def _nearest(self, asking: Asking, vector: Vector) -> LikelyPassage | None:
         """The sentence nearest in meaning; what is embedded for it is what a live answer's reading compares anyway."""
-        _, ranked = self._retriever.find(question, effort=Effort.LIVE, limit=_PASSAGES, vector=vector)
+        question, without = asking.question, asking.without
+        _, ranked = self._retriever.find(
+            question, effort=Effort.LIVE, limit=_PASSAGES, vector=vector, without=without
+        )
         standing = {one.id for one in self._standing.of([one.unit.passage for one in ranked])}
         unit = next((one.unit for one in ranked if one.unit.passage.id in standing), None)
         return None if unit is None else self._of(unit, question)
