@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from tests.fakes.embedder import HashEmbedder
 
-from pillowbook.answering.retrieve import MAX_UNITS_EMBEDDED, Evidence, RankedUnit, Retriever
+from pillowbook.answering.evidence import Evidence, RankedUnit
+from pillowbook.answering.retrieve import Retriever
+from pillowbook.answering.unit_ranker import MAX_UNITS_EMBEDDED
 from pillowbook.domain.clock import ManualClock
 from pillowbook.flow.ingest.extractor.client import Extractor
 from pillowbook.flow.ingest.ingest import Ingestor
@@ -61,7 +63,7 @@ class Notes:
     def ranked(self, question: str, *, limit: int = 20) -> list[RankedUnit]:
         vector = self.retriever.embed(question)
         evidence = self.retriever.retrieve(question, limit=8, vector=vector)
-        return self.retriever.rank_units(question, evidence, limit=limit, vector=vector)
+        return self.retriever.units.rank(question, evidence, limit=limit, vector=vector)
 
     def close(self) -> None:
         self._extractor.close()

@@ -172,11 +172,11 @@ def kept_parts(arguments: argparse.Namespace) -> Iterator[Parts]:
 def adapting_over(parts: Parts) -> tuple[Adapting, Matcher]:
     """The product's own way to an adapted answer."""
     vault = parts.vault
-    # Before anything is fitted nothing is tried, and here all is looked at.
-    parameters = replace(measured_parameters(), bar=min(1.0, measured_parameters().bar))
-    adapter = Adapter(generator=parts.generator, retriever=parts.retriever, parameters=parameters)
     adapting = Adapting(
-        adapter=adapter, retriever=parts.retriever, library=vault.library, knowledge=vault.knowledge
+        adapter=Adapter(generator=parts.generator, retriever=parts.retriever),
+        retriever=parts.retriever,
+        library=vault.library,
+        knowledge=vault.knowledge,
     )
     return adapting, Matcher(knowledge=vault.knowledge, vectors=vault.vectors, retriever=parts.retriever)
 

@@ -84,7 +84,7 @@ class Replay:
     def listen(self) -> None:
         """Let the product's own watcher and library thread keep up."""
         self._loop = LibraryLoop(self.stream.library, self.stream.ingestor, on_change=lambda: None)
-        self.stream.server._refresh = self._loop.refresh
+        self.stream.refresh = self._loop.refresh
         self._loop.start()
 
     def deafen(self) -> None:
@@ -92,7 +92,7 @@ class Replay:
         if self._loop is not None:
             self._loop.stop()
         self._loop = None
-        self.stream.server._refresh = None
+        self.stream.refresh = None
 
     def catch_up(self) -> None:
         """Have everything read."""

@@ -28,7 +28,8 @@ from pillowbook.answering.rank import (
     passage_features,
     read_terms,
 )
-from pillowbook.answering.retrieve import MAX_UNIT_CHARS, Retriever
+from pillowbook.answering.retrieve import Retriever
+from pillowbook.answering.unit_ranker import MAX_UNIT_CHARS
 from pillowbook.models.embedder.client import Embedder
 from pillowbook.store.vault import Vault
 

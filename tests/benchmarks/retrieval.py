@@ -38,8 +38,9 @@ from tests.benchmarks import squad
 from tests.benchmarks.answers import read_cases
 from tests.benchmarks.common import open_vault
 
+from pillowbook.answering.evidence import Evidence
 from pillowbook.answering.reading import lay_out
-from pillowbook.answering.retrieve import Evidence, Retriever
+from pillowbook.answering.retrieve import Retriever
 from pillowbook.answering.terms import STOP_WORDS, words
 from pillowbook.answering.units import Unit, count_tokens, split_units
 from pillowbook.domain.clock import SystemClock
@@ -181,7 +182,7 @@ class Ways:
 
     def units(self, question: str, vector: Vector) -> list[Unit]:
         evidence = self.found(question, vector, PASSAGES_RANKED)
-        ranked = self.retriever.rank_units(question, evidence, limit=20, vector=vector)
+        ranked = self.retriever.units.rank(question, evidence, limit=20, vector=vector)
         return [one.unit for one in ranked]
 
 
@@ -305,7 +306,7 @@ def measure_time(cases: Sequence[Gold], vault: Vault, model: Path) -> None:
             vector = timed("question embedded", partial(fresh.embed, case.question))
             find = partial(fresh.retrieve, case.question, limit=PASSAGES_RANKED, vector=vector)
             evidence = timed("passages found", find)
-            rank = partial(fresh.rank_units, case.question, evidence, limit=20, vector=vector)
+            rank = partial(fresh.units.rank, case.question, evidence, limit=20, vector=vector)
             timed("units ranked, embedded", rank)
             timed("units ranked, remembered", rank)
     finally:

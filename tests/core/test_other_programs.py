@@ -4,6 +4,7 @@ import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -16,10 +17,22 @@ from pillowbook.answering.cite import cite_passage
 from pillowbook.answering.sources import sources_of
 from pillowbook.core import protocol as p
 from pillowbook.core.other_programs import OtherPrograms
-from pillowbook.domain.answers import Answer, AnswerKind, Draft, Effort, Fact, Freshness, Reason, Tokens
+from pillowbook.domain.answers import (
+    Answer,
+    AnswerKind,
+    Draft,
+    Effort,
+    Fact,
+    Freshness,
+    Reason,
+    Related,
+    Tokens,
+)
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.errors import DocumentUnknown
 from pillowbook.domain.ids import DocumentId, TopicId
+from pillowbook.flow.serve import replies
+from pillowbook.flow.serve.related import related_questions
 from pillowbook.host.workers import CancelToken
 from pillowbook.models.generator.client import Message
 
@@ -188,6 +201,41 @@ def test_questions_drawn_from_a_kept_note_are_not_told_though_another_answers_th
     keep(house)
     assert question not in related(house) and PRESSURE in related(house)
     assert ask(house, question).matched_question is None
+
+
+@pytest.mark.parametrize(
+    ("question", "is_prepared_only", "kind"),
+    [
+        (PRESSURE, False, AnswerKind.HIT),
+        ("Which apprentice knows the boiler that frightens nobody?", True, AnswerKind.NONE),
+        ("Which apprentice knows the boiler that frightens nobody?", False, AnswerKind.NONE),
+        ("Which apprentice has the fitter of the boiler?", False, AnswerKind.LIVE),
+    ],
+)
+def test_what_may_be_asked_next_is_looked_for_once_and_never_among_what_is_kept(
+    house: Stream,
+    monkeypatch: pytest.MonkeyPatch,
+    question: str,
+    is_prepared_only: bool,
+    kind: AnswerKind,
+) -> None:
+    """However the answer is made, nothing kept is even a step on the way to it."""
+    house.says = {"has the fitter": "Dev", **house.says}
+    drawn = "Which apprentice knows that the boiler frightens Ottilie?"
+    prepare_from_the_open_note(house, drawn, house.document("private/ottilie.md"))
+    found: list[tuple[Related, ...]] = []
+
+    def noted(*arguments: Any, **options: Any) -> tuple[Related, ...]:
+        found.append(related_questions(*arguments, **options))
+        return found[-1]
+
+    monkeypatch.setattr(replies, "related_questions", noted)
+    assert told(ask(house, question, is_prepared_only=is_prepared_only).related), "or this would show nothing"
+    keep(house)
+    found.clear()
+    answer = ask(house, question, is_prepared_only=is_prepared_only)
+    assert answer.kind is kind and found == [answer.related]
+    assert told(answer.related, answer.nearest, answer.citations, answer.answer) == []
 
 
 def test_a_question_that_nobody_knows_the_source_of_is_not_told(house: Stream) -> None:

@@ -1,6 +1,6 @@
 """The stream on the real vault and ingest, with an embedder of words and a generator that says what it is told."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -38,7 +38,12 @@ class ShiftedClock(SystemClock):
 
 
 class Stream:
-    """Everything from files to answers. ``says`` is what the generator answers, by a piece of the question."""
+    """Everything from files to answers.
+
+    Attributes:
+        says: what the generator answers, by a piece of the question.
+        refresh: reads files anew that are found changed while something is asked; without it they wait for ``sync``.
+    """
 
     adapts = AdaptParameters(Regression((0.0, 0.0, 0.0), 0.0), bar=1.0, threshold=1.0)
     """Nothing is adapted, but in the tests of that."""
@@ -68,6 +73,7 @@ class Stream:
         self.ingestor = Ingestor(self.library, self._extractor, self.embedder, clock, on_change=self._changed)
         self._folder = self.library.add_folder(str(self.notes))
         self.allows_secrets = False
+        self.refresh: Callable[[Sequence[str]], None] | None = None
         self.built = built = build_stream(
             self.vault,
             generator=self.generator,
@@ -75,6 +81,7 @@ class Stream:
             clock=clock,
             allows_secrets=lambda: self.allows_secrets,
             reread=self.ingestor.passages_now,
+            refresh=self._refresh,
             adapts=self.adapts,
         )
         self.retriever, self.composer, self.matcher = built.retriever, built.composer, built.matcher
@@ -112,6 +119,10 @@ class Stream:
     def prepared(self, text: str) -> PreparedAnswer | None:
         question = self.knowledge.question_by_normal(normalise_question(text))
         return None if question is None else self.knowledge.prepared_for(question.id)
+
+    def _refresh(self, paths: Sequence[str]) -> None:
+        if self.refresh is not None:
+            self.refresh(paths)
 
     def _changed(self, change: DocumentChange) -> None:
         self.evidence.consider(change)

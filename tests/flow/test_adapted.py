@@ -1,16 +1,20 @@
 """Adapted answers: a line from what is prepared, tried only with a fair chance, and never from what has changed."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.flow.conftest import Stream
 
 from pillowbook.answering.adapt import AdaptParameters
+from pillowbook.answering.evidence import Evidence, RankedUnit
 from pillowbook.answering.sureness import Regression
 from pillowbook.domain.answers import AnswerKind, Effort, Freshness, Reason
 from pillowbook.domain.asking import AskMode
 from pillowbook.domain.serving import Verdict
+from pillowbook.flow.serve.adapted import Adapting
 
 NOTE = """# Cork supplier
 
@@ -168,6 +172,43 @@ def test_what_code_works_out_is_not_adapted(stream: AdaptingStream) -> None:
     answer = stream.server.ask("How many days until the lease of the van ends?", learn=False)
     assert answer.kind is AnswerKind.LIVE
     assert answer.tokens.prompt == 0
+
+
+def test_while_no_question_can_have_a_chance_nothing_is_looked_up_for_it(
+    stream: AdaptingStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it ships until it is measured: an answer costs the retrievals of a live one, and no other."""
+    looked_up: list[str] = []
+    find = stream.retriever.find
+
+    def counted(question: str, **options: Any) -> tuple[list[Evidence], list[RankedUnit]]:
+        looked_up.append(question)
+        return find(question, **options)
+
+    def retrievals(mode: AskMode) -> int:
+        looked_up.clear()
+        stream.server.ask(ASKED, mode=mode, learn=False)
+        return len(looked_up)
+
+    stream.says["In which city"] = "Madrid"  # declined, so that a live answer is looked up as well
+    monkeypatch.setattr(stream.retriever, "find", counted)
+    live = retrievals(AskMode.LIVE_ONLY)
+    assert retrievals(AskMode.AUTO) > live > 0
+    stream.adapter._parameters = replace(stream.adapter._parameters, bar=1.01)
+    assert retrievals(AskMode.AUTO) == live
+
+    vector = stream.retriever.embed(ASKED)
+    near = stream.matcher.match(ASKED, vector).candidates
+    adapting = Adapting(
+        adapter=stream.adapter,
+        retriever=stream.retriever,
+        library=stream.library,
+        knowledge=stream.knowledge,
+    )
+    looked_up.clear()
+    assert adapting.plan(ASKED, vector, near) is None and looked_up == []
+    plan = adapting.chance(ASKED, vector, near)
+    assert plan is not None and not plan.is_fair, "there is something to fit the chance on"
 
 
 def test_what_is_typed_reads_ahead_what_would_be_adapted_from(stream: AdaptingStream) -> None:

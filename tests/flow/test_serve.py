@@ -226,3 +226,33 @@ def test_what_was_computed_on_another_day_is_computed_anew(stream: Stream) -> No
     assert answer.kind is AnswerKind.LIVE
     assert answer.answer != first.answer
     assert all(one.answer is None for one in stream.server.complete(question))
+
+
+def test_each_way_to_a_prepared_answer_minds_the_day_and_the_file(stream: Stream) -> None:
+    stream.write("car.md", "# Car\n\nThe MOT runs out on 20 January 2027.\n")
+    stream.write("dog.md", "# Mungo\n\nMungo weighs 27.4 kg.\n")
+    stream.sync()
+    question = "How many days until the MOT runs out?"
+    stream.prepare(question, Reason.REQUESTED)
+    without = frozenset({stream.document("dog.md")})
+
+    def served() -> list[bool]:
+        """Asked; asked without another note; typed."""
+        mode = AskMode.PREPARED_ONLY
+        without_dog = stream.server.ask_without(question, without, mode=mode)
+        typed = stream.server.complete(question)
+        # Last, since it withdraws what its file no longer bears out.
+        asked = stream.server.ask(question, mode=mode, learn=False)
+        return [
+            asked.kind is AnswerKind.HIT,
+            without_dog.kind is AnswerKind.HIT,
+            any(one.answer is not None for one in typed),
+        ]
+
+    assert served() == [True] * 3
+    stream.clock.days = 1
+    assert served() == [False] * 3
+    stream.clock.days = 0
+    assert served() == [True] * 3
+    stream.write("car.md", "# Car\n\nThe MOT runs out on 20 March 2027.\n")
+    assert served() == [False] * 3

@@ -19,10 +19,11 @@ from typing import Final
 
 from pillowbook.answering.compose import focused, is_near, nearest_places
 from pillowbook.answering.drafting import REFUSALS, Drafting, is_refusal
+from pillowbook.answering.evidence import Evidence, RankedUnit
 from pillowbook.answering.forms import BRIEF, form_of
 from pillowbook.answering.newer import newer_place
 from pillowbook.answering.prompts import load_prompt
-from pillowbook.answering.retrieve import Evidence, RankedUnit, Retriever
+from pillowbook.answering.retrieve import Retriever
 from pillowbook.answering.sureness import Regression, Sureness, measured_sureness
 from pillowbook.answering.units import Unit, count_tokens
 from pillowbook.answering.verify import fits_kind, joined
@@ -163,9 +164,14 @@ class Adapter:
         )
         self._prompt = load_prompt(BRIEF.prompt)
 
+    @property
+    def has_chances(self) -> bool:
+        """Whether any question can have a fair chance: until that is measured the bar is above every probability."""
+        return self._parameters.bar <= 1.0
+
     def suits(self, question: str) -> bool:
         """Whether one line could answer it: it asks for no account of something."""
-        return self._parameters.bar <= 1.0 and form_of(question) is BRIEF
+        return form_of(question) is BRIEF
 
     def plan(self, question: str, found: Found, known: Sequence[KnownQuote]) -> Plan | None:
         """What would be read of the places that are known; None where none of them was found for the question."""

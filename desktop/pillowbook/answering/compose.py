@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from pillowbook.answering.cite import cite_passage, cite_unit
 from pillowbook.answering.compute.computer import Computer
 from pillowbook.answering.drafting import REFUSALS, Drafting, Stream, is_refusal, refused
+from pillowbook.answering.evidence import Evidence, RankedUnit
 from pillowbook.answering.forms import BRIEF, FULL, form_of
 from pillowbook.answering.newer import contradicts, newer_place, quoted_claim
 from pillowbook.answering.prompts import load_prompt
 from pillowbook.answering.reading import in_order, with_context, within_budget
-from pillowbook.answering.retrieve import Evidence, RankedUnit, Retriever
+from pillowbook.answering.retrieve import Retriever
 from pillowbook.answering.sureness import Sureness, measured_sureness
 from pillowbook.answering.terms import numbers
 from pillowbook.answering.units import Unit

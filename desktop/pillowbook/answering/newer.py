@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from pillowbook.answering.dates import is_later, spelled
+from pillowbook.answering.evidence import RankedUnit
 from pillowbook.answering.pairs import canonical_stems, question_kind
-from pillowbook.answering.retrieve import RankedUnit
 from pillowbook.answering.terms import STOP_WORDS, coverage, names, numbers, stem, words
 from pillowbook.answering.units import Unit, split_units
 from pillowbook.answering.verify import Claim, joined

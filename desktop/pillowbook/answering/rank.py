@@ -38,6 +38,27 @@ _AMOUNTS = frozenset({"quantity", "frequency", "duration", "measure"})
 
 
 @dataclass(frozen=True, slots=True)
+class AskedWords:
+    """The words of a question, for choosing a sentence by them alone."""
+
+    roots: frozenset[str]
+    marks: frozenset[str]
+
+    @classmethod
+    def of(cls, question: str) -> "AskedWords":
+        return cls(frozenset(content_stems(question)), numbers(question) | names(question))
+
+    def fit(self, unit: Unit) -> float:
+        """Share of the question's words that the unit holds, about 0 to 1.5; its place counts somewhat less."""
+        own = frozenset(stems(unit.text))
+        placed = frozenset(stems(unit.place))
+        by_text = len(self.roots & own)
+        by_place = len(self.roots & (placed - own))
+        exact = len(self.marks & (numbers(unit.text) | frozenset(words(unit.text))))
+        return (by_text + 0.6 * by_place + 0.5 * exact) / max(1, len(self.roots))
+
+
+@dataclass(frozen=True, slots=True)
 class UnitTerms:
     """A unit and what it is compared by, worked out once.
 

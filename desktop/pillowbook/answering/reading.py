@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from pillowbook.answering.evidence import RankedUnit
 from pillowbook.answering.orders import gives_orders
-from pillowbook.answering.retrieve import RankedUnit
 from pillowbook.answering.units import Unit, count_tokens
 from pillowbook.domain.documents import Passage
 

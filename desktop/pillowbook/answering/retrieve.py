@@ -3,45 +3,31 @@
 BM25 over words and cosine similarity over embeddings find different things: names and codes, and paraphrases. Their
 scores are added (the words' as a share of the best), which keeps how far apart two passages are; ranks, as in
 reciprocal rank fusion, forget it. What several passages of one document speak for counts somewhat more. Which of their
-sentences to read is decided by ``rank``. Figures: ``tests/benchmarks/retrieval.py``, ``0008-retrieval.md``.
+sentences to read is decided by ``unit_ranker``. Figures: ``tests/benchmarks/retrieval.py``, ``0008-retrieval.md``.
 """
 
-import threading
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from datetime import date
 from pathlib import PurePath
-from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pillowbook.answering.dates import OPENING_CHARS, note_date
-from pillowbook.answering.rank import (
-    AskedTerms,
-    RankParameters,
-    UnitTerms,
-    measured_weights,
-    passage_features,
-    read_terms,
-    shares,
-)
+from pillowbook.answering.evidence import Evidence, RankedUnit
+from pillowbook.answering.rank import RankParameters
 from pillowbook.answering.scope import Scope, read_scope
-from pillowbook.answering.terms import content_stems, names, numbers, stems, words
+from pillowbook.answering.unit_ranker import EMBED_DEADLINE_S, UnitRanker
 from pillowbook.answering.units import SECTION_CHARS, Unit, section_units, split_sections, split_units
 from pillowbook.domain.answers import Effort
 from pillowbook.domain.clock import Clock, SystemClock
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.errors import DocumentUnknown
-from pillowbook.domain.ids import ContentHash, DocumentId, PassageId
+from pillowbook.domain.ids import DocumentId, PassageId
 from pillowbook.models.embedder.client import Embedder
 from pillowbook.store.library import Library
 from pillowbook.store.vectors import VectorStore
 from pillowbook.store.words import WordIndex
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 CANDIDATES = 40
 """Of each list."""
@@ -65,75 +51,8 @@ MEANT_GAIN = 0.4
 MONTH_GAIN = 0.2
 """Of a passage in a note of the month: what happens in March is written of in other months too."""
 
-EMBED_DEADLINE_S = 20.0
-MAX_UNITS_EMBEDDED = 20
-MAX_UNIT_CHARS = 300
-SAME_DOCUMENT_LOSS = 0.5
-"""Of a unit's score for each unit of the same document before it, so that a second note gets a hearing."""
-
 MAX_NAMED = 60
 """Passages whose note's date is looked at for a day that the question names."""
-
-REMEMBERED_VECTORS = 8192
-"""Of units, 1.5 kB each: preparing a document's questions ranks much the same units again and again."""
-
-REMEMBERED_PASSAGES = 1024
-"""Cut into units, with their terms: a question's eight passages are cut once for ranking and reading ahead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A passage found for a question.
-
-    Attributes:
-        score: only good for comparing within one retrieval.
-        similarity: cosine of question and passage; 0.0 where the passage has no vector yet.
-        word_rank: position among the hits by words, from 0; None when words did not find it.
-    """
-
-    passage: Passage
-    score: float
-    similarity: float
-    word_rank: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class RankedUnit:
-    """A unit and how well it fits the question.
-
-    Attributes:
-        score: only good for comparing within one ranking.
-        similarity: cosine of the question and the unit with its place.
-        share: how likely, among all units found, it is the one that holds the answer, if one does; they come to 1.
-        before: the unit before it, where it begins with a word such as "it" or "this" that points back.
-    """
-
-    unit: Unit
-    score: float
-    similarity: float
-    share: float = 0.0
-    before: Unit | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AskedWords:
-    """The words of a question, for choosing a sentence by them alone."""
-
-    roots: frozenset[str]
-    marks: frozenset[str]
-
-    @classmethod
-    def of(cls, question: str) -> "AskedWords":
-        return cls(frozenset(content_stems(question)), numbers(question) | names(question))
-
-    def fit(self, unit: Unit) -> float:
-        """Share of the question's words that the unit holds, about 0 to 1.5; its place counts somewhat less."""
-        own = frozenset(stems(unit.text))
-        placed = frozenset(stems(unit.place))
-        by_text = len(self.roots & own)
-        by_place = len(self.roots & (placed - own))
-        exact = len(self.marks & (numbers(unit.text) | frozenset(words(unit.text))))
-        return (by_text + 0.6 * by_place + 0.5 * exact) / max(1, len(self.roots))
 
 
 class Retriever:
@@ -142,6 +61,8 @@ class Retriever:
     Args:
         clock: tells what "last week" is; the machine's by default.
         weights: of the ranking of units; the measured ones by default.
+    Attributes:
+        units: ranks and compares units.
     """
 
     def __init__(
@@ -159,11 +80,7 @@ class Retriever:
         self._library = library
         self._embedder = embedder
         self._clock = clock or SystemClock()
-        self._weights = weights or measured_weights()
-        self._unit_vectors: _Recent[str, NDArray[np.float32]] = _Recent(REMEMBERED_VECTORS)
-        self._terms: _Recent[tuple[PassageId, ContentHash, str], tuple[UnitTerms, ...]] = _Recent(
-            REMEMBERED_PASSAGES
-        )
+        self.units = UnitRanker(embedder=embedder, rarity=words.rarity, weights=weights)
 
     def is_ready(self) -> bool:
         """Whether embedding can begin at once; if not, the embedder is set to load and this does not wait for it."""
@@ -176,17 +93,6 @@ class Retriever:
         rows = self._embedder.embed([text], deadline_s=EMBED_DEADLINE_S, background=background)
         vector: NDArray[np.float32] = rows[0]
         return vector
-
-    def similarities(
-        self, vector: NDArray[np.float32], units: Sequence[Unit], *, background: bool = False
-    ) -> list[float]:
-        """The cosines of a unit vector with units (one or more), each read with its place."""
-        found: list[float] = (self._embed_units(units, background=background) @ vector).tolist()
-        return found
-
-    def unit_vectors(self, units: Sequence[Unit], *, background: bool = False) -> NDArray[np.float32]:
-        """A unit vector per unit (one or more), each read with its place; shape (n, d), in their order."""
-        return self._embed_units(units, background=background)
 
     def by_words(
         self, question: str, *, limit: int, without: frozenset[DocumentId] = frozenset()
@@ -290,52 +196,9 @@ class Retriever:
         evidence = self.retrieve(
             question, limit=_PASSAGES[effort], vector=vector, background=background, without=without
         )
-        return evidence, self.rank_units(
+        return evidence, self.units.rank(
             question, evidence, limit=limit, vector=vector, background=background
         )
-
-    def rank_units(
-        self,
-        question: str,
-        evidence: Sequence[Evidence],
-        *,
-        limit: int,
-        vector: NDArray[np.float32],
-        background: bool = False,
-    ) -> list[RankedUnit]:
-        """The units of the passages that may hold the answer, the likeliest first.
-
-        All are weighed by their words; those that look best are embedded, with the place (title and headings) before
-        the text: a unit such as "- Done 3 Sept" means nothing without its place.
-        """
-        asked = AskedTerms.of(question, self._words.rarity)
-        terms: list[UnitTerms] = []
-        before: list[Unit | None] = []
-        rows: list[tuple[float, ...]] = []
-        for found in evidence:
-            own = self._terms_of(found.passage)
-            terms += own
-            before += [None, *(one.unit for one in own)][: len(own)]
-            rows += passage_features(asked, own, found.similarity)
-        if not terms:
-            return []
-        first = np.array(rows) @ np.array(self._weights.first)
-        kept = np.argsort(-first, kind="stable")[:MAX_UNITS_EMBEDDED]
-        similarities = self._embed_units([terms[at].unit for at in kept], background=background) @ vector
-        second = np.column_stack([np.array(rows)[kept], similarities]) @ np.array(self._weights.second)
-        ranked = [
-            RankedUnit(
-                terms[at].unit,
-                float(score),
-                float(similarity),
-                share,
-                before[at] if terms[at].needs_context else None,
-            )
-            for at, score, similarity, share in zip(
-                kept, second, similarities, shares(second.tolist()), strict=True
-            )
-        ]
-        return _taking_turns(ranked)[:limit]
 
     # -- where to look --------------------------------------------------------------------------
 
@@ -380,48 +243,6 @@ class Retriever:
                         gains[passage.id] = gain
         return gains
 
-    # -- units ----------------------------------------------------------------------------------
-
-    def _terms_of(self, passage: Passage) -> tuple[UnitTerms, ...]:
-        key = (passage.id, passage.content_hash, passage.title)
-        known = self._terms.get([key])
-        if key not in known:
-            known = {key: read_terms(passage)}
-            self._terms.put(known)
-        return known[key]
-
-    def _embed_units(self, units: Sequence[Unit], *, background: bool) -> NDArray[np.float32]:
-        """A row per unit; only texts that were not embedded lately are given to the embedder."""
-        texts = [f"{unit.place}: {unit.text}"[:MAX_UNIT_CHARS] for unit in units]
-        known = self._unit_vectors.get(texts)
-        missing = [text for text in dict.fromkeys(texts) if text not in known]
-        if missing:
-            rows = self._embedder.embed(missing, deadline_s=EMBED_DEADLINE_S, background=background)
-            known.update(zip(missing, rows, strict=True))
-            self._unit_vectors.put(known)
-        return np.stack([known[text] for text in texts])
-
-
-class _Recent(Generic[K, V]):
-    """What was used last. Thread-safe; gone with the vault, which is never longer than unlocked."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._rows: OrderedDict[K, V] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, keys: Iterable[K]) -> dict[K, V]:
-        with self._lock:
-            return {key: self._rows[key] for key in keys if key in self._rows}
-
-    def put(self, rows: dict[K, V]) -> None:
-        with self._lock:
-            for key, row in rows.items():
-                self._rows[key] = row
-                self._rows.move_to_end(key)
-            while len(self._rows) > self._limit:
-                self._rows.popitem(last=False)
-
 
 def _document_gain(passages: Sequence[Passage], scores: dict[PassageId, float]) -> dict[DocumentId, float]:
     """What a passage gains by the others of its document that were found."""
@@ -432,24 +253,6 @@ def _document_gain(passages: Sequence[Passage], scores: dict[PassageId, float]) 
         key: DOCUMENT_WEIGHT * sum(sorted(own, reverse=True)[:DOCUMENT_PASSAGES]) / DOCUMENT_PASSAGES
         for key, own in by_document.items()
     }
-
-
-def _taking_turns(ranked: Sequence[RankedUnit]) -> list[RankedUnit]:
-    """Best first, each unit losing by what was taken of its document already."""
-    left = sorted(ranked, key=lambda one: -one.score)
-    taken: list[RankedUnit] = []
-    counts: dict[DocumentId, int] = {}
-
-    def worth(one: RankedUnit) -> float:
-        return one.score - SAME_DOCUMENT_LOSS * counts.get(one.unit.passage.document_id, 0)
-
-    while left:
-        best = max(left, key=worth)
-        left.remove(best)
-        taken.append(replace(best, score=worth(best)))
-        key = best.unit.passage.document_id
-        counts[key] = counts.get(key, 0) + 1
-    return taken
 
 
 def _diverse(found: Sequence[Evidence], limit: int, sure: frozenset[PassageId]) -> list[Evidence]:

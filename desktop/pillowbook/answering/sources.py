@@ -1,4 +1,4 @@
-"""The documents an answer rests on, as they were when they were read."""
+"""The documents an answer rests on, as they were when they were read, and whether what it cites is still in them."""
 
 from collections.abc import Iterable
 
@@ -28,3 +28,11 @@ def sources_of(citations: Iterable[Citation], library: Library) -> tuple[Source,
         if document.fingerprint is not None:
             sources.append(Source(document_id, document.path, document.fingerprint, tuple(passage_hashes)))
     return tuple(sources)
+
+
+def still_stands(citation: Citation, library: Library) -> bool:
+    """Whether the vault still has the cited passage: a document may have been read anew since."""
+    return any(
+        passage.document_id == citation.document_id
+        for passage in library.passages_by_hash(citation.passage_hash)
+    )

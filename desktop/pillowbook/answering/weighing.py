@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pillowbook.answering.drafting import Drafting, cited_units
+from pillowbook.answering.evidence import Evidence, RankedUnit
 from pillowbook.answering.forms import FULL, Form
 from pillowbook.answering.prompts import load_prompt
 from pillowbook.answering.reading import in_order, within_budget
-from pillowbook.answering.retrieve import Evidence, RankedUnit
 from pillowbook.answering.sureness import Signals, Sureness, agreement
 from pillowbook.answering.units import Unit, split_units
 from pillowbook.answering.verify import Claim, check_claim, joined, split_claims, unsupported_marks

@@ -193,7 +193,7 @@ class Facts:
         if not found:
             return []
         clauses = [replace(one.unit, text=one.clause) for one in found]
-        near = self._retriever.similarities(vector, clauses, background=self._background)
+        near = self._retriever.units.similarities(vector, clauses, background=self._background)
         scored = [
             replace(one, score=(1 - NEAR_WEIGHT) * one.words + NEAR_WEIGHT * at)
             for one, at in zip(found, near, strict=True)

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from pillowbook.answering.compute.days import day_of_note
 from pillowbook.answering.compute.sheets import Sheet, document_sheets
+from pillowbook.answering.evidence import RankedUnit
 from pillowbook.answering.pairs import canonical_stems
-from pillowbook.answering.retrieve import RankedUnit, Retriever
+from pillowbook.answering.retrieve import Retriever
 from pillowbook.answering.units import Unit, split_units
 from pillowbook.domain.answers import Effort
 from pillowbook.domain.documents import Passage

@@ -174,7 +174,7 @@ class Comparer:
             if cancel is not None:
                 cancel.raise_if_cancelled()
             block = units[first : first + EMBEDDED_AT_ONCE]
-            vectors.update(zip(block, self._retriever.unit_vectors(block, background=True), strict=True))
+            vectors.update(zip(block, self._retriever.units.vectors(block, background=True), strict=True))
         return vectors
 
 

@@ -4,7 +4,7 @@ Only what the files still say counts: the documents of the few places chosen are
 read, and those that are cited once more after the answer is written.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -16,11 +16,11 @@ from pillowbook.answering.drafting import refused
 from pillowbook.answering.match import Candidate
 from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.retrieve import Retriever
-from pillowbook.answering.sources import sources_of
+from pillowbook.answering.sources import sources_of, still_stands
 from pillowbook.domain.answers import Citation, Draft, Effort, Freshness
-from pillowbook.domain.ids import DocumentId
 from pillowbook.flow.serve.freshness import Reread, check_sources
 from pillowbook.flow.serve.questions import Vector
+from pillowbook.flow.serve.refreshing import Refresher
 from pillowbook.host.workers import CancelToken
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
@@ -39,14 +39,14 @@ class Adapting:
         library: Library,
         knowledge: Knowledge,
         reread: Reread | None = None,
-        bring_up_to_date: Callable[[Sequence[DocumentId]], None] | None = None,
+        refresher: Refresher | None = None,
     ) -> None:
         self._adapter = adapter
         self._retriever = retriever
         self._library = library
         self._knowledge = knowledge
         self._reread = reread
-        self._bring_up_to_date = bring_up_to_date
+        self._refresher = refresher or Refresher(library)
 
     def plan(
         self, question: str, vector: Vector, candidates: Sequence[Candidate], *, background: bool = False
@@ -57,6 +57,8 @@ class Adapting:
             candidates: prepared answers near the question.
             background: embed behind live work.
         """
+        if not self._adapter.has_chances:
+            return None  # before anything is looked up
         plan = self.chance(question, vector, candidates, background=background)
         return plan if plan is not None and plan.is_fair else None
 
@@ -122,18 +124,12 @@ class Adapting:
         sources = sources_of(citations, self._library)
         states = check_sources(sources, self._library, reread=self._reread)
         stale = [key for key, state in states.items() if state in (Freshness.CHANGED, Freshness.GONE)]
-        if stale and self._bring_up_to_date is not None:
-            self._bring_up_to_date(stale)
+        if stale:
+            self._refresher.bring_up_to_date(stale)
         return (
             len(states) == len({one.document_id for one in citations})
             and all(state is Freshness.FRESH for state in states.values())
-            and all(self._still_stands(one) for one in citations)
-        )
-
-    def _still_stands(self, citation: Citation) -> bool:
-        return any(
-            passage.document_id == citation.document_id
-            for passage in self._library.passages_by_hash(citation.passage_hash)
+            and all(still_stands(one, self._library) for one in citations)
         )
 
     def _may_say(self, draft: Draft) -> bool:

@@ -117,7 +117,7 @@ class Decisions:
 
     def _nearest(self, about: str, units: list[Unit]) -> list[Unit]:
         vector = self._retriever.embed(f"decision about {about}")
-        similar = self._retriever.similarities(vector, units)
+        similar = self._retriever.units.similarities(vector, units)
         ranked = sorted(zip(similar, units, strict=True), key=lambda one: -one[0])
         least = max(MIN_SIMILARITY, ranked[0][0] - _LEAVE)
         return [unit for similarity, unit in ranked[:MOST] if similarity >= least]

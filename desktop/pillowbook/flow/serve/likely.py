@@ -5,14 +5,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from pillowbook.answering.cite import cite_passage, cite_unit
-from pillowbook.answering.retrieve import AskedWords, Retriever
+from pillowbook.answering.rank import AskedWords
+from pillowbook.answering.retrieve import Retriever
 from pillowbook.answering.units import Unit, split_units
 from pillowbook.domain.answers import Effort
-from pillowbook.domain.asking import LikelyPassage, SearchHit
+from pillowbook.domain.asking import AskMode, LikelyPassage, SearchHit
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.ids import DocumentId
 from pillowbook.domain.visible import visible_line
-from pillowbook.flow.serve.questions import Vector
+from pillowbook.flow.serve.asking import Asking
+from pillowbook.flow.serve.questions import RecentVectors, Vector
 from pillowbook.flow.serve.standing import Standing
 from pillowbook.store.words import WordIndex
 
@@ -27,25 +29,40 @@ _RANK_STEP: Final = 0.2
 
 
 class Likely:
-    """Finds likely passages without waiting for a model."""
+    """Finds likely passages without waiting for a model, and shows them while an answer is made."""
 
-    def __init__(self, *, retriever: Retriever, words: WordIndex, standing: Standing) -> None:
+    def __init__(
+        self, *, retriever: Retriever, words: WordIndex, standing: Standing, vectors: RecentVectors
+    ) -> None:
         self._retriever = retriever
         self._words = words
         self._standing = standing
+        self._vectors = vectors
 
-    def passage(
-        self,
-        question: str,
-        vector: Vector | None = None,
-        without: frozenset[DocumentId] = frozenset(),
-    ) -> LikelyPassage | None:
-        """The best sentence of the best passages, and what stands around it.
+    def show(self, asking: Asking) -> None:
+        """The likely passage at once, before any model has moved; a window may hold it back for a prepared answer."""
+        if asking.on_part is None or asking.mode is AskMode.PREPARED_ONLY or asking.likely is not None:
+            return
+        asking.likely = self.passage(asking.question, asking.without)
+        if asking.likely is not None:
+            asking.on_part(asking.likely)
+
+    def show_nearest(self, asking: Asking, vector: Vector) -> None:
+        """A better passage now that meanings can be compared, where there is one; a second before the model writes."""
+        if asking.on_part is None:
+            return
+        nearest = self._nearest(asking, vector)
+        if nearest is not None and (asking.likely is None or nearest.citation != asking.likely.citation):
+            asking.likely = nearest
+            asking.on_part(nearest)
+
+    def passage(self, question: str, without: frozenset[DocumentId] = frozenset()) -> LikelyPassage | None:
+        """The best sentence of the best passages, and what stands around it; by words alone while no vector is known.
 
         Args:
-            vector: the question's, when it is known already; by words alone without it.
             without: documents that are left out.
         """
+        vector = self._vectors.known(question)
         if vector is None:
             found = self._retriever.by_words(question, limit=2 * _PASSAGES, without=without)
         else:
@@ -68,9 +85,12 @@ class Likely:
             return None
         return LikelyPassage(cite_passage(found[0]), self._words.snippet(found[0].text, question))
 
-    def nearest(self, question: str, vector: Vector) -> LikelyPassage | None:
+    def _nearest(self, asking: Asking, vector: Vector) -> LikelyPassage | None:
         """The sentence nearest in meaning; what is embedded for it is what a live answer's reading compares anyway."""
-        _, ranked = self._retriever.find(question, effort=Effort.LIVE, limit=_PASSAGES, vector=vector)
+        question, without = asking.question, asking.without
+        _, ranked = self._retriever.find(
+            question, effort=Effort.LIVE, limit=_PASSAGES, vector=vector, without=without
+        )
         standing = {one.id for one in self._standing.of([one.unit.passage for one in ranked])}
         unit = next((one.unit for one in ranked if one.unit.passage.id in standing), None)
         return None if unit is None else self._of(unit, question)
