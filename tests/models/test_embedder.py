@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,6 +85,18 @@ def test_kill_9_is_an_ordinary_event(minilm: MiniLmEmbedder) -> None:
     assert process is not None
     minilm.unload()
     assert not psutil.pid_exists(process)
+
+
+def test_what_is_imported_and_never_used_is_kept_out() -> None:
+    """SciPy's statistics and scikit-learn cost a quarter of the time to the first vector."""
+    code = (
+        "import sys; import pillowbook.models.embedder.worker; "
+        "print(sum(name.startswith(('sklearn.', 'scipy.stats.')) for name in sys.modules if name != 'sklearn.metrics'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True
+    )
+    assert done.stdout.strip() == "0"
 
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:

@@ -7,12 +7,15 @@ The client sets ``HF_HUB_OFFLINE``: whatever is missing from the folder is an er
 from pathlib import Path
 
 import numpy as np
-import torch
-from sentence_transformers import SentenceTransformer
 
 from pillowbook.domain.errors import ModelMissing
 from pillowbook.host.worker_loop import Job, serve
 from pillowbook.models.embedder.protocol import Embed, Embedded, Load, Loaded, Request
+from pillowbook.models.embedder.unneeded import keep_out_unneeded
+
+keep_out_unneeded()
+import torch  # noqa: E402
+from sentence_transformers import SentenceTransformer  # noqa: E402
 
 
 class EmbedderService:
