@@ -27,8 +27,8 @@ PREPARED = {
     PRESSURE: "1.2",
     WALLS: "Oatfield",
 }
-MOST_WRONG = 2
-"""Of the live answers that are judged; the model is a small one."""
+MOST_WRONG = 3
+"""Of the eight live answers that are judged; the model is a small one."""
 
 
 @dataclass
@@ -115,6 +115,11 @@ def test_a_day_in_the_life(home: Home, default_model: str) -> None:
         assert answer["kind"] != "hit" or answer["matched_question"] == same
         wrong += answer["kind"] != "none" and not holds(answer, PREPARED[same])
 
+    # What was not prepared is answered live, or refused where no note says it.
+    answer = day.ask("What is the guest wifi password?")
+    wrong += answer["kind"] != "none" and not holds(answer, "copper-otter-17")
+    wrong += day.ask("Which surgeon did Ruth's hip?")["kind"] != "none"
+
     # Questions that look alike and are others.
     for question, other in (
         ("What is Tomas allergic to?", RUTH),
@@ -129,10 +134,11 @@ def test_a_day_in_the_life(home: Home, default_model: str) -> None:
     # What was answered live and surely is there at once when it is asked again.
     for question in (
         "What is the babysitter's hourly rate?",
-        "What mark did the book club give Low Water?",
+        "What rate did we get on the new mortgage?",
         "By when do expense forms have to be in?",
     ):
         first, again = day.ask(question), day.ask(question)
+        wrong += "mortgage" in question and first["kind"] != "none" and not holds(first, "3.97")
         if first["kind"] == "live" and first["confidence"] >= 0.5:
             assert again["kind"] == "hit" and again["answer"] == first["answer"] and again["effort"] == "live"
 
