@@ -197,3 +197,17 @@ def test_an_overview_counts_each_state_and_looks_at_each_file_once(
     assert states[Freshness.GONE] == 1
     assert states[Freshness.CHANGED] >= 1
     assert sum(states.values()) == 3
+
+
+def test_where_a_drive_was_mounted_nothing_can_be_checked_and_nothing_goes(boiler: Stream) -> None:
+    assert serve(boiler).freshness is Freshness.FRESH
+    (folder,) = boiler.library.folders()
+    boiler.library.note_device(folder.id, "the drive's")
+    away = boiler.notes.with_name("away")
+    boiler.notes.rename(away)
+    boiler.notes.mkdir()
+    answer = serve(boiler)
+    assert answer.answer and answer.freshness is Freshness.UNCHECKED
+    boiler.notes.rmdir()
+    away.rename(boiler.notes)
+    assert serve(boiler).freshness is Freshness.FRESH

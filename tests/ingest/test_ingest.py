@@ -118,6 +118,27 @@ def test_an_absent_root_deletes_nothing(
     assert len(library.documents()) == 1
 
 
+def test_the_empty_place_of_a_drive_deletes_nothing(
+    ingestor: Ingestor, library: Library, write: Write, notes: Path
+) -> None:
+    """Where a drive was mounted an empty folder stays, on the device of the folder above."""
+    file = write("a.md", "words")
+    ingestor.sync(never)
+    (folder,) = library.folders()
+    here = library.device(folder.id)
+    assert here == str(notes.stat().st_dev)
+    library.note_device(folder.id, "the drive's")
+    file.unlink()
+    assert ingestor.sync(never) == ScanReport()
+    ingestor.handle_change(str(file))
+    assert len(library.documents()) == 1
+    write("b.md", "other words")  # another drive, with something on it
+    assert ingestor.sync(never).deleted == 1
+    assert library.device(folder.id) == here
+    (notes / "b.md").unlink()
+    assert ingestor.sync(never).deleted == 1, "emptied by the user, on the device where it always was"
+
+
 def test_a_folder_that_cannot_be_listed_deletes_nothing(
     ingestor: Ingestor, library: Library, write: Write, notes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

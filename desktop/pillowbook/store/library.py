@@ -143,6 +143,17 @@ class Library:
             rows = connection.execute("SELECT id, path, added_at FROM folders ORDER BY id").fetchall()
         return [self._with_rule(folder_from_row(row)) for row in rows]
 
+    def device(self, folder_id: FolderId) -> str:
+        """The device on which files were last seen in a folder; empty where none was seen."""
+        with self._database.read() as connection:
+            row = connection.execute("SELECT device FROM folders WHERE id = ?", (folder_id,)).fetchone()
+        return "" if row is None else str(row[0])
+
+    def note_device(self, folder_id: FolderId, device: str) -> None:
+        """Remember on which device files were seen in a folder."""
+        with self._database.write() as connection:
+            connection.execute("UPDATE folders SET device = ? WHERE id = ?", (device, folder_id))
+
     def _with_rule(self, folder: Folder) -> Folder:
         return replace(
             folder,

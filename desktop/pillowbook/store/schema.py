@@ -353,6 +353,10 @@ DELETE FROM folder_digests;
 DELETE FROM topic_digests;
 """
 
+_DEVICES = """
+ALTER TABLE folders ADD COLUMN device TEXT NOT NULL DEFAULT '';   -- where files were last seen in it
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     _FIRST,
     _KEPT_HERE,
@@ -363,4 +367,5 @@ MIGRATIONS: tuple[str, ...] = (
     _WORDINGS,
     _OTHERS_AND_SIGNS,
     _FORESIGHT,
+    _DEVICES,
 )

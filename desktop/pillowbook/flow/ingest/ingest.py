@@ -33,6 +33,7 @@ from pillowbook.flow.ingest.files import FileChanging, FoundFile, Walk, look_at,
 from pillowbook.flow.ingest.ignore import PATTERN_FILES, IgnoreRules, ignored_below
 from pillowbook.flow.ingest.kinds import kind_of
 from pillowbook.flow.ingest.split import embedded_text, split_passages
+from pillowbook.host.volumes import device_of, is_there
 from pillowbook.store.library import DocumentChange, Library
 
 log = logging.getLogger(__name__)
@@ -132,7 +133,8 @@ class Ingestor:
     def scan(self, folder_id: FolderId, *, stop: Callable[[], bool], again: bool = False) -> ScanReport:
         """Compare a folder with the library, by ``stat`` alone, and queue what has to be read.
 
-        A root that is absent (a drive not connected) or cannot be listed changes nothing.
+        A root that is absent (a drive not connected, or the empty place where it was) or cannot be listed changes
+        nothing.
 
         Args:
             again: queue what failed for a reason that may have passed, too.
@@ -165,7 +167,7 @@ class Ingestor:
     def handle_change(self, path: str) -> None:
         """Take in that something happened at ``path``: a file or folder was made, changed, moved there or away."""
         folder = self._folder_of(path)
-        if folder is None or not Path(folder.path).exists():
+        if folder is None or not self._is_there(folder):
             return
         if Path(path).name in PATTERN_FILES:
             self.scan(folder.id, stop=lambda: False)
@@ -353,15 +355,20 @@ class Ingestor:
         self, folder: Folder, top: str, rules: IgnoreRules, stop: Callable[[], bool], *, again: bool = False
     ) -> ScanReport:
         tally = _Tally()
-        if not Path(folder.path).exists():
+        if not self._is_there(folder):
             return tally.report()
+        device = device_of(folder.path)
         known = {each.path: each for each in self._library.documents(folder.id) if _is_within(each.path, top)}
         walk = Walk()
+        has_files = False
         for found in walk_files(top, walk, stop, rules):
+            has_files = True
             document = known.pop(found.path, None) or self._library.document_at(found.path)
             if document is None or document.folder_id == folder.id:  # else another folder holds it already
                 self._consider(folder, found, document, tally, again=again)
-        is_root_there = Path(folder.path).exists() and folder.path not in walk.unreadable
+        is_root_there = self._is_there(folder) and folder.path not in walk.unreadable
+        if has_files and device != self._library.device(folder.id):
+            self._library.note_device(folder.id, device)
         if walk.is_complete and is_root_there:
             for document in known.values():
                 if not any(_is_within(document.path, place) for place in walk.unreadable):
@@ -419,6 +426,9 @@ class Ingestor:
         if document is None or document.state is not DocumentState.WAITING:
             self._library.put_waiting(folder.id, found.path, kind)
         self._put_back(found.path, _Waiting(folder, is_urgent), is_first=is_urgent)
+
+    def _is_there(self, folder: Folder) -> bool:
+        return is_there(folder.path, self._library.device(folder.id))
 
     def _delete_below(self, folder: Folder, path: str) -> None:
         document = self._library.document_at(path)

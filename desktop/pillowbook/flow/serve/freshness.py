@@ -22,6 +22,7 @@ from pillowbook.domain.clock import Clock
 from pillowbook.domain.documents import Document, Passage, PassageDraft
 from pillowbook.domain.ids import ContentHash, DocumentId, PassageId
 from pillowbook.host.regular import open_regular
+from pillowbook.host.volumes import is_there
 from pillowbook.store.library import Library
 
 SMALL_BYTES = 1024 * 1024
@@ -217,7 +218,8 @@ def _missing(error: OSError, path: Path, document: Document | None, library: Lib
             anchor = root.parent if root == path else root
             try:
                 with os.scandir(anchor):
-                    return _Finding(Freshness.GONE)
+                    is_known = is_there(folder.path, library.device(folder.id)) or root == path
+                    return _Finding(Freshness.GONE if is_known else Freshness.UNCHECKED)
             except OSError:
                 return _Finding(Freshness.UNCHECKED)
     return _Finding(Freshness.GONE)
