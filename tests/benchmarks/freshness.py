@@ -474,16 +474,20 @@ def headings_above(text: str, quote: str) -> set[str]:
     first = " ".join(quote.strip().splitlines()[0].split())
     above: dict[int, str] = {}
     found: set[str] = set()
-    is_code = False
+    fence = ""
     lines = text.splitlines()
     for number, line in enumerate(lines):
-        is_code ^= line.lstrip().startswith(("```", "~~~"))
-        heading = None if is_code else _HEADING.match(line)
+        marks = re.match(r" {0,3}(`{3,}|~{3,})(.*)", line)
+        if not fence and marks:
+            fence = marks[1]
+        elif fence and marks and marks[1].startswith(fence) and not marks[2].strip():
+            fence = ""  # what names a language opens and does not close (CommonMark 0.31, 4.5)
+        heading = None if fence else _HEADING.match(line)
         under = re.match(r"^ {0,3}(=+|-{2,})\s*$", lines[number + 1]) if number + 1 < len(lines) else None
         if heading:
             level = len(heading[1])
             above = {key: value for key, value in above.items() if key < level} | {level: bare(heading[2])}
-        elif under and line.strip() and not is_code:
+        elif under and line.strip() and not fence:
             level = 1 if under[1].startswith("=") else 2
             above = {key: value for key, value in above.items() if key < level} | {level: bare(line)}
         if first in " ".join(line.split()) or (
@@ -500,13 +504,17 @@ def bare(text: str) -> str:
 
 
 def has_words(path: str, shown: str) -> bool:
-    """Whether a stretch that was shown without its markup stands in a file, by its letters and digits in order."""
+    """Whether a stretch that was shown without its markup stands in a file, by its letters and digits in order.
+
+    A stretch may begin or end in the middle of a link, whose address then is shown.
+    """
     try:
         text = Path(path).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
     pieces = [bare(piece) for piece in shown.split("…")]
-    return all(piece in bare(text) for piece in pieces)
+    whole = "".join(re.findall(r"[^\W_]+", text)).casefold()
+    return all(piece in bare(text) or piece in whole for piece in pieces)
 
 
 @contextmanager
