@@ -211,3 +211,27 @@ def test_where_a_drive_was_mounted_nothing_can_be_checked_and_nothing_goes(boile
     boiler.notes.rmdir()
     away.rename(boiler.notes)
     assert serve(boiler).freshness is Freshness.FRESH
+
+
+def test_an_answer_from_more_places_than_it_shows_goes_with_any_of_them(stream: Stream) -> None:
+    """Only a few quotes are shown; each note that carries a sentence decides."""
+    people = ("Ada", "Bert", "Cleo", "Dora", "Emil", "Fritz", "Gina")
+    wishes = ("curtains", "heaters", "benches", "a stage", "lanterns", "a ramp", "a kettle")
+    lines = [
+        f"{name} said that the village hall needs {wish}." for name, wish in zip(people, wishes, strict=True)
+    ]
+    for name, line in zip(people, lines, strict=True):
+        stream.write(f"{name}.md", f"# {name}\n\n{line}\n")
+    stream.sync()
+    asked = "What did everyone say about the village hall?"
+    stream.says["village hall"] = " ".join(lines)
+    stream.prepare(asked)
+    answer = serve(stream, asked)
+    assert answer.freshness is Freshness.FRESH and answer.answer == " ".join(lines)
+    shown = {Path(one.path).stem for one in answer.citations}
+    assert len(shown) < len(people) and answer.checked_files == len(people)
+    hidden = next(name for name in people if name not in shown)
+    path = stream.notes / f"{hidden}.md"
+    path.write_text(path.read_text("utf-8").replace("needs", "does not need"), "utf-8")
+    answer = serve(stream, asked)
+    assert answer.answer == "" and hidden in answer.change_note

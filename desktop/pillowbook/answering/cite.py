@@ -15,11 +15,6 @@ _TOKEN = re.compile(r"[^\W_]+", re.UNICODE)
 MAX_QUOTE_CHARS = 600
 
 
-MORE_THAN_CITED = "more-than-cited"
-"""Marks an answer which rests on more places than it cites: its sources do not tell when it is stale, nor
-whose it is, so it is neither kept ready nor told to other programs."""
-
-
 def find_quote(quote: str, text: str) -> tuple[int, int] | None:
     """Where ``quote`` stands in ``text``, as a span, or None.
 

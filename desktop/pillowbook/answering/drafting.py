@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from pillowbook.answering.cite import MORE_THAN_CITED, cite_unit
+from pillowbook.answering.cite import cite_unit
 from pillowbook.answering.newer import told_before
 from pillowbook.answering.units import Unit
 from pillowbook.answering.verify import Claim, joined
@@ -56,14 +57,15 @@ class Drafting:
     ) -> Draft:
         """The answer; ``before`` are the claims of an older note, which are told in one sentence."""
         carriers = cited_units(claims)
-        units = carriers[: self._most_citations - bool(before)] + cited_units(before)[:1]
+        shown = self._most_citations - bool(before)
+        units = carriers[:shown] + cited_units(before)[:1]
         checks = ("quotes-verbatim", "numbers", "names", "sure") + (("newer-note",) if before else ())
-        if len(units) - bool(before) < len(carriers):
-            checks = (*checks, MORE_THAN_CITED)
         answer = joined(claims)
         if before:
             answer = f"{answer} {told_before(before, date_of)}"
-        return self._draft(answer, tuple(cite_unit(unit) for unit in units), round(confidence, 3), checks)
+        draft = self._draft(answer, tuple(cite_unit(unit) for unit in units), round(confidence, 3), checks)
+        uncited = [unit for unit in (*carriers, *cited_units(before)) if unit not in units]
+        return replace(draft, uncited=tuple(map(cite_unit, uncited)))
 
     def _draft(
         self, answer: str, citations: tuple[Citation, ...], confidence: float, checks: tuple[str, ...]

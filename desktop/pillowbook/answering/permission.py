@@ -46,7 +46,7 @@ class Permission:
 
     def allows_answer(self, draft: Draft) -> bool:
         """Whether an answer may be kept ready: neither it nor its quotes give a secret away."""
-        return self._allows_secrets() or not is_confidential(draft.question, draft.answer, draft.citations)
+        return self._allows_secrets() or not is_confidential(draft.question, draft.answer, draft.rests_on)
 
     def allows_unit(self, unit: Unit) -> bool:
         """Whether a unit may be taken into digests, the timeline and tasks."""

@@ -99,6 +99,7 @@ class Draft:
 
     ``answer`` is empty when the notes do not say; ``nearest`` then holds the closest passages as citations.
     ``checks`` names the checks that were passed, such as ``quotes-verbatim``.
+    ``uncited`` are places it rests on as well, beyond the few that are shown.
     """
 
     question: str
@@ -111,11 +112,17 @@ class Draft:
     model: str
     effort: Effort
     first_token_ms: float | None = None
+    uncited: tuple[Citation, ...] = ()
 
     @property
     def says_something(self) -> bool:
         """Whether there is an answer, as against 'your notes do not say'."""
         return bool(self.answer)
+
+    @property
+    def rests_on(self) -> tuple[Citation, ...]:
+        """All places that carry the answer: it is no longer true when any of them says otherwise."""
+        return self.citations + self.uncited
 
 
 @dataclass(frozen=True, slots=True)

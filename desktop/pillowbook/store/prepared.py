@@ -68,7 +68,7 @@ class PreparedAnswers(KnowledgePart):
             ValueError: a citation has no source, or the vector is not as long as those stored.
         """
         row_vector = None if vector is None else as_vector(vector)
-        resting = _resting_hashes(draft.citations, sources)
+        resting = _resting_hashes(draft.rests_on, sources)
         with self._database.exclusive():
             with self._database.write() as connection:
                 if not exists(connection, "questions", question_id):

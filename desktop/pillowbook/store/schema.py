@@ -353,8 +353,11 @@ DELETE FROM folder_digests;
 DELETE FROM topic_digests;
 """
 
-_DEVICES = """
+_DEVICES_AND_ALL_SOURCES = """
 ALTER TABLE folders ADD COLUMN device TEXT NOT NULL DEFAULT '';   -- where files were last seen in it
+-- Not all that these rest on is known; they are prepared again.
+DELETE FROM prepared WHERE checks LIKE '%more-than-cited%';
+UPDATE questions SET tried = NULL WHERE tried = 'more-than-cited';
 """
 
 MIGRATIONS: tuple[str, ...] = (
@@ -367,5 +370,5 @@ MIGRATIONS: tuple[str, ...] = (
     _WORDINGS,
     _OTHERS_AND_SIGNS,
     _FORESIGHT,
-    _DEVICES,
+    _DEVICES_AND_ALL_SOURCES,
 )

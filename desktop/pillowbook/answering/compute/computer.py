@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from pillowbook.answering.cite import MORE_THAN_CITED, cite_unit
+from pillowbook.answering.cite import cite_unit
 from pillowbook.answering.compute.evaluate import work_out
 from pillowbook.answering.compute.facts import Facts, NotFound
 from pillowbook.answering.compute.gather import Reader, gather
@@ -80,7 +80,8 @@ class Computer:
             citations=tuple(cite_unit(unit) for unit in units),
             nearest=tuple(cite_unit(unit) for unit in units[:3]),
             confidence=min(result.sureness, RIGHT_UNSEEN),
-            checks=(COMPUTED, "quotes-verbatim", *([MORE_THAN_CITED] if len(found) > len(units) else [])),
+            checks=(COMPUTED, "quotes-verbatim"),
+            uncited=tuple(map(cite_unit, found[MAX_CITATIONS:])),
             tokens=Tokens(),
             model=self._generator.model_id,
             effort=Effort.LIVE,

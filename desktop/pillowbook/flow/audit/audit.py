@@ -99,7 +99,7 @@ class Auditor:
                 rejected = self._knowledge.hand.rejected(question_id)
                 if self._permission.allows_answer(live) and not was_rejected(live, rejected):
                     seconds = self._clock.monotonic_s() - began_s
-                    sources = sources_of(live.citations, self._library)
+                    sources = sources_of(live.rests_on, self._library)
                     self._knowledge.put_prepared(question_id, live, sources, seconds, vector)
         except Cancelled:
             return SliceOutcome(SliceResult.CANCELLED, spent)

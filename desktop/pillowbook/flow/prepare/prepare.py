@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pillowbook.answering.agreement import compare, was_rejected
-from pillowbook.answering.cite import MORE_THAN_CITED
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.permission import SECRET, Permission
 from pillowbook.answering.retrieve import Retriever
@@ -94,9 +93,6 @@ class Preparer:
                 is_open = not thorough and self._composer.leaves_open(draft)
                 self._knowledge.mark_tried(question_id, UNSURE if is_open else "refused")
                 return SliceOutcome(SliceResult.REFUSED, draft.tokens)
-            if MORE_THAN_CITED in draft.checks and question.reason not in _THE_USER_PUT:
-                self._knowledge.mark_tried(question_id, MORE_THAN_CITED)
-                return SliceOutcome(SliceResult.REFUSED, draft.tokens)
             if not self._permission.allows_answer(draft):
                 self._knowledge.mark_tried(question_id, SECRET)
                 return SliceOutcome(SliceResult.REFUSED, draft.tokens)
@@ -175,7 +171,7 @@ class Preparer:
 
     def _sources(self, draft: Draft) -> tuple[Source, ...] | None:
         """The documents it rests on; for "your notes do not say", the nearest ones that were read."""
-        citations = draft.citations if draft.says_something else draft.nearest
+        citations = draft.rests_on if draft.says_something else draft.nearest
         sources = sources_of(citations, self._library)
         return sources if len(sources) == len({one.document_id for one in citations}) else None
 

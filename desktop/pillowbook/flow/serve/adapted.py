@@ -99,8 +99,8 @@ class Adapting:
         if not self._is_fresh([cite_unit(unit) for unit in plan.units]):
             return None
         draft = self._adapter.answer(plan, deadline_s=DEADLINE_S, cancel=cancel)
-        if draft.says_something and not (self._is_fresh(draft.citations) and self._may_say(draft)):
-            return replace(draft, answer="", citations=(), checks=(refused(DECLINED),))
+        if draft.says_something and not (self._is_fresh(draft.rests_on) and self._may_say(draft)):
+            return replace(draft, answer="", citations=(), uncited=(), checks=(refused(DECLINED),))
         return draft
 
     def read_ahead(self, plan: Plan, cancel: CancelToken | None = None) -> None:

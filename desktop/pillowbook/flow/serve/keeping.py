@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from pillowbook.answering.agreement import was_rejected
-from pillowbook.answering.cite import MORE_THAN_CITED
 from pillowbook.answering.compute.computer import COMPUTED
 from pillowbook.answering.judging import pair_features
 from pillowbook.answering.match import Candidate
@@ -55,8 +54,8 @@ class Keeper:
         question = self._knowledge.question_by_normal(normalise_question(draft.question))
         if question is None or not self._may_be_kept(question.id, draft):
             return False
-        sources = sources_of(draft.citations, self._library)
-        if len(sources) < len({one.document_id for one in draft.citations}):
+        sources = sources_of(draft.rests_on, self._library)
+        if len(sources) < len({one.document_id for one in draft.rests_on}):
             return False
         try:
             # The vault refuses it where a source or a passage is no longer what was read.
@@ -69,8 +68,6 @@ class Keeper:
 
     def _may_be_kept(self, question_id: QuestionId, draft: Draft) -> bool:
         if not draft.says_something or not draft.citations or draft.confidence < SURE_ENOUGH:
-            return False
-        if MORE_THAN_CITED in draft.checks:
             return False
         if self._permission.refusal(draft.question) or not self._permission.allows_answer(draft):
             return False

@@ -124,16 +124,16 @@ class LiveAnswers:
             if not draft.says_something:
                 return draft, None
             states = check_sources(
-                sources_of(draft.citations, self._library), self._library, reread=self._reread
+                sources_of(draft.rests_on, self._library), self._library, reread=self._reread
             )
             stale = {key for key, state in states.items() if state in (Freshness.CHANGED, Freshness.GONE)}
             # While the answer was written a document may have been read anew: then its fingerprint is that of the
             # file, but what the answer quotes is no longer in it.
-            stale |= {one.document_id for one in draft.citations if not still_stands(one, self._library)}
+            stale |= {one.document_id for one in draft.rests_on if not still_stands(one, self._library)}
             if not stale:
                 is_sure = all(state is Freshness.FRESH for state in states.values()) and states
                 return draft, Freshness.FRESH if is_sure else Freshness.UNCHECKED
             self._refresher.bring_up_to_date(stale)
             if tries_left == 1:
                 without = asking.without | stale
-        return replace(draft, answer="", citations=()), None
+        return replace(draft, answer="", citations=(), uncited=()), None

@@ -101,7 +101,7 @@ class Replies:
             related=self._related(asking, draft, found),
             change_note=change_note,
             nearest=draft.nearest if draft.answer or not asking.without else self._nearest(asking),
-            checked_files=len({one.document_id for one in draft.citations}) if is_fresh else 0,
+            checked_files=len({one.document_id for one in draft.rests_on}) if is_fresh else 0,
         )
 
     def adapted(

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Final
 
-from pillowbook.answering.cite import MORE_THAN_CITED
 from pillowbook.answering.match import MatchResult
 from pillowbook.domain.answers import PreparedAnswer, Reason
 from pillowbook.domain.ids import DocumentId
@@ -27,8 +26,6 @@ def may_be_used(prepared: PreparedAnswer, withheld: frozenset[DocumentId], knowl
 
     Of a predicted question that no document is known for, nobody can say what it was drawn from.
     """
-    if MORE_THAN_CITED in prepared.checks:
-        return False
     rests_on = {source.document_id for source in prepared.sources}
     rests_on |= {one.document_id for one in (*prepared.citations, *prepared.new_evidence)}
     origins = knowledge.origins(prepared.question_id)
