@@ -28,8 +28,8 @@ from pillowbook.store.library import Library
 MAX_ITEMS: Final = 40
 """Lines of an answer; more are counted."""
 
-RIGHT_UNSEEN: Final = 0.8
-"""No such answer counts as surer: 20 of 25 questions that nothing was built on were right (0018, embedder of words)."""
+RIGHT_UNSEEN: Final = 0.84
+"""No such answer counts as surer: 21 of 25 questions that nothing was built on were right (0018)."""
 
 TRIES: Final = 3
 _BY_FINDINGS: Final = frozenset(
