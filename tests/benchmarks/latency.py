@@ -249,23 +249,23 @@ class Here:
         for number, note in enumerate(bases[:BACKGROUND_NOTES]):
             text = large_vault.varied(note.text[:8000], names, seed=seed + number)
             (place / f"{number}.md").write_text(text, encoding="utf-8")
-        stop = threading.Event()
+        stop, has_begun = threading.Event(), threading.Event()
         folder = self.vault.library.folders()[0]
+        read_so_far: list[float] = []
 
         def read() -> None:
             self.ingestor.scan(folder.id, stop=stop.is_set)
+            has_begun.set()
             while not stop.is_set() and self.ingestor.ingest_next(stop.is_set):
-                pass
+                read_so_far.append(time.monotonic())
 
         thread = threading.Thread(target=read)
         thread.start()
-        while not self.ingestor.pending():
-            time.sleep(0.05)
-        before = self.ingestor.pending()
+        has_begun.wait()
         try:
             yield
         finally:
-            print(f"    read meanwhile: {before - self.ingestor.pending()} of {before} notes")
+            print(f"    read meanwhile: {len(read_so_far)} of {BACKGROUND_NOTES} notes")
             stop.set()
             thread.join()
 
