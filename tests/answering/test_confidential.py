@@ -95,6 +95,7 @@ def test_an_ordinary_question_is_none(question: str) -> None:
         "CVV 123",
         "The door code was changed to 4432 in May.",
         "The bicycle locker code is now Q9377.",
+        "The door code was changed from 4711 to 9035.",
     ],
 )
 def test_a_text_that_gives_a_secret_away_is_known(text: str) -> None:
@@ -120,6 +121,8 @@ def test_a_text_that_gives_a_secret_away_is_known(text: str) -> None:
         "Order 20261122 arrived; phone 01632 960 181.",
         "Pin the dough with the rolling pin.",
         "Commit 2247f7f changed the writer.",
+        "The password policy was changed to require twelve characters.",
+        "The API key rotation was changed to weekly.",
     ],
 )
 def test_an_ordinary_text_is_none(text: str) -> None:

@@ -202,7 +202,7 @@ def test_an_overview_counts_each_state_and_looks_at_each_file_once(
 def test_where_a_drive_was_mounted_nothing_can_be_checked_and_nothing_goes(boiler: Stream) -> None:
     assert serve(boiler).freshness is Freshness.FRESH
     (folder,) = boiler.library.folders()
-    boiler.library.note_device(folder.id, "the drive's")
+    boiler.library.note_mount_point(folder.id, True)
     away = boiler.notes.with_name("away")
     boiler.notes.rename(away)
     boiler.notes.mkdir()

@@ -111,6 +111,7 @@ def test_no_word_is_readable_after_kill_9(home: Home, tiny_model: str) -> None:
         # Under way: the core and its workers have used some processor time for it, or it is done already.
         while thread.is_alive() and used_s(home) - before < seconds:
             time.sleep(0.02)
+        assert thread.is_alive() or command[0] == "ask", "it was to be killed in the middle"
         home.kill()
         thread.join()
         assert home.processes() == []

@@ -49,7 +49,7 @@ _VALUE_SAID: Final = re.compile(
         |product|recovery|wifi|wi-fi|network)\s+key|(?:api|access)\s+token|(?:alarm|door|gate|entry|access|safe
         |lock(?:er)?|padlock|garage|recovery|security|unlock)\s+(?:code|combination))\b
         [^\n.;:=]{0,40}?                                    # "of the guest network"
-        (?:\s*[:=]\s*|\s+(?:(?:has|have|was|were|is)\s+)?(?:been\s+)?changed\s+to\s+
+        (?:\s*[:=]\s*|\s+(?:(?:has|have|was|were|is)\s+)?(?:been\s+)?changed\s+(?:from\s+\S{1,40}\s+)?to\s+(?=\S*(?-i:\d|\B[A-Z]))
           |\s+(?:is|was|are)(?:\s+now|\s+still|\s+currently)?\s*:?\s+)
         [*_`"'“‘]*(?P<value>[^\s"'”’`]+)""",
     re.IGNORECASE | re.VERBOSE,

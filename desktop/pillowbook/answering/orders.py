@@ -10,22 +10,26 @@ import re
 
 from pillowbook.answering.terms import content_stems
 
-_REPLIES = r"(?:answer|reply|respond|response|output)"
+_TOLD = r"(?:instructions?|prompts?|orders?|rules|text|context)"
 _ORDER = re.compile(
     "|".join(
         (
             # Marks of chat templates: as letters they do no harm by themselves, and no honest sentence has them.
-            r"<\|[^|<>\n]{1,40}\|>|\[/?INST\]|<</?SYS>>|</?s>(?!\w)",
-            r"\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:previous|prior|above|earlier|preceding|all|any|other)\b"
-            r".{0,30}\b(?:instructions?|prompts?|orders?|rules|text|context)\b",
+            r"<\|[^|<>\n]{1,40}\|>|\[/?INST\]|<</?SYS>>",
+            r"\b(?:ignore|disregard|forget|override)\s+(?:all\s+|any\s+)?(?:of\s+)?(?:the\s+|your\s+|my\s+)?"
+            rf"(?:previous|prior|above|earlier|preceding)\s+(?:\w+\s+){{0,2}}{_TOLD}\b",
+            r"\b(?:ignore|disregard|forget|override)\s+(?:all|any)\s+(?:other\s+)?(?:instructions|prompts)\b",
             r"(?:^|[.!?:;,\]]\s*|\b(?:and|then|please|must|should|always|to)\s+)"
-            r"(?:answer|reply|respond|output|print)\s+(?:only|just|exactly|nothing\s+but)\b",
-            r"\b(?:answer|reply\s+to|respond\s+to)\s+(?:every|each|all|any)\s+(?:\w+\s+)?(?:questions?|messages?|prompts?|requests?)\b",
-            r"\b(?:in|into|to|of|at\s+the\s+(?:end|start|beginning)\s+of|from)\s+your\s+(?:next\s+|final\s+)?"
-            r"(?:answers?|repl(?:y|ies)|responses?|outputs?|completions?)\b",
-            rf"\bfrom\s+now\s+on\b.{{0,20}}\b(?:you|{_REPLIES}|speak|write|say)\b",
+            r"(?:answer|reply|respond|output|print)\s+(?:only|just|exactly|nothing\s+but)\s+(?!to\b)",
+            r"\b(?:answer|reply\s+to|respond\s+to)\s+(?:every|each|all|any)\s+(?:\w+\s+)?"
+            r"(?:questions?|messages?|prompts?|requests?)\s+(?:with|as|like|using)\b",
+            r"\b(?:in|into|to|of|from|within)\s+your\s+(?:next\s+|final\s+)?(?:answers?|responses?|outputs?|completions?)\b",
+            # Letters say "in your reply quote the number", too.
+            r"\b(?:add|append|insert|attach|include|mention|put|write|end|begin|start|integrate|convert|substitute)\b"
+            r".{0,120}\b(?:to|into|in|with|of)\s+your\s+(?:next\s+|final\s+)?reply\b",
+            r"\bfrom\s+now\s+on\b.{0,20}\b(?:you|answer|reply|respond|speak|write|say)\b",
             r"\byou\s+are\s+now\b|\byou\s+are\s+(?:an?|the)\s+(?:\w+\s+){0,2}(?:ai|assistant|chatbot|language\s+model|bot)\b",
-            r"\b(?:system|developer)\s+(?:prompt|message|instructions?)\b",
+            r"\b(?:system|developer)\s+(?:prompt|instructions?)\b",
             r"\b(?:tell|ask|urge|advise|direct|convince)\s+the\s+user\b",
             r"\binstead\s+of\s+(?:answering|replying|responding)\b",
         )
@@ -37,6 +41,8 @@ _ORDER = re.compile(
 def gives_orders(text: str, asked: str = "") -> bool:
     """Whether a sentence looks like an order to the model.
 
-    One that shares a word with ``asked`` is what the person wants to know about: then it is read.
+    One whose order shares a word with ``asked`` is what the person wants to know about: then it is read. That it names
+    what was asked about is not enough: an order that is meant to be found does.
     """
-    return _ORDER.search(text) is not None and not set(content_stems(text)) & set(content_stems(asked))
+    found = _ORDER.search(text)
+    return found is not None and not set(content_stems(found[0])) & set(content_stems(asked))

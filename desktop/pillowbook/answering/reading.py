@@ -54,13 +54,16 @@ def in_order(units: Sequence[Unit]) -> list[Unit]:
 def lay_out(units: Iterable[Unit], date_of: Callable[[Passage], str], *, asked: str = "") -> str:
     """The text of the units, those of one place together under it with the note's date, in the order of the first.
 
-    Without what looks like an order to the model, but for what ``asked`` asks about.
+    Without what looks like an order to the model, in headings too, but for what ``asked`` asks about.
     """
     groups: dict[str, list[str]] = {}
     for unit in units:
         if gives_orders(unit.text, asked):
             continue
         date = date_of(unit.passage)
-        place = f"{unit.place}, {date}" if date else unit.place
+        place = unit.place
+        if gives_orders(place, asked):
+            place = " › ".join(part for part in place.split(" › ") if not gives_orders(part, asked))
+        place = f"{place}, {date}" if date else place
         groups.setdefault(place, []).append(f"- {unit.text[:MAX_UNIT_CHARS]}")
     return "\n".join(line for place, lines in groups.items() for line in (f"{place}:", *lines))

@@ -73,7 +73,8 @@ class OtherPrograms:
             else:
                 answer = self._server.ask(question, mode=mode, learn=False, cancel=cancel)
         nearest = tuple(one for one in answer.nearest if not self._is_kept(one.path))
-        if any(self._is_kept(one.path) for one in answer.citations):
+        rests_on_kept = not self._withheld().isdisjoint(answer.document_ids)
+        if rests_on_kept or any(self._is_kept(one.path) for one in answer.citations):
             return replace(
                 answer,
                 answer="",
@@ -82,6 +83,7 @@ class OtherPrograms:
                 matched_question=None,
                 prepared_at=None,
                 citations=(),
+                document_ids=(),
                 related=(),
                 change_note="",
                 nearest=nearest,

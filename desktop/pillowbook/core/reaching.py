@@ -18,6 +18,9 @@ from pillowbook.host.paths import Profile
 START_DEADLINE_S: Final = 120.0
 """A core takes a second or two; beside a build or a backup, or from a slow disk, it was seen to take half a minute."""
 
+MOST_CRASHES: Final = 3
+"""A core that ends without a word so often will not start."""
+
 
 def connect(profile: Profile, *, on_event: Callable[[Event], None] | None = None) -> CoreClient | None:
     """A client of the running core, or None when no core runs."""
@@ -33,7 +36,7 @@ def ensure_core(profile: Profile, *, on_event: Callable[[Event], None] | None = 
     """A client of the core, which is started when it is not running.
 
     Raises:
-        CoreUnreachable: it did not come up within :data:`START_DEADLINE_S`.
+        CoreUnreachable: it did not come up within :data:`START_DEADLINE_S`, or ended without a word time and again.
         PillowbookError: it refused to start, with its own reason.
     """
     client = connect(profile, on_event=on_event)
@@ -41,8 +44,10 @@ def ensure_core(profile: Profile, *, on_event: Callable[[Event], None] | None = 
         return client
     profile.prepare()
     deadline = time.monotonic() + START_DEADLINE_S
-    while time.monotonic() < deadline:
+    crashes = 0
+    while time.monotonic() < deadline and crashes < MOST_CRASHES:
         word = _start_core(profile, deadline - time.monotonic())
+        crashes += not word
         if word not in ("ready", "running", ""):
             raise remake(word, {})
         client = connect(profile, on_event=on_event)

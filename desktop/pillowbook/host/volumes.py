@@ -1,31 +1,27 @@
-"""Whether a drive is there: the place where it was mounted stays behind as an empty folder, on another device."""
+"""Whether a drive is there: the place where it was mounted stays behind as an empty folder."""
 
 import os
 from pathlib import Path
 
 
-def device_of(path: str) -> str:
-    """The device that a path lies on; empty where it cannot be told."""
-    try:
-        return str(Path(path).stat().st_dev)
-    except OSError:
-        return ""
+def is_mount_point(path: str) -> bool:
+    """Whether a drive is mounted at a path just now. Device numbers change from start to start; this does not."""
+    return os.path.ismount(path)
 
 
-def is_there(root: str, device: str) -> bool:
+def is_there(root: str, *, was_mount_point: bool) -> bool:
     """Whether a watched root is there, with what belongs into it.
 
     Args:
-        device: the one it lay on when files were last seen in it; empty if that is not known.
+        was_mount_point: a drive was mounted just there when files were last seen in it.
     """
-    if not Path(root).exists():
-        return False
-    if not device or device_of(root) == device:
-        return True
     try:
+        Path(root).stat()
+        if not was_mount_point or is_mount_point(root):
+            return True
         with os.scandir(root) as entries:
-            return next(entries, None) is not None
+            return any(not entry.name.startswith(".") for entry in entries)
     except NotADirectoryError:
         return True  # the root is a single file
     except OSError:
-        return False
+        return False  # gone, or on a share that does not answer

@@ -5,6 +5,7 @@ Everything ``close()`` touches is guarded by a lock per connection: a connection
 statement, and afterwards every call raises VaultLocked instead of a database error.
 """
 
+import contextlib
 import os
 import threading
 from collections.abc import Iterator
@@ -219,15 +220,13 @@ class _Reader:
     def __init__(self, connection: "sqlcipher.Connection") -> None:
         self.connection = connection
         self.lock = threading.RLock()
-        self._is_closed = False
 
     def interrupt(self) -> None:
-        if not self._is_closed:
+        with contextlib.suppress(sqlcipher.ProgrammingError):  # closed by the thread that had it
             self.connection.interrupt()
 
     def close(self) -> None:
         with self.lock:
-            self._is_closed = True
             self.connection.close()
 
 

@@ -81,12 +81,6 @@ class _IndexChange:
     withdrawn: list[PreparedId] = field(default_factory=list)
 
 
-_DERIVED = (
-    "passages", "texts", "digests", "deleted_digests", "question_origins", "predicted_sections", "asked_sources",
-)  # fmt: skip
-"""Tables whose rows of a document go with its text."""
-
-
 class Library:
     """Thread-safe; every method is one transaction, and raises VaultLocked once the vault is locked.
 
@@ -143,16 +137,16 @@ class Library:
             rows = connection.execute("SELECT id, path, added_at FROM folders ORDER BY id").fetchall()
         return [self._with_rule(folder_from_row(row)) for row in rows]
 
-    def device(self, folder_id: FolderId) -> str:
-        """The device on which files were last seen in a folder; empty where none was seen."""
+    def was_mount_point(self, folder_id: FolderId) -> bool:
+        """Whether a drive was mounted just at a folder when files were last seen in it."""
         with self._database.read() as connection:
-            row = connection.execute("SELECT device FROM folders WHERE id = ?", (folder_id,)).fetchone()
-        return "" if row is None else str(row[0])
+            row = connection.execute("SELECT is_mount FROM folders WHERE id = ?", (folder_id,)).fetchone()
+        return row is not None and bool(row[0])
 
-    def note_device(self, folder_id: FolderId, device: str) -> None:
-        """Remember on which device files were seen in a folder."""
+    def note_mount_point(self, folder_id: FolderId, is_mounted: bool) -> None:
+        """Remember whether a drive is mounted at a folder that has files."""
         with self._database.write() as connection:
-            connection.execute("UPDATE folders SET device = ? WHERE id = ?", (device, folder_id))
+            connection.execute("UPDATE folders SET is_mount = ? WHERE id = ?", (is_mounted, folder_id))
 
     def _with_rule(self, folder: Folder) -> Folder:
         return replace(

@@ -353,11 +353,14 @@ DELETE FROM folder_digests;
 DELETE FROM topic_digests;
 """
 
-_DEVICES_AND_ALL_SOURCES = """
-ALTER TABLE folders ADD COLUMN device TEXT NOT NULL DEFAULT '';   -- where files were last seen in it
--- Not all that these rest on is known; they are prepared again.
-DELETE FROM prepared WHERE checks LIKE '%more-than-cited%';
+_MOUNT_POINTS_AND_ALL_SOURCES = """
+ALTER TABLE folders ADD COLUMN is_mount INTEGER NOT NULL DEFAULT 0;   -- when files were last seen in it
+-- Not all that these rest on is known; they are prepared again. The user's own words stay.
+DELETE FROM prepared WHERE checks LIKE '%more-than-cited%' AND id NOT IN (SELECT prepared_id FROM edits);
 UPDATE questions SET tried = NULL WHERE tried = 'more-than-cited';
+-- Contradictions leave secrets out, and more is known for one: what was found before is found anew.
+DELETE FROM relations WHERE kind <> 'related';
+DELETE FROM passes;
 """
 
 MIGRATIONS: tuple[str, ...] = (
@@ -370,5 +373,5 @@ MIGRATIONS: tuple[str, ...] = (
     _WORDINGS,
     _OTHERS_AND_SIGNS,
     _FORESIGHT,
-    _DEVICES_AND_ALL_SOURCES,
+    _MOUNT_POINTS_AND_ALL_SOURCES,
 )

@@ -100,7 +100,8 @@ class Auditor:
                 if self._permission.allows_answer(live) and not was_rejected(live, rejected):
                     seconds = self._clock.monotonic_s() - began_s
                     sources = sources_of(live.rests_on, self._library)
-                    self._knowledge.put_prepared(question_id, live, sources, seconds, vector)
+                    if len(sources) == len({one.document_id for one in live.rests_on}):
+                        self._knowledge.put_prepared(question_id, live, sources, seconds, vector)
         except Cancelled:
             return SliceOutcome(SliceResult.CANCELLED, spent)
         except (Transient, UserFixable, Damaged):

@@ -33,7 +33,7 @@ from pillowbook.flow.ingest.files import FileChanging, FoundFile, Walk, look_at,
 from pillowbook.flow.ingest.ignore import PATTERN_FILES, IgnoreRules, ignored_below
 from pillowbook.flow.ingest.kinds import kind_of
 from pillowbook.flow.ingest.split import embedded_text, split_passages
-from pillowbook.host.volumes import device_of, is_there
+from pillowbook.host.volumes import is_mount_point, is_there
 from pillowbook.store.library import DocumentChange, Library
 
 log = logging.getLogger(__name__)
@@ -254,7 +254,7 @@ class Ingestor:
         try:
             data, fingerprint = read_file(path, self._max_file_bytes)
         except FileNotFoundError:
-            if document is not None and Path(folder.path).exists():
+            if document is not None and self._is_there(folder):
                 self._tell(self._library.delete_document(document.id))
             return True
         except DocumentUnreadable as error:
@@ -286,7 +286,7 @@ class Ingestor:
             ),
         )
         self._tell(change)
-        if look_at_quietly(path) is None and Path(folder.path).exists():
+        if look_at_quietly(path) is None and self._is_there(folder):
             # It went while it was read, and who heard of that found nothing to delete then.
             self.handle_change(path)
         return True
@@ -341,7 +341,7 @@ class Ingestor:
             return self._embedder.embed(texts, deadline_s=EMBED_DEADLINE_S, background=background)
 
     def _put_unreadable(self, folder: Folder, path: str, error: DocumentUnreadable) -> None:
-        if error.facts.get("errno") in _VOLUME_ERRORS or not Path(folder.path).exists():
+        if error.facts.get("errno") in _VOLUME_ERRORS or not self._is_there(folder):
             return  # the volume went; what is known of its files stays
         reason = str(error.facts.get("reason", "unreadable"))
         if reason == "too-large":
@@ -357,7 +357,7 @@ class Ingestor:
         tally = _Tally()
         if not self._is_there(folder):
             return tally.report()
-        device = device_of(folder.path)
+        is_mounted = is_mount_point(folder.path)
         known = {each.path: each for each in self._library.documents(folder.id) if _is_within(each.path, top)}
         walk = Walk()
         has_files = False
@@ -367,8 +367,8 @@ class Ingestor:
             if document is None or document.folder_id == folder.id:  # else another folder holds it already
                 self._consider(folder, found, document, tally, again=again)
         is_root_there = self._is_there(folder) and folder.path not in walk.unreadable
-        if has_files and device != self._library.device(folder.id):
-            self._library.note_device(folder.id, device)
+        if has_files and is_mounted != self._library.was_mount_point(folder.id):
+            self._library.note_mount_point(folder.id, is_mounted)
         if walk.is_complete and is_root_there:
             for document in known.values():
                 if not any(_is_within(document.path, place) for place in walk.unreadable):
@@ -428,7 +428,7 @@ class Ingestor:
         self._put_back(found.path, _Waiting(folder, is_urgent), is_first=is_urgent)
 
     def _is_there(self, folder: Folder) -> bool:
-        return is_there(folder.path, self._library.device(folder.id))
+        return is_there(folder.path, was_mount_point=self._library.was_mount_point(folder.id))
 
     def _delete_below(self, folder: Folder, path: str) -> None:
         document = self._library.document_at(path)

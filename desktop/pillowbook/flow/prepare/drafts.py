@@ -39,6 +39,7 @@ def compared(first: Draft, second: Draft, *, bar: float) -> Draft:
             first,
             answer="",
             citations=(),
+            uncited=(),
             confidence=round(sure, 3),
             checks=("refused-differs",),
             tokens=tokens,

@@ -218,8 +218,10 @@ def _missing(error: OSError, path: Path, document: Document | None, library: Lib
             anchor = root.parent if root == path else root
             try:
                 with os.scandir(anchor):
-                    is_known = is_there(folder.path, library.device(folder.id)) or root == path
-                    return _Finding(Freshness.GONE if is_known else Freshness.UNCHECKED)
+                    was_mounted = library.was_mount_point(folder.id)
+                    if root != path and not is_there(folder.path, was_mount_point=was_mounted):
+                        return _Finding(Freshness.UNCHECKED)
+                    return _Finding(Freshness.GONE)
             except OSError:
                 return _Finding(Freshness.UNCHECKED)
     return _Finding(Freshness.GONE)

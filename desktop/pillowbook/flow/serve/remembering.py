@@ -7,7 +7,7 @@ from pillowbook.answering.confidential import is_confidential
 from pillowbook.answering.pairs import normalise_question
 from pillowbook.domain.answers import Answer, AnswerKind, PreparedAnswer, Reason
 from pillowbook.domain.errors import DiskFull
-from pillowbook.domain.ids import PreparedId, ServingId
+from pillowbook.domain.ids import DocumentId, PreparedId, ServingId
 from pillowbook.flow.serve.again import AskedLately
 from pillowbook.flow.serve.asking import Asking
 from pillowbook.flow.serve.questions import Vector
@@ -59,7 +59,7 @@ class Remembering:
                 latency_ms,
                 matched,
                 answer=said.answer if is_kept else "",
-                documents=tuple(dict.fromkeys(one.document_id for one in said.citations)),
+                documents=_rests_on(said),
             )
             earlier = self._lately.note(serving_id, question, normal)
             if earlier is not None:
@@ -68,3 +68,13 @@ class Remembering:
         except DiskFull:
             log.warning("question not remembered, the disk is full")  # the answer is there all the same
             return None
+
+
+def _rests_on(said: Answer | PreparedAnswer) -> tuple[DocumentId, ...]:
+    """With whose deletion what was said is forgotten."""
+    all_of_it = (
+        said.document_ids
+        if isinstance(said, Answer)
+        else tuple(source.document_id for source in said.sources)
+    )
+    return tuple(dict.fromkeys((*all_of_it, *(one.document_id for one in said.citations))))

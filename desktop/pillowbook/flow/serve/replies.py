@@ -64,6 +64,7 @@ class Replies:
             is_edited=prepared.edited_at is not None,
             is_pinned=prepared.is_pinned,
             checked_files=report.checked_files,
+            document_ids=tuple(source.document_id for source in prepared.sources),
             nearest=self._beside(asking, prepared),
         )
 
@@ -83,6 +84,7 @@ class Replies:
             change_note: of a prepared answer that was withdrawn for this one.
         """
         is_fresh = freshness is Freshness.FRESH
+        document_ids = tuple(dict.fromkeys(one.document_id for one in draft.rests_on))
         return Answer(
             question=asking.question,
             answer=draft.answer,
@@ -101,7 +103,8 @@ class Replies:
             related=self._related(asking, draft, found),
             change_note=change_note,
             nearest=draft.nearest if draft.answer or not asking.without else self._nearest(asking),
-            checked_files=len({one.document_id for one in draft.rests_on}) if is_fresh else 0,
+            checked_files=len(document_ids) if is_fresh else 0,
+            document_ids=document_ids,
         )
 
     def adapted(
