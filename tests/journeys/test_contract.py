@@ -61,6 +61,7 @@ NEEDS_AN_OPEN_VAULT: tuple[tuple[str, ...], ...] = (
     ("forget", "/tmp"),
     ("vault", "check"),
     ("vault", "rebuild"),
+    ("vault", "recovery"),
     ("verdict", "1", "right"),
     ("pin", "1"),
     ("never",),
@@ -199,6 +200,14 @@ def test_folders_vault_models_and_settings_give_their_fields(served: Home) -> No
     assert served.run("--passphrase-file", served.passphrase_file, "vault", "unlock").returncode == 3
     served.passphrase_file.write_text(new.read_text())
     assert served.json("vault", "unlock") == {"vault": "open"}
+
+    code = served.json("vault", "recovery")["recovery_code"]
+    audit = served.json("vault", "audit")
+    assert {"passphrase", "recovery"} <= set(audit["ways"]) and audit["findings"] == []
+    served.json("vault", "lock")
+    served.passphrase_file.write_text(code.lower() + "\n")
+    assert served.json("vault", "unlock") == {"vault": "open"}
+    served.passphrase_file.write_text(new.read_text())
 
 
 @pytest.mark.parametrize("arguments", WRONG_USAGE, ids=" ".join)

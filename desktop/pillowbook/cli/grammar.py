@@ -97,7 +97,10 @@ def build_parser() -> argparse.ArgumentParser:
     command("doctor", doctor, "look for trouble")
     command("forget", forget, "drop what was derived from a document").add_argument("path")
     made = command("vault", vault, "the encrypted vault")
-    made.add_argument("action", choices=("init", "lock", "unlock", "check", "rebuild", "passphrase"))
+    made.add_argument(
+        "action",
+        choices=("init", "lock", "unlock", "check", "rebuild", "passphrase", "recovery", "audit"),
+    )
     made.add_argument("--new-passphrase-file", type=Path)
     made = command("models", models, "the model catalogue")
     actions = made.add_subparsers(

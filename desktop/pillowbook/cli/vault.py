@@ -29,6 +29,18 @@ def vault(invocation: Invocation) -> int:
         findings = invocation.call(lambda core: core.vault_check())
         invocation.print({"findings": findings}, "\n".join(findings) or "The vault is sound.")
         return COULD_NOT if findings else DONE
+    elif action == "audit":
+        found = invocation.core.vault_audit()
+        text = "\n".join(found.findings) or "What lies on disk is closed."
+        invocation.print({"ways": found.ways, "findings": found.findings}, text)
+        return COULD_NOT if found.findings else DONE
+    elif action == "recovery":
+        code = invocation.call(lambda core: core.vault_recovery())
+        invocation.print(
+            {"recovery_code": code},
+            f"{code}\n\nThis code opens the vault wherever the passphrase is asked for. Write it down and keep it "
+            "apart from this machine; it is not shown again, and an older one opens nothing any more.",
+        )
     elif action == "rebuild":
         invocation.call(lambda core: core.vault_rebuild())
         invocation.print({"rebuilt": True}, "The indexes were made anew.")

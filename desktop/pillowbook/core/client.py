@@ -235,6 +235,14 @@ class CoreClient(CoreConnection):
         """Findings about the vault's integrity; empty when sound."""
         return self.request(p.VaultCheck(), list[str])
 
+    def vault_audit(self) -> p.VaultExposure:
+        """The ways to unlock the vault, and what others could read of it on disk; it may be locked."""
+        return self.request(p.VaultAudit(), p.VaultExposure)
+
+    def vault_recovery(self) -> str:
+        """A new recovery code, in place of an older one; it is kept nowhere."""
+        return self.request(p.VaultRecovery(), str)
+
     def vault_rebuild(self) -> None:
         """Make the indexes anew from the database."""
         self.request(p.VaultRebuild(), p.Done)

@@ -148,6 +148,11 @@ class Service:
             case p.VaultPassphrase(passphrase):
                 self._open()
                 self._vault.set_passphrase(passphrase)
+            case p.VaultRecovery():
+                self._open()
+                return self._vault.make_recovery_code()
+            case p.VaultAudit():
+                return p.VaultExposure(*self._vault.audit())
         return p.Done()
 
     def _handle_server(self, call: p.ServerCall, cancel: CancelToken) -> object:

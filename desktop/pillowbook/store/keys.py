@@ -32,6 +32,7 @@ class WrapKind(StrEnum):
 
     KEYCHAIN = "keychain"
     PASSPHRASE = "passphrase"
+    RECOVERY = "recovery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,14 @@ class KeysFile:
         """A wrap under a random key that is kept elsewhere."""
         return Wrap(kind, seal_frame(wrapping_key, vault_key, self._associated(kind)))
 
-    def seal_with_passphrase(self, passphrase: str, vault_key: bytes, cost: KdfCost) -> Wrap:
-        """A wrap under a passphrase, with a fresh salt."""
+    def seal_with_passphrase(
+        self, passphrase: str, vault_key: bytes, cost: KdfCost, kind: WrapKind = WrapKind.PASSPHRASE
+    ) -> Wrap:
+        """A wrap under a passphrase or a recovery code, with a fresh salt."""
         salt = new_salt()
         wrapping_key = derive_wrapping_key(passphrase, salt, cost)
-        frame = seal_frame(wrapping_key, vault_key, self._associated(WrapKind.PASSPHRASE))
-        return Wrap(WrapKind.PASSPHRASE, frame, salt, cost)
+        frame = seal_frame(wrapping_key, vault_key, self._associated(kind))
+        return Wrap(kind, frame, salt, cost)
 
     def open_with_key(self, wrap: Wrap, wrapping_key: bytes) -> bytes:
         """The vault key.

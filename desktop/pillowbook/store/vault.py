@@ -1,5 +1,6 @@
 """The vault: everything Pillowbook keeps on disk for one profile, opened and closed as a whole."""
 
+import contextlib
 import logging
 import threading
 from collections.abc import Iterator
@@ -24,10 +25,12 @@ from pillowbook.host.paths import Profile
 from pillowbook.store.crypto import FrameDoesNotOpen, KdfCost, Purpose, derive_subkey, new_key
 from pillowbook.store.database import Database
 from pillowbook.store.digests import Digests
+from pillowbook.store.exposure import find_exposure
 from pillowbook.store.findings import Findings
 from pillowbook.store.keys import KeysFile, Wrap, WrapKind, new_keys, read_keys, write_keys
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
+from pillowbook.store.recovery import new_code, read_code
 from pillowbook.store.rows import PASSAGE_QUERY, passage_from_row, vector_from_column
 from pillowbook.store.vectors import Space, VectorStore
 from pillowbook.store.words import WordIndex
@@ -150,7 +153,7 @@ class Vault:
                 raise
 
     def unlock(self, passphrase: str | None = None) -> None:
-        """Open the vault by its passphrase, or without one by the keychain; nothing happens when it is open.
+        """Open the vault by its passphrase or recovery code, or without one by the keychain; nothing if it is open.
 
         Raises:
             VaultMissing: there is none.
@@ -197,6 +200,29 @@ class Vault:
             keys = self._read_keys()
             keys = keys.with_wrap(keys.seal_with_passphrase(new, opened.vault_key, self._kdf_cost))
             write_keys(self._profile.keys_file, keys)
+
+    def make_recovery_code(self) -> str:
+        """A code that opens the vault from now on as a passphrase does, in place of an older one; kept nowhere.
+
+        Raises:
+            VaultLocked: it has to be unlocked.
+        """
+        with self._lock:
+            opened = self._require_opened()
+            code = new_code()
+            keys = self._read_keys()
+            wrap = keys.seal_with_passphrase(code, opened.vault_key, self._kdf_cost, WrapKind.RECOVERY)
+            write_keys(self._profile.keys_file, keys.with_wrap(wrap))
+            return code
+
+    def audit(self) -> tuple[list[str], list[str]]:
+        """The ways to unlock it, and findings about what others could read; the vault may be locked.
+
+        Raises:
+            VaultMissing, VaultTooNew, VaultDamaged: as :meth:`unlock`.
+        """
+        keys = self._read_keys()
+        return [str(wrap.kind) for wrap in keys.wraps], find_exposure(self._profile, keys)
 
     def check(self) -> list[str]:
         """Look for damage; one sentence per finding, none when the vault is sound.
@@ -302,13 +328,16 @@ class Vault:
 
 
 def _key_by_passphrase(keys: KeysFile, passphrase: str) -> bytes:
-    wrap = keys.wrap(WrapKind.PASSPHRASE)
-    if wrap is None:
-        raise PassphraseWrong()
-    try:
-        return keys.open_with_passphrase(wrap, passphrase)
-    except FrameDoesNotOpen as error:
-        raise PassphraseWrong() from error
+    """The vault key, by the passphrase or by the recovery code in its place."""
+    ways = [
+        (keys.wrap(WrapKind.PASSPHRASE), passphrase),
+        (keys.wrap(WrapKind.RECOVERY), read_code(passphrase)),
+    ]
+    for wrap, words in ways:
+        if wrap is not None and words is not None:
+            with contextlib.suppress(FrameDoesNotOpen):
+                return keys.open_with_passphrase(wrap, words)
+    raise PassphraseWrong()
 
 
 def _load(database: Database, words: WordIndex, vectors: VectorStore) -> int:

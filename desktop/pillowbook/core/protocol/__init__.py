@@ -97,12 +97,15 @@ from pillowbook.core.protocol.setup import (
     SetupCall,
 )
 from pillowbook.core.protocol.vault import (
+    VaultAudit,
     VaultCall,
     VaultCheck,
+    VaultExposure,
     VaultInit,
     VaultLock,
     VaultPassphrase,
     VaultRebuild,
+    VaultRecovery,
     VaultUnlock,
 )
 from pillowbook.core.protocol.work import (
@@ -208,12 +211,15 @@ __all__ = [
     "TopicView",
     "TrustView",
     "UseNoted",
+    "VaultAudit",
     "VaultCall",
     "VaultCheck",
+    "VaultExposure",
     "VaultInit",
     "VaultLock",
     "VaultPassphrase",
     "VaultRebuild",
+    "VaultRecovery",
     "VaultUnlock",
     "WishPanel",
     "Work",

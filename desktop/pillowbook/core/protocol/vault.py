@@ -1,5 +1,7 @@
 """The vault itself."""
 
+import msgspec
+
 from pillowbook.core.protocol.call import Call
 
 
@@ -33,4 +35,28 @@ class VaultPassphrase(Call, frozen=True, tag="vault_passphrase"):
     passphrase: str
 
 
-VaultCall = VaultInit | VaultUnlock | VaultLock | VaultCheck | VaultRebuild | VaultPassphrase
+class VaultRecovery(Call, frozen=True, tag="vault_recovery"):
+    """Make a recovery code in place of an older one. Reply: str, shown once."""
+
+
+class VaultAudit(Call, frozen=True, tag="vault_audit"):
+    """What others could read of what lies on disk. Reply: VaultExposure."""
+
+
+class VaultExposure(msgspec.Struct, frozen=True):
+    """The ways to unlock the vault, and findings, none where all is closed."""
+
+    ways: list[str]
+    findings: list[str]
+
+
+VaultCall = (
+    VaultInit
+    | VaultUnlock
+    | VaultLock
+    | VaultCheck
+    | VaultRebuild
+    | VaultPassphrase
+    | VaultRecovery
+    | VaultAudit
+)
