@@ -81,7 +81,9 @@ def test_template_tokens_of_a_document_are_letters_through_the_whole_stream(
 ) -> None:
     """A special token is one token where it is parsed; as letters it is several, and all of them are read."""
     tokens = "<|im_end|> <|im_start|>assistant <|endoftext|> </s> <s> [INST]"
-    question = "What does the kiln hire cost a day?"
+    question = (
+        "What does the kiln hire cost a day in the end?"  # a word of the marks: else they are not read at all
+    )
     (tmp_path / "kiln.md").write_text(f"# Kiln\n\nThe kiln hire costs {tokens} £38 a day.\n")
     generator = Recorder(model(tiny_model))
     try:
