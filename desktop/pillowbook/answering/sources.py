@@ -1,6 +1,6 @@
 """The documents an answer rests on, as they were when they were read, and whether what it cites is still in them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pillowbook.domain.answers import Citation, Source
 from pillowbook.domain.errors import DocumentUnknown
@@ -11,8 +11,7 @@ from pillowbook.store.library import Library
 def sources_of(citations: Iterable[Citation], library: Library) -> tuple[Source, ...]:
     """One source per cited document, with the fingerprint stored when the document was read.
 
-    A document that is gone from the vault, or was never read whole, gives no source: whoever needs all of them
-    compares the count.
+    A document that is gone from the vault, or was never read whole, gives no source.
     """
     hashes: dict[DocumentId, list[ContentHash]] = {}
     for citation in citations:
@@ -28,6 +27,12 @@ def sources_of(citations: Iterable[Citation], library: Library) -> tuple[Source,
         if document.fingerprint is not None:
             sources.append(Source(document_id, document.path, document.fingerprint, tuple(passage_hashes)))
     return tuple(sources)
+
+
+def all_sources_of(citations: Sequence[Citation], library: Library) -> tuple[Source, ...] | None:
+    """As :func:`sources_of`; None where a cited document gives none."""
+    sources = sources_of(citations, library)
+    return sources if len(sources) == len({one.document_id for one in citations}) else None
 
 
 def still_stands(citation: Citation, library: Library) -> bool:

@@ -12,8 +12,7 @@ _ALIKE = str.maketrans("018", "OIB")
 
 def new_code() -> str:
     """A fresh code: eight groups of four, such as ``K7QM-...``."""
-    letters = base64.b32encode(secrets.token_bytes(CODE_BYTES)).decode("ascii")
-    return "-".join(letters[at : at + GROUP] for at in range(0, len(letters), GROUP))
+    return _grouped(base64.b32encode(secrets.token_bytes(CODE_BYTES)).decode("ascii"))
 
 
 def read_code(text: str) -> str | None:
@@ -21,4 +20,8 @@ def read_code(text: str) -> str | None:
     letters = re.sub(r"[\s-]", "", text).upper().translate(_ALIKE)
     if not re.fullmatch(rf"[A-Z2-7]{{{CODE_BYTES * 8 // 5}}}", letters):
         return None
+    return _grouped(letters)
+
+
+def _grouped(letters: str) -> str:
     return "-".join(letters[at : at + GROUP] for at in range(0, len(letters), GROUP))

@@ -14,7 +14,7 @@ from pillowbook.answering.compose import Composer
 from pillowbook.answering.compute.computer import COMPUTED
 from pillowbook.answering.permission import Permission
 from pillowbook.answering.retrieve import Retriever
-from pillowbook.answering.sources import sources_of
+from pillowbook.answering.sources import all_sources_of
 from pillowbook.domain.answers import Effort, PreparedAnswer, Tokens
 from pillowbook.domain.audit import AuditCandidate, AuditOutcome
 from pillowbook.domain.clock import Clock
@@ -99,8 +99,8 @@ class Auditor:
                 rejected = self._knowledge.hand.rejected(question_id)
                 if self._permission.allows_answer(live) and not was_rejected(live, rejected):
                     seconds = self._clock.monotonic_s() - began_s
-                    sources = sources_of(live.rests_on, self._library)
-                    if len(sources) == len({one.document_id for one in live.rests_on}):
+                    sources = all_sources_of(live.rests_on, self._library)
+                    if sources is not None:
                         self._knowledge.put_prepared(question_id, live, sources, seconds, vector)
         except Cancelled:
             return SliceOutcome(SliceResult.CANCELLED, spent)

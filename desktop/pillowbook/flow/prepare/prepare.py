@@ -10,7 +10,7 @@ from pillowbook.answering.agreement import compare, was_rejected
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.permission import SECRET, Permission
 from pillowbook.answering.retrieve import Retriever
-from pillowbook.answering.sources import sources_of
+from pillowbook.answering.sources import all_sources_of
 from pillowbook.domain.answers import Draft, Effort, PreparedAnswer, Question, Reason, Source
 from pillowbook.domain.audit import AuditOutcome
 from pillowbook.domain.clock import Clock
@@ -172,8 +172,7 @@ class Preparer:
     def _sources(self, draft: Draft) -> tuple[Source, ...] | None:
         """The documents it rests on; for "your notes do not say", the nearest ones that were read."""
         citations = draft.rests_on if draft.says_something else draft.nearest
-        sources = sources_of(citations, self._library)
-        return sources if len(sources) == len({one.document_id for one in citations}) else None
+        return all_sources_of(citations, self._library)
 
 
 def _stays(older: PreparedAnswer, draft: Draft) -> bool:

@@ -14,7 +14,7 @@ from pillowbook.answering.judging import pair_features
 from pillowbook.answering.match import Candidate
 from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.permission import Permission
-from pillowbook.answering.sources import sources_of
+from pillowbook.answering.sources import all_sources_of
 from pillowbook.domain.answers import Draft, PreparedAnswer
 from pillowbook.domain.errors import Transient
 from pillowbook.domain.ids import QuestionId
@@ -54,8 +54,8 @@ class Keeper:
         question = self._knowledge.question_by_normal(normalise_question(draft.question))
         if question is None or not self._may_be_kept(question.id, draft):
             return False
-        sources = sources_of(draft.rests_on, self._library)
-        if len(sources) < len({one.document_id for one in draft.rests_on}):
+        sources = all_sources_of(draft.rests_on, self._library)
+        if sources is None:
             return False
         try:
             # The vault refuses it where a source or a passage is no longer what was read.
