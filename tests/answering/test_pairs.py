@@ -93,6 +93,14 @@ def test_a_word_that_the_answer_rests_on_may_be_added() -> None:
     assert judge_pair(swapped, asked, 0.9, backing=backing) == judge_pair(swapped, asked, 0.9)
 
 
+def test_many_words_that_the_answer_explains_ask_for_something_else() -> None:
+    """What a thing is, and where it split, may be told in one sentence; they are two questions all the same."""
+    backing = frozenset({"amazon", "basin", "drainag", "contin", "believ", "split", "middl", "purus", "arch"})
+    prepared = "What is the Amazon basin?"
+    asked = "Near where in the continent is it believed that the Amazon basin split?"
+    assert not judge_pair(prepared, asked, 0.7, backing=backing).hit
+
+
 def test_normalising_keeps_what_tells_questions_apart() -> None:
     assert normalise_question("  Please tell me: What’s the rent? ") == "what is the rent"
     assert normalise_question("What is 1.5 of E4?") == "what is 1.5 of e4"

@@ -6,7 +6,7 @@ from pillowbook.answering.cite import cite_unit, find_quote
 from pillowbook.answering.dates import is_later, note_date, spelled
 from pillowbook.answering.terms import names, numbers
 from pillowbook.answering.units import split_units
-from pillowbook.answering.verify import check_claim, fits_kind, split_claims, unknown_terms
+from pillowbook.answering.verify import check_claim, fits_kind, is_echo, split_claims, unknown_terms
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.ids import ContentHash, DocumentId, PassageId
 
@@ -119,6 +119,32 @@ def test_an_answer_is_of_the_kind_asked_for() -> None:
     assert not fits_kind("How much is the rent?", "The landlord is kind.")
     assert fits_kind("When is the meeting?", "On Thursday.")
     assert not fits_kind("When is the meeting?", "Gwen and Malik.")
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("What is the Amazon basin?", "Amazon basin"),
+        ("How does the boiler work?", "The boiler works."),
+        ("Which room was painted in 2024?", "The room painted in 2024"),
+    ],
+)
+def test_an_echo_says_nothing(question: str, answer: str) -> None:
+    assert is_echo(question, answer)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("What is the Amazon basin?", "A river basin"),
+        ("Which room was painted in 2024?", "The room painted blue"),
+        ("Is the boiler under warranty?", "The boiler is under warranty"),
+        ("Was it the bathroom or the kitchen?", "The kitchen"),
+        ("When did the lease begin?", "It began in May"),
+    ],
+)
+def test_an_answer_with_a_word_of_its_own_is_no_echo(question: str, answer: str) -> None:
+    assert not is_echo(question, answer)
 
 
 @pytest.mark.parametrize(

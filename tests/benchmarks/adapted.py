@@ -35,13 +35,21 @@ from pathlib import Path
 import numpy as np
 from tests.benchmarks import squad
 from tests.benchmarks.answer_fit import auc, crossed, regress
-from tests.benchmarks.common import Parts, add_row, machine, read_rows, real_parts, share
+from tests.benchmarks.common import (
+    Parts,
+    adapting_over,
+    add_row,
+    machine,
+    planned,
+    read_rows,
+    real_parts,
+    share,
+)
 from tests.benchmarks.idle import runner_over
 
 from pillowbook.answering.adapt import FEATURES, Adapter, Plan, measured_parameters
 from pillowbook.answering.cite import cite_unit
 from pillowbook.answering.judging import pair_features
-from pillowbook.answering.match import Matcher
 from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.prompts import load_prompt
 from pillowbook.answering.sources import sources_of
@@ -49,7 +57,6 @@ from pillowbook.answering.terms import content_stems
 from pillowbook.answering.units import split_units
 from pillowbook.answering.verify import split_claims
 from pillowbook.domain.answers import Draft, Effort, Reason, Tokens
-from pillowbook.flow.serve.adapted import Adapting
 from pillowbook.host.workers import CancelToken
 from pillowbook.models.generator.client import LlamaGenerator
 
@@ -167,25 +174,6 @@ def kept_parts(arguments: argparse.Namespace) -> Iterator[Parts]:
         embedder=arguments.embedder,
     ) as parts:
         yield parts
-
-
-def adapting_over(parts: Parts) -> tuple[Adapting, Matcher]:
-    """The product's own way to an adapted answer."""
-    vault = parts.vault
-    adapting = Adapting(
-        adapter=Adapter(generator=parts.generator, retriever=parts.retriever),
-        retriever=parts.retriever,
-        library=vault.library,
-        knowledge=vault.knowledge,
-    )
-    return adapting, Matcher(knowledge=vault.knowledge, vectors=vault.vectors, retriever=parts.retriever)
-
-
-def planned(adapting: Adapting, matcher: Matcher, parts: Parts, question: str) -> tuple[Plan | None, bool]:
-    """What would be read for a question, whatever its chance; and whether it is a hit already."""
-    vector = parts.retriever.embed(question)
-    found = matcher.match(question, vector)
-    return adapting.chance(question, vector, found.candidates), found.is_hit
 
 
 def chance(arguments: argparse.Namespace) -> None:

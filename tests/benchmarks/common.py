@@ -13,13 +13,16 @@ from pathlib import Path
 import psutil
 from tests.benchmarks.plain import Outcome
 
+from pillowbook.answering.adapt import Adapter, Plan
 from pillowbook.answering.compose import Composer
+from pillowbook.answering.match import Matcher
 from pillowbook.answering.retrieve import Retriever
 from pillowbook.core.stream import Stream, build_stream
 from pillowbook.domain.answers import Citation, Effort
 from pillowbook.domain.clock import SystemClock
 from pillowbook.flow.ingest.extractor.client import Extractor
 from pillowbook.flow.ingest.ingest import Ingestor
+from pillowbook.flow.serve.adapted import Adapting
 from pillowbook.host.keychain import MemoryKeychain
 from pillowbook.host.paths import Profile
 from pillowbook.models.embedder.client import MiniLmEmbedder
@@ -72,6 +75,25 @@ def open_vault(root: Path) -> Vault:
     else:
         vault.create(PASSPHRASE)
     return vault
+
+
+def adapting_over(parts: Parts) -> tuple[Adapting, Matcher]:
+    """The product's own way to an adapted answer."""
+    vault = parts.vault
+    adapting = Adapting(
+        adapter=Adapter(generator=parts.generator, retriever=parts.retriever),
+        retriever=parts.retriever,
+        library=vault.library,
+        knowledge=vault.knowledge,
+    )
+    return adapting, Matcher(knowledge=vault.knowledge, vectors=vault.vectors, retriever=parts.retriever)
+
+
+def planned(adapting: Adapting, matcher: Matcher, parts: Parts, question: str) -> tuple[Plan | None, bool]:
+    """What would be read for a question, whatever its chance; and whether it is a hit already."""
+    vector = parts.retriever.embed(question)
+    found = matcher.match(question, vector)
+    return adapting.chance(question, vector, found.candidates), found.is_hit
 
 
 def ask_product(composer: Composer, library: Library, question: str, effort: Effort = Effort.LIVE) -> Outcome:

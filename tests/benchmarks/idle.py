@@ -5,17 +5,33 @@ Run:  python -m tests.benchmarks.idle --data DIR --generator FILE.gguf --embedde
 DIR is ``squad_vault/dev``. The articles are those that nothing was fitted on (``squad.py``), the first so many of them
 in the order of a seed; nothing of their questions is known while the product works. After each budget a fixed sample of
 the questions that people wrote about these articles, and of those that the notes do not answer, is put as
-``--prepared-only``: a serving is right where a gold answer stands in it. Minutes count background work alone.
+``--prepared-only``: a serving is right where a gold answer stands in it. What is not served is then adapted, where that
+has a fair chance. Minutes count background work alone.
+
+In the end ``--beside N M`` asks the first N and M of these questions live, and the plain way: accuracy against tokens
+at question time for each budget, by the product as it is put together (prepared, else adapted, else live), and how many
+questions it takes until the tokens of the idle hours are saved (Lin et al. 2025, "Sleep-time Compute").
 """
 
 import argparse
 import random
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks import squad
-from tests.benchmarks.common import Parts, machine, real_parts, share
+from tests.benchmarks.common import (
+    DEADLINE_S,
+    Parts,
+    adapting_over,
+    ask_product,
+    machine,
+    planned,
+    real_parts,
+    share,
+)
+from tests.benchmarks.plain import Outcome, Plain
 
 from pillowbook.domain.answers import Answer, AnswerKind
 from pillowbook.domain.asking import AskMode
@@ -27,6 +43,28 @@ from pillowbook.schedule.gate import Rules, Sensed
 from pillowbook.schedule.runner import Runner, WorkTotals
 
 SEED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a question got without a live answer.
+
+    Attributes:
+        answer: None where it must be answered live.
+        tokens: read and written for it at question time.
+    """
+
+    answer: str | None
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What was there after so many minutes: by question, and the tokens the idle hours had cost by then."""
+
+    minutes: float
+    said: dict[str, Said]
+    idle_tokens: int
 
 
 def runner_over(parts: Parts) -> Runner:
@@ -73,6 +111,32 @@ def serve(server: Server, asked: list[squad.Asked]) -> list[tuple[squad.Asked, A
     return [(one, server.ask(one.question, mode=AskMode.PREPARED_ONLY, learn=False)) for one in asked]
 
 
+def adapt(parts: Parts, served: list[tuple[squad.Asked, Answer]]) -> dict[str, Said]:
+    """What each question gets from prepared material: served, else adapted where that has a fair chance."""
+    adapting, matcher = adapting_over(parts)
+    adapter = parts.stream.adapter
+    said: dict[str, Said] = {}
+    tried: list[tuple[squad.Asked, Said]] = []
+    for one, answer in served:
+        said[one.id] = Said(answer.answer if answer.kind is AnswerKind.HIT else None, 0)
+        if answer.kind is AnswerKind.HIT:
+            continue
+        plan, _is_hit = planned(adapting, matcher, parts, one.question)
+        if plan is not None and plan.is_fair:
+            draft = adapter.answer(plan, deadline_s=DEADLINE_S)
+            tokens = draft.tokens.prompt + draft.tokens.completion
+            said[one.id] = Said(draft.answer if draft.says_something else None, tokens)
+            tried.append((one, said[one.id]))
+    given = [(one, told) for one, told in tried if told.answer is not None]
+    right = [one for one, told in given if squad.contains(told.answer or "", one.answers)]
+    mean = sum(told.tokens for _one, told in tried) / max(1, len(tried))
+    print(
+        f"  adapted: {len(tried)} tried, {len(given)} given, {len(right)} of them right, {mean:.0f} tokens a try",
+        flush=True,
+    )
+    return said
+
+
 def report(
     minutes: float, totals: WorkTotals, parts: Parts, served: list[tuple[squad.Asked, Answer]]
 ) -> None:
@@ -115,6 +179,14 @@ def main() -> None:
     parser.add_argument("--answerable", type=int, default=400)
     parser.add_argument("--unanswerable", type=int, default=100)
     parser.add_argument("--show", type=int, default=0, help="print so many prepared answers")
+    parser.add_argument(
+        "--beside",
+        type=int,
+        nargs=2,
+        default=(0, 0),
+        metavar=("N", "M"),
+        help="ask so many of the questions the notes answer, and do not, live and the plain way",
+    )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
@@ -136,10 +208,10 @@ def main() -> None:
         with real_parts(
             root / "notes", root / "profile", generator=arguments.generator, embedder=arguments.embedder
         ) as parts:
-            work(arguments, parts, asked)
+            work(arguments, parts, asked, root / "notes")
 
 
-def work(arguments: argparse.Namespace, parts: Parts, asked: list[squad.Asked]) -> None:
+def work(arguments: argparse.Namespace, parts: Parts, asked: list[squad.Asked], notes: Path) -> None:
     """Work for each budget, and ask after it."""
     runner, server = runner_over(parts), parts.stream.server
     parts.generator.preload()
@@ -148,12 +220,59 @@ def work(arguments: argparse.Namespace, parts: Parts, asked: list[squad.Asked]) 
         "| of those served wrong | tokens lately |\n| --- | --- | --- | --- | --- | --- | --- | --- |"
     )
     spent = 0.0
+    budgets = [Budget(0.0, {one.id: Said(None, 0) for one in asked}, 0)]
     for minutes in arguments.minutes:
         totals = runner.work((minutes - spent) * 60, on_totals=lambda _totals: None, cancel=CancelToken())
         spent = minutes
-        report(minutes, totals, parts, serve(server, asked))
+        served = serve(server, asked)
+        report(minutes, totals, parts, served)
+        cost = sum(entry.tokens.prompt + entry.tokens.completion for entry in parts.vault.knowledge.ledger())
+        budgets.append(Budget(minutes, adapt(parts, served), cost))
     for prepared in parts.vault.knowledge.prepared_answers()[: arguments.show]:
         print(f"  prepared: {prepared.question} | {prepared.answer} | {prepared.confidence}")
+    answerable, unanswerable = arguments.beside
+    beside = [one for one in asked if one.is_answerable][:answerable]
+    beside += [one for one in asked if not one.is_answerable][:unanswerable]
+    if beside:
+        against_tokens(parts, notes, beside, budgets)
+
+
+def against_tokens(parts: Parts, notes: Path, asked: list[squad.Asked], budgets: list[Budget]) -> None:
+    """Accuracy against tokens at question time, for each budget, beside the plain way over the same notes."""
+    composer, library = parts.stream.composer, parts.vault.library
+    live = {one.id: ask_product(composer, library, one.question) for one in asked}
+    plain_way = Plain(notes, parts.embedder, parts.generator)
+    plain = {one.id: plain_way.ask(one.question) for one in asked}
+
+    def row(name: str, told: dict[str, tuple[str, int]], idle_tokens: int) -> None:
+        right = [one for one in asked if one.is_answerable and squad.contains(told[one.id][0], one.answers)]
+        kept = [one for one in asked if not one.is_answerable and not told[one.id][0]]
+        tokens = sum(spent for _answer, spent in told.values()) / len(asked)
+        saved = sum(map(_spent, plain.values())) / len(asked) - tokens
+        even = f"{idle_tokens / saved:.0f}" if saved > 0 and idle_tokens else "-"
+        print(
+            f"| {name} | {share(len(right) + len(kept), len(asked))} | {len(right)} | {tokens:.0f} "
+            f"| {idle_tokens} | {even} |"
+        )
+
+    print(
+        "| way | handled rightly | answered right | tokens a question | tokens of idle work "
+        "| questions to break even with the plain way |\n" + "| --- " * 6 + "|"
+    )
+    for budget in budgets:
+        told: dict[str, tuple[str, int]] = {}
+        for one in asked:
+            said, asked_live = budget.said[one.id], live[one.id]
+            if said.answer is None:
+                told[one.id] = (asked_live.answer, said.tokens + _spent(asked_live))
+            else:
+                told[one.id] = (said.answer, said.tokens)
+        row(f"{budget.minutes:g} minutes", told, budget.idle_tokens)
+    row("plain", {key: (outcome.answer, _spent(outcome)) for key, outcome in plain.items()}, 0)
+
+
+def _spent(outcome: Outcome) -> int:
+    return outcome.prompt + outcome.completion
 
 
 if __name__ == "__main__":

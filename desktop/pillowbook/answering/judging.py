@@ -33,6 +33,9 @@ MIN_THRESHOLD = 0.5
 MIN_SIMILARITY = 0.5
 """Cosine under which words that agree are not believed; far below any rewording built on (0.78)."""
 
+MOST_BACKED = 0.5
+"""Words beyond the prepared question that its answer may explain, for each word the questions share."""
+
 FORBIDDEN_P = 0.2
 """P(same answer) of a pair that a test forbids is at most this, well under any threshold."""
 
@@ -73,8 +76,9 @@ def align(prepared: Question, asked: Question, backing: frozenset[str] = frozens
 
     Args:
         backing: stems of the prepared answer, its quotes and their places. Where nothing of the prepared question is
-            left over, a word that the asked one has beyond it and that stands there only says more of the same. (Taken
-            also for a word in another's place it was wrong in 2 of 4: people ask two things of one sentence.)
+            left over, a word that the asked one has beyond it and that stands there only says more of the same, if such
+            words are few: who asks at length where the Amazon basin split does not ask what it is. (Taken also for a
+            word in another's place it was wrong in 2 of 4: people ask two things of one sentence.)
     """
     ours, theirs = list(prepared.roots), list(asked.roots)
     found = sorted(
@@ -88,8 +92,10 @@ def align(prepared: Question, asked: Question, backing: frozenset[str] = frozens
             theirs.remove(b)
             pairs.append(kind)
     if not any(not is_light(root) for root in ours):
-        pairs += [Relation.NEAR for root in theirs if root in backing]
-        theirs = [root for root in theirs if root not in backing]
+        backed = [root for root in theirs if root in backing]
+        if len(backed) <= len(pairs) * MOST_BACKED:
+            pairs += [Relation.NEAR for _root in backed]
+            theirs = [root for root in theirs if root not in backing]
     return Alignment(tuple(pairs), tuple(ours), tuple(theirs))
 
 

@@ -274,6 +274,19 @@ _TIME = re.compile(
 _AMOUNTS = frozenset({"quantity", "frequency", "duration", "measure"})
 
 
+_CHOICE = re.compile(r"\bor\b", re.IGNORECASE)
+
+
+def is_echo(question: str, answer: str) -> bool:
+    """Whether an answer only says the question's words again: "the Amazon basin" for "What is the Amazon basin?".
+
+    A choice and a question to be answered by yes or no may be answered in their own words.
+    """
+    if question_kind(normalise_question(question)) in ("yes-no", "") or _CHOICE.search(question):
+        return False
+    return set(stems(answer)) <= {*stems(question), "the", "a", "an"}
+
+
 def fits_kind(question: str, answer: str) -> bool:
     """Whether an answer is of the sort that was asked for, where that can be told: an amount, or a time."""
     kind = question_kind(normalise_question(question))

@@ -17,7 +17,14 @@ from pillowbook.answering.prompts import load_prompt
 from pillowbook.answering.reading import in_order, within_budget
 from pillowbook.answering.sureness import Signals, Sureness, agreement
 from pillowbook.answering.units import Unit, split_units
-from pillowbook.answering.verify import Claim, check_claim, joined, split_claims, unsupported_marks
+from pillowbook.answering.verify import (
+    Claim,
+    check_claim,
+    is_echo,
+    joined,
+    split_claims,
+    unsupported_marks,
+)
 from pillowbook.answering.writing import Call, Writer
 from pillowbook.domain.errors import ScoringUnavailable
 from pillowbook.models.generator.client import Generated, Generator
@@ -177,7 +184,9 @@ class Weigher:
 
 
 def check_claims(answer: str, read: Sequence[Unit], question: str, form: Form) -> list[Claim]:
-    """The sentences of an answer that what was read carries, each once; a refusal is none."""
+    """The sentences of an answer that what was read carries, each once; a refusal is none, nor is an echo."""
+    if is_echo(question, answer):
+        return []
     claims: list[Claim] = []
     for text in split_claims(answer):
         if _HEDGE.search(text):

@@ -11,7 +11,7 @@ from pillowbook.answering.agreement import say_the_same
 from pillowbook.domain.answers import Draft
 
 NEAR_THE_BAR = 0.15
-"""A first draft less sure than the bar and this is compared with a second one."""
+"""A first draft less sure than the bar it is held to and this is compared with a second one."""
 
 AGREED = "second-draft"
 """The check that an answer carries which a second draft agreed with."""

@@ -30,6 +30,10 @@ DEADLINE_S = 900.0
 _THE_USER_PUT = frozenset({Reason.ASKED, Reason.MISSED, Reason.RHYTHM, Reason.REQUESTED})
 """Only for these is "your notes do not say" worth keeping: for a predicted question it means a bad prediction."""
 
+PREDICTED_SURE = 0.6
+"""Of P(right). An answer nobody asked for yet is kept from here on, a good deal above the bar: it comes at once and
+without a second look, and there are always more questions to predict."""
+
 REJECTED = "rejected"
 """How a question was tried to which only answers are found that the user called wrong."""
 
@@ -75,11 +79,14 @@ class Preparer:
         try:
             vector = self._retriever.embed(question.text, background=True)
             rejected = self._knowledge.hand.rejected(question_id)
-            # There are always more questions to predict: one that is hard is left for when there are no others.
-            thorough = question.reason in _THE_USER_PUT or self._knowledge.tried(question_id) == UNSURE
+            the_user_put = question.reason in _THE_USER_PUT
+            bar = self._composer.bar if the_user_put else max(PREDICTED_SURE, self._composer.bar)
+            # A predicted question that is hard is left for when there are no others.
+            thorough = the_user_put or self._knowledge.tried(question_id) == UNSURE
             draft = self._answer(question, vector, cancel, asks_again=thorough)
-            if self._is_near_the_bar(draft):
-                draft = self._with_second(question, vector, cancel, draft)
+            near = bar + NEAR_THE_BAR if the_user_put else bar
+            if draft.says_something and draft.confidence < near:
+                draft = self._with_second(question, vector, cancel, draft, bar, asks_again=thorough)
             if was_rejected(draft, rejected):
                 draft = self._another(question, vector, cancel, draft, rejected)
                 # That the notes do not say cannot be said when half of them was left out.
@@ -89,8 +96,8 @@ class Preparer:
             if older is not None and older.question_id == question_id and _stays(older, draft):
                 self._knowledge.settle(older.id)
                 return SliceOutcome(SliceResult.DONE, draft.tokens)
-            if not draft.says_something and question.reason not in _THE_USER_PUT:
-                is_open = not thorough and self._composer.leaves_open(draft)
+            if not the_user_put and (not draft.says_something or draft.confidence < bar):
+                is_open = not thorough and (draft.says_something or self._composer.leaves_open(draft))
                 self._knowledge.mark_tried(question_id, UNSURE if is_open else "refused")
                 return SliceOutcome(SliceResult.REFUSED, draft.tokens)
             if not self._permission.allows_answer(draft):
@@ -134,18 +141,21 @@ class Preparer:
             asks_again=asks_again,
         )
 
-    def _is_near_the_bar(self, draft: Draft) -> bool:
-        """Whether an answer is hardly sure enough to be given; what code computed is sure."""
-        return draft.says_something and draft.confidence < self._composer.bar + NEAR_THE_BAR
-
     def _with_second(
-        self, question: Question, vector: NDArray[np.float32], cancel: CancelToken | None, first: Draft
+        self,
+        question: Question,
+        vector: NDArray[np.float32],
+        cancel: CancelToken | None,
+        first: Draft,
+        bar: float,
+        *,
+        asks_again: bool,
     ) -> Draft:
         """A draft after a second one, read from wherever the notes speak of it and not from the question's section."""
         apart = replace(question, document_id=None)
         effort = Effort.PREPARED if question.document_id is not None else Effort.LIVE
-        second = self._answer(apart, vector, cancel, effort=effort)
-        return compared(first, second, bar=self._composer.bar)
+        second = self._answer(apart, vector, cancel, effort=effort, asks_again=asks_again)
+        return compared(first, second, bar=bar)
 
     def _another(
         self,
