@@ -17,6 +17,7 @@ import argparse
 import random
 import shutil
 import tempfile
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from tests.benchmarks.common import (
 )
 from tests.benchmarks.plain import Outcome, Plain
 
+from pillowbook.answering.units import SECTION_CHARS, section_key, split_sections
 from pillowbook.domain.answers import Answer, AnswerKind
 from pillowbook.domain.asking import AskMode
 from pillowbook.domain.clock import SystemClock
@@ -137,6 +139,45 @@ def adapt(parts: Parts, served: list[tuple[squad.Asked, Answer]]) -> dict[str, S
     return said
 
 
+def in_the_way(parts: Parts, data: Path, served: list[tuple[squad.Asked, Answer]]) -> None:
+    """Why the questions that the notes answer got no right answer from what is prepared, each under one reason."""
+    library, knowledge = parts.vault.library, parts.vault.knowledge
+    paragraphs = {one.id: index for one, index in squad.placed(data)}
+    prepared = knowledge.prepared_answers()
+    counted: Counter[str] = Counter()
+    examples: defaultdict[str, list[str]] = defaultdict(list)
+    read: dict[str, set[str]] = {}
+    for document in library.documents():
+        done = knowledge.predicted_sections(document.id)
+        sections = split_sections(library.passages(document.id), limit_chars=SECTION_CHARS)
+        read[document.path] = {p.text for one in sections if section_key(one) in done for p in one}
+    for one, answer in served:
+        if not one.is_answerable:
+            continue
+        is_hit = answer.kind is AnswerKind.HIT
+        text = (data / "vault" / one.note).read_text(encoding="utf-8").split("\n\n")[paragraphs[one.id] + 1]
+        same = [each for each in prepared if squad.contains(each.answer, one.answers)]
+        same = [each for each in same if any(cited.quote in text for cited in each.citations)]
+        was_read = any(
+            text[:60] in passage for path, kept in read.items() if path.endswith(one.note) for passage in kept
+        )
+        if is_hit:
+            why = "served right" if squad.contains(answer.answer, one.answers) else "served wrong"
+        elif same:
+            why = "its answer is prepared, to a question that is not matched"
+        elif was_read:
+            why = "its paragraph was read, its answer is not prepared"
+        else:
+            why = "its paragraph was not read yet"
+        counted[why] += 1
+        examples[why].append(f"{one.question} | {same[0].question if same else '-'} | {one.answers[0]}")
+    for why, number in counted.most_common():
+        print(f"  {why}: {number}")
+        if "not read yet" not in why:
+            for example in examples[why][:12]:
+                print(f"    {example}")
+
+
 def report(
     minutes: float, totals: WorkTotals, parts: Parts, served: list[tuple[squad.Asked, Answer]]
 ) -> None:
@@ -220,6 +261,7 @@ def work(arguments: argparse.Namespace, parts: Parts, asked: list[squad.Asked], 
         "| of those served wrong | tokens lately |\n| --- | --- | --- | --- | --- | --- | --- | --- |"
     )
     spent = 0.0
+    served: list[tuple[squad.Asked, Answer]] = []
     budgets = [Budget(0.0, {one.id: Said(None, 0) for one in asked}, 0)]
     for minutes in arguments.minutes:
         totals = runner.work((minutes - spent) * 60, on_totals=lambda _totals: None, cancel=CancelToken())
@@ -228,6 +270,7 @@ def work(arguments: argparse.Namespace, parts: Parts, asked: list[squad.Asked], 
         report(minutes, totals, parts, served)
         cost = sum(entry.tokens.prompt + entry.tokens.completion for entry in parts.vault.knowledge.ledger())
         budgets.append(Budget(minutes, adapt(parts, served), cost))
+    in_the_way(parts, arguments.data, served)
     for prepared in parts.vault.knowledge.prepared_answers()[: arguments.show]:
         print(f"  prepared: {prepared.question} | {prepared.answer} | {prepared.confidence}")
     answerable, unanswerable = arguments.beside

@@ -73,30 +73,18 @@ def test_only_an_answer_near_the_bar_is_made_twice(boiler: Stream, monkeypatch: 
 def test_of_a_question_nobody_asked_only_a_sure_answer_is_kept(
     boiler: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is left for when there is nothing else to do."""
-    boiler.says["weigh"] = "27.4 kg"
-    question = "How much does Mungo weigh?"
-    monkeypatch.setattr("pillowbook.flow.prepare.prepare.PREDICTED_SURE", 1.1)
-    assert boiler.prepare(question, Reason.CONTENT).result is SliceResult.REFUSED
-    assert boiler.prepared(question) is None
-    left = boiler.knowledge.unsure_questions(5)
-    assert [one.text for one in left] == [question]
-
-    monkeypatch.setattr("pillowbook.flow.prepare.prepare.PREDICTED_SURE", 0.9)
-    assert boiler.preparer.prepare(left[0].id).result is SliceResult.DONE
-    prepared = boiler.prepared(question)
-    assert prepared is not None and AGREED not in prepared.checks
-
-
-def test_a_second_draft_that_agrees_makes_a_predicted_answer_sure_enough(
-    boiler: Stream, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    """It is left for when there is nothing else to do; then a second draft that agrees may settle it."""
     boiler.says["weigh"] = "27.4 kg"
     question, answer = "How much does Mungo weigh?", boiler.composer.answer
     monkeypatch.setattr(
         boiler.composer, "answer", lambda *one, **other: replace(answer(*one, **other), confidence=0.57)
     )
-    assert boiler.prepare(question, Reason.CONTENT).result is SliceResult.DONE
+    assert boiler.prepare(question, Reason.CONTENT).result is SliceResult.REFUSED
+    assert boiler.prepared(question) is None
+    left = boiler.knowledge.unsure_questions(5)
+    assert [one.text for one in left] == [question]
+
+    assert boiler.preparer.prepare(left[0].id).result is SliceResult.DONE
     agreed = boiler.prepared(question)
     assert agreed is not None and AGREED in agreed.checks
     assert agreed.confidence > PREDICTED_SURE

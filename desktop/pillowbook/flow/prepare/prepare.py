@@ -84,9 +84,8 @@ class Preparer:
             # A predicted question that is hard is left for when there are no others.
             thorough = the_user_put or self._knowledge.tried(question_id) == UNSURE
             draft = self._answer(question, vector, cancel, asks_again=thorough)
-            near = bar + NEAR_THE_BAR if the_user_put else bar
-            if draft.says_something and draft.confidence < near:
-                draft = self._with_second(question, vector, cancel, draft, bar, asks_again=thorough)
+            if thorough and draft.says_something and draft.confidence < bar + NEAR_THE_BAR:
+                draft = self._with_second(question, vector, cancel, draft, bar)
             if was_rejected(draft, rejected):
                 draft = self._another(question, vector, cancel, draft, rejected)
                 # That the notes do not say cannot be said when half of them was left out.
@@ -148,13 +147,11 @@ class Preparer:
         cancel: CancelToken | None,
         first: Draft,
         bar: float,
-        *,
-        asks_again: bool,
     ) -> Draft:
         """A draft after a second one, read from wherever the notes speak of it and not from the question's section."""
         apart = replace(question, document_id=None)
         effort = Effort.PREPARED if question.document_id is not None else Effort.LIVE
-        second = self._answer(apart, vector, cancel, effort=effort, asks_again=asks_again)
+        second = self._answer(apart, vector, cancel, effort=effort)
         return compared(first, second, bar=bar)
 
     def _another(
