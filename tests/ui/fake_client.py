@@ -109,6 +109,8 @@ class Script:
     )
     troubles: tuple[p.DocumentTrouble, ...] = ()
     prepared: dict[str, int] = field(default_factory=lambda: {"fresh": 126})
+    ready: list[p.PreparedView] = field(default_factory=list)
+    never: list[NeverRule] = field(default_factory=list)
     gate: GateState = OPEN_GATE
     models: list[p.ModelView] = field(default_factory=list)
     values: dict[str, str] = field(default_factory=dict)
@@ -335,10 +337,21 @@ class ScriptedCore:
                 return p.UseNoted(script.noted)
             case p.GiveVerdict(_, serving_id):
                 return serving_id or 99
+            case p.ListPrepared():
+                return script.ready
             case p.PinAnswer(named, is_pinned):
+                self._change_ready(named, is_pinned=is_pinned)
                 return p.HandView("?", int(named), is_pinned, False)
-            case p.NeverPrepare(question):
-                return [NeverRule(question or "", NOW)]
+            case p.EditAnswer(named, text):
+                self._change_ready(named, answer=text or "As it was.", is_edited=text is not None)
+                return p.HandView("?", int(named), False, text is not None)
+            case p.DeleteAnswer(named):
+                script.ready = [view for view in script.ready if str(view.prepared) != named]
+                return p.HandView("?", None, False, False)
+            case p.NeverPrepare(question, is_never):
+                kept = [rule for rule in script.never if rule.text != question]
+                script.never = [*kept, NeverRule(question, NOW)] if question and is_never else kept
+                return script.never
             case p.Pause(minutes):
                 script.gate = (
                     GateState(False, "paused", f"Paused by you for another {minutes} min.")
@@ -350,6 +363,12 @@ class ScriptedCore:
             case _:
                 return p.Done()
         return p.Done()
+
+    def _change_ready(self, named: str, **changes: object) -> None:
+        self.script.ready = [
+            msgspec.structs.replace(view, **changes) if str(view.prepared) == named else view
+            for view in self.script.ready
+        ]
 
     def _install(self, model: str, part: Callable[[object], None], token: CancelToken) -> None:
         view = next(view for view in self.script.models if view.id == model)

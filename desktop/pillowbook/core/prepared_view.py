@@ -10,17 +10,19 @@ from pillowbook.store.library import Library
 
 def prepared_view(knowledge: Knowledge, limit: int) -> list[p.PreparedView]:
     """What was prepared, newest first."""
-    reasons = {question.id: question.reason.value for question in knowledge.questions(limit=1_000_000)}
     newest = sorted(knowledge.prepared_answers(), key=lambda one: one.prepared_at, reverse=True)
     return [
         p.PreparedView(
+            prepared=one.id,
             question=one.question,
             answer=one.answer,
-            reason=reasons.get(one.question_id, ""),
+            reason="" if one.reason is None else one.reason.value,
+            why="" if one.reason is None else WHY[one.reason],
             path=one.citations[0].path if one.citations else "",
             prepared_at=one.prepared_at,
             seconds=one.seconds,
-            why=WHY.get(reasons.get(one.question_id, ""), ""),
+            is_pinned=one.is_pinned,
+            is_edited=one.edited_at is not None,
         )
         for one in newest[:limit]
     ]

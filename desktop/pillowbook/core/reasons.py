@@ -5,7 +5,7 @@ from typing import Final
 
 from pillowbook.domain.answers import Reason
 
-WHY: Final[Mapping[str, str]] = {
+WHY: Final[Mapping[Reason, str]] = {
     Reason.ASKED: "You asked this before.",
     Reason.MISSED: "You asked this and nothing was prepared for it.",
     Reason.RHYTHM: "You ask this regularly, and it comes up again.",
@@ -17,4 +17,3 @@ WHY: Final[Mapping[str, str]] = {
     Reason.OPENED: "You opened the note lately.",
     Reason.LINKED: "The note is linked with one you asked about.",
 }
-"""By the reason's name."""

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from pillowbook.domain.answers import Answer, AnswerKind
 from pillowbook.domain.serving import Verdict
-from pillowbook.ui.widgets import button, plain_label
+from pillowbook.ui.widgets import plain_label, tool
 
 _VERDICTS: Final = (
     (Verdict.RIGHT, "Right", "This answer is right"),
@@ -44,10 +44,10 @@ class AnswerTools(QWidget):
         self.answer: Answer | None = None
         self.verdicts: dict[Verdict, QPushButton] = {}
         for verdict, text, name in _VERDICTS:
-            self.verdicts[verdict] = _tool(f"verdict-{verdict.value}", text, name)
-        self.pin = _tool("pin", "Pin", "Keep this answer ready before all others")
+            self.verdicts[verdict] = tool(f"verdict-{verdict.value}", text, name)
+        self.pin = tool("pin", "Pin", "Keep this answer ready before all others")
         self.pin.setCheckable(True)
-        self.never = _tool("never", "Never prepare this", "Never prepare an answer to this question")
+        self.never = tool("never", "Never prepare this", "Never prepare an answer to this question")
         self._said = plain_label("tools-said", tone="small", wraps=True)
         self._build()
         self._connect()
@@ -139,15 +139,6 @@ class AnswerTools(QWidget):
             pressed.clicked.connect(self._judge_sender)
         self.pin.clicked.connect(self._wish_pin)
         self.never.clicked.connect(self._wish_never)
-
-
-def _tool(name: str, text: str, accessible: str) -> QPushButton:
-    made = button(name, text)
-    made.setProperty("tool", True)
-    made.setAccessibleName(accessible)
-    made.setToolTip(accessible)
-    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    return made
 
 
 def _is_of_another(answer: Answer) -> bool:

@@ -14,12 +14,14 @@ from pillowbook.ui import phrases
 from pillowbook.ui.controller import Controller
 from pillowbook.ui.folders_page import FoldersPage
 from pillowbook.ui.hotkey import HotkeySource
+from pillowbook.ui.prepared_page import PreparedPage
 from pillowbook.ui.settings_page import SettingsPage
 from pillowbook.ui.status_page import StatusPage
 from pillowbook.ui.theme import Theme
 from pillowbook.ui.widgets import plain_label, scrolled
 
 FOLDERS: Final = "Folders"
+PREPARED: Final = "Prepared"
 STATUS: Final = "Status"
 REFRESH_AFTER_MS: Final = 500
 
@@ -37,6 +39,7 @@ class SettingsWindow(QWidget):
         self.resize(QSize(860, 620))
         self._controller = controller
         self.folders = FoldersPage(controller)
+        self.prepared = PreparedPage(controller)
         self.status = StatusPage(controller)
         self.pages = {page.value: SettingsPage(page, controller, hotkey) for page in Page}
         self.list = QListWidget()
@@ -72,12 +75,12 @@ class SettingsWindow(QWidget):
             self, CoreClient.settings, self._take_settings, self._show_error, channel="settings"
         )
         self._controller.call(self, CoreClient.models, self._take_models, self._show_error, channel="models")
-        self.folders.refresh()
-        self.status.refresh()
+        self._refresh_content()
 
     def blank(self) -> None:
         """Forget names and figures; the vault is locked."""
         self.folders.blank()
+        self.prepared.blank()
         self.status.blank()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -124,12 +127,14 @@ class SettingsWindow(QWidget):
     @Slot()
     def _refresh_content(self) -> None:
         self.folders.refresh()
+        self.prepared.refresh()
         self.status.refresh()
 
     def _build(self) -> None:
         pages: list[tuple[str, QWidget]] = [
             (FOLDERS, self.folders),
             *self.pages.items(),
+            (PREPARED, self.prepared),
             (STATUS, self.status),
         ]
         for name, page in pages:

@@ -61,6 +61,16 @@ def button(name: str, text: str, *, is_main: bool = False, is_plain: bool = Fals
     return made
 
 
+def tool(name: str, text: str, accessible: str) -> QPushButton:
+    """A small button for one thing among others, reached by Tab; ``accessible`` says what it does."""
+    made = button(name, text)
+    made.setProperty("tool", True)
+    made.setAccessibleName(accessible)
+    made.setToolTip(accessible)
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return made
+
+
 def set_main(pressed: QPushButton, is_main: bool) -> None:
     """Let a button stand out as the one thing to do next, or not."""
     if bool(pressed.property("main")) != is_main:

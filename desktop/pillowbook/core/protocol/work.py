@@ -26,16 +26,19 @@ class WorkSummary(msgspec.Struct, frozen=True):
 class PreparedView(msgspec.Struct, frozen=True):
     """A prepared answer for reading; ``answer`` is empty for a prepared 'your notes do not say'.
 
-    ``why`` is the reason in a sentence.
+    ``prepared`` is its number, ``why`` the reason in a sentence; ``path`` is empty where nothing is cited.
     """
 
+    prepared: int
     question: str
     answer: str
     reason: str
+    why: str
     path: str
     prepared_at: datetime
     seconds: float
-    why: str = ""
+    is_pinned: bool
+    is_edited: bool
 
 
 class LedgerLine(msgspec.Struct, frozen=True):
