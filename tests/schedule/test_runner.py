@@ -10,7 +10,7 @@ import pytest
 
 from pillowbook.domain.answers import Question, Reason
 from pillowbook.domain.clock import SystemClock
-from pillowbook.domain.errors import ContextOverflow, DiskFull, WorkerLost
+from pillowbook.domain.errors import ContextOverflow, DiskFull, PillowbookError, ServerUnreachable, WorkerLost
 from pillowbook.domain.ids import DocumentId, QuestionId
 from pillowbook.domain.work import GateState, LedgerEntry, Slice, SliceKind, SliceOutcome, SliceResult
 from pillowbook.host.workers import CancelToken
@@ -34,6 +34,7 @@ class Documents:
         self.running = 0
         self.most_running = 0
         self.error: Exception | None = None
+        self.fails_by: PillowbookError | None = None
 
     def queues(self, skipped: frozenset[Slice]) -> Queues:
         gone = {work.document_id for work in skipped}
@@ -46,6 +47,8 @@ class Documents:
         try:
             if self.error is not None:
                 raise self.error
+            if self.fails_by is not None:
+                return SliceOutcome(SliceResult.FAILED, error=self.fails_by)
             while not self.may_end.wait(0.005):
                 cancel.raise_if_cancelled()
             assert work.document_id is not None
@@ -162,6 +165,55 @@ def test_a_failing_slice_is_not_tried_for_ever() -> None:
         wait_for(lambda: bool(stages.booked))
         threading.Event().wait(0.1)
     assert [entry.result for entry in stages.booked] == [SliceResult.FAILED]
+
+
+def test_an_outage_pauses_the_work_and_skips_nothing_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model's server that is down fails every slice alike; when it is back all of them are done."""
+    monkeypatch.setattr("pillowbook.schedule.runner.LOOK_AGAIN_S", 0.02)
+    monkeypatch.setattr("pillowbook.schedule.runner.NOTHING_TO_DO_S", 0.08)
+    stages, desk = Documents(3), Desk()
+    stages.fails_by = ServerUnreachable(address="home")
+    stages.may_end.set()
+    with running(stages, desk):
+        wait_for(lambda: len(stages.booked) >= 5)
+        threading.Event().wait(0.4)
+        assert len(stages.booked) < 30, "it waits between tries"
+        assert len(stages.left) == 3
+        stages.fails_by = None
+        wait_for(lambda: not stages.left)
+
+
+def test_a_text_that_kills_its_worker_is_not_read_again_and_again() -> None:
+    stages, desk = Documents(1), Desk()
+    stages.fails_by = WorkerLost(worker="generator")
+    with running(stages, desk):
+        wait_for(lambda: bool(stages.booked))
+        threading.Event().wait(0.1)
+    assert [entry.result for entry in stages.booked] == [SliceResult.FAILED]
+
+
+def test_whoever_asked_for_work_is_told_of_an_outage() -> None:
+    stages, desk = Documents(2), Desk()
+    desk.sensed = replace(QUIET, idle_s=0.0)
+    stages.fails_by = ServerUnreachable(address="home")
+    with running(stages, desk) as runner, pytest.raises(ServerUnreachable):
+        runner.work(30, on_totals=lambda _: None, cancel=CancelToken())
+
+
+def test_a_second_call_for_work_waits_for_the_first_and_cancels_nothing() -> None:
+    stages, desk = Documents(2), Desk()
+    desk.sensed = replace(QUIET, idle_s=0.0)
+    with running(stages, desk) as runner:
+        first = threading.Thread(
+            target=lambda: runner.work(DEADLINE_S, on_totals=lambda _: None, cancel=CancelToken())
+        )
+        first.start()
+        assert stages.began.acquire(timeout=DEADLINE_S)
+        second = runner.work(0.3, on_totals=lambda _: None, cancel=CancelToken())
+        assert second.slices == 0 and not stages.booked
+        stages.may_end.set()
+        first.join(timeout=DEADLINE_S)
+    assert [entry.result for entry in stages.booked] == [SliceResult.DONE, SliceResult.DONE]
 
 
 def test_a_full_disk_is_told_to_whoever_asked_for_the_work() -> None:

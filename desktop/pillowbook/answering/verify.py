@@ -280,11 +280,13 @@ _CHOICE = re.compile(r"\bor\b", re.IGNORECASE)
 def is_echo(question: str, answer: str) -> bool:
     """Whether an answer only says the question's words again: "the Amazon basin" for "What is the Amazon basin?".
 
-    A choice and a question to be answered by yes or no may be answered in their own words.
+    One of the things that the question names may well be its answer ("Who of Ruth and Nora ..."), so an echo says most
+    of them again. A choice and a question to be answered by yes or no may be answered in their own words.
     """
     if question_kind(normalise_question(question)) in ("yes-no", "") or _CHOICE.search(question):
         return False
-    return set(stems(answer)) <= {*stems(question), "the", "a", "an"}
+    asked, said = set(content_stems(question)), set(content_stems(answer))
+    return said <= asked and 2 * len(said) > len(asked)
 
 
 def fits_kind(question: str, answer: str) -> bool:

@@ -57,6 +57,7 @@ class RequestedAnswers:
         Raises:
             NeverPrepared, SecretNotPrepared: the user's own rule, or the settings, are against it.
             WorkedOutWhenAsked: its answer is another whenever a note changes.
+            PillowbookError: what it failed by.
         """
         text = clean_question(question)
         refusal = self._permission.refusal(text)
@@ -78,6 +79,8 @@ class RequestedAnswers:
                 question_id=question_id,
             )
         )
+        if outcome.error is not None:
+            raise outcome.error
         prepared = self._knowledge.prepared_for(question_id)
         if prepared is None and self._knowledge.tried(question_id) == SECRET:
             raise SecretNotPrepared()

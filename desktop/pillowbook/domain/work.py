@@ -5,6 +5,7 @@ from datetime import datetime, time
 from enum import StrEnum
 
 from pillowbook.domain.answers import Tokens
+from pillowbook.domain.errors import PillowbookError
 from pillowbook.domain.ids import DocumentId, QuestionId, TopicId
 
 
@@ -91,8 +92,12 @@ class GateState:
 
 @dataclass(frozen=True, slots=True)
 class SliceOutcome:
-    """What a stage reports of one slice; ``made`` counts digests, questions or answers stored."""
+    """What a stage reports of one slice; ``made`` counts digests, questions or answers stored.
+
+    ``error`` is what it failed by, where that is known.
+    """
 
     result: SliceResult
     tokens: Tokens = Tokens()
     made: int = 0
+    error: PillowbookError | None = None

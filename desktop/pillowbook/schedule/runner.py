@@ -14,7 +14,17 @@ from typing import Final, Protocol
 
 from pillowbook.domain.answers import Tokens
 from pillowbook.domain.clock import Clock
-from pillowbook.domain.errors import Cancelled, ContextOverflow, PillowbookError, UserFixable
+from pillowbook.domain.errors import (
+    Cancelled,
+    ContextOverflow,
+    DocumentUnknown,
+    DocumentUnreadable,
+    PillowbookError,
+    ServerBusy,
+    ServerLost,
+    UserFixable,
+    WorkerLost,
+)
 from pillowbook.domain.facts import facts, place_of
 from pillowbook.domain.work import GateState, LedgerEntry, Slice, SliceKind, SliceOutcome, SliceResult
 from pillowbook.host.idle import IdleSource
@@ -120,6 +130,9 @@ class Runner:
         self._current: CancelToken | None = None
         self._gate = GateState(False, "starting", "Looking whether the machine is free.")
         self._skipped: set[Slice] = set()
+        self._held_up: set[Slice] = set()
+        self._pause_s = LOOK_AGAIN_S
+        self._on_demand = threading.Lock()
         self._thread = threading.Thread(target=self._loop, name="runner", daemon=True)
 
     # -- for the rest of the core ----------------------------------------------------------------------------------
@@ -140,6 +153,7 @@ class Runner:
     def retry(self) -> None:
         """What failed is worth another try: the library is not what it was."""
         self._skipped.clear()
+        self._pause_s = LOOK_AGAIN_S
         self.wake()
 
     def wake(self) -> None:
@@ -178,15 +192,18 @@ class Runner:
     ) -> WorkTotals:
         """Work now for up to ``seconds``, whatever the gate says; live questions still go first.
 
+        Where such work is being done already, this waits for it, and its time runs.
+
         Raises:
-            UserFixable: the work cannot go on before the user did something, such as installing a model.
+            UserFixable, ServerBusy, ServerLost: the work cannot go on for now, or before the user did something, such
+                as installing a model.
         """
         began = self._clock.monotonic_s()
         totals = WorkTotals()
         deadline = began + seconds
-        self._skipped.clear()
-        with self._sole():
-            while not cancel.is_cancelled and not self._is_stopping:
+        with self._turn(deadline, cancel) as has_turn, self._sole() if has_turn else contextlib.nullcontext():
+            self._skipped.clear()
+            while has_turn and not cancel.is_cancelled and not self._is_stopping:
                 left = deadline - self._clock.monotonic_s()
                 if left <= 0:
                     break
@@ -210,7 +227,7 @@ class Runner:
                     forget()
                 totals = totals.plus(entry)
                 on_totals(replace(totals, seconds=self._clock.monotonic_s() - began))
-                if isinstance(error, UserFixable):
+                if error is not None and _is_outage(error):
                     raise error
         return replace(totals, seconds=self._clock.monotonic_s() - began)
 
@@ -239,6 +256,10 @@ class Runner:
     def _step(self) -> float:
         """Run one slice; returns the seconds to sleep afterwards."""
         work = next_slice(self._stages.queues(frozenset(self._skipped)))
+        if work is None and self._held_up:
+            self._skipped -= self._held_up
+            self._held_up.clear()
+            return self._pause_s
         if work is None:
             return NOTHING_TO_DO_S
         token = CancelToken()
@@ -251,12 +272,25 @@ class Runner:
         self._begin(token, is_bound=True)  # before the watchers start, which look at what this sets
         for watcher in watchers:
             watcher.start()
-        _, error = self._run(work, token)
+        entry, error = self._run(work, token)
         with self._changed:
             self._changed.notify_all()  # the watchers need not wait out their time
         for watcher in watchers:
             watcher.join(timeout=1)
-        return LOOK_AGAIN_S if isinstance(error, UserFixable) else 0.0
+        return self._pause_after(work, entry.result, error)
+
+    def _pause_after(self, work: Slice, result: SliceResult, error: PillowbookError | None) -> float:
+        """Seconds to wait after a slice: longer and longer while the model, or the disk, fails one after the other."""
+        if error is not None and (_is_outage(error) or isinstance(error, WorkerLost)):
+            if _is_outage(error):
+                self._held_up.add(work)  # it had no fault of its own
+            wait_s, self._pause_s = self._pause_s, min(2 * self._pause_s, NOTHING_TO_DO_S)
+            return wait_s
+        if result is SliceResult.DONE:
+            self._skipped -= self._held_up
+            self._held_up.clear()
+            self._pause_s = LOOK_AGAIN_S
+        return 0.0
 
     def _watch(self, token: CancelToken) -> None:
         """Everything the gate looks at, and the night's budget; what a slow system service holds up is held up here."""
@@ -307,6 +341,7 @@ class Runner:
             if self._holds or self._is_stopping:
                 raise Cancelled
             outcome = self._stages.run(work, token)
+            error = outcome.error
         except Cancelled:
             outcome = SliceOutcome(SliceResult.CANCELLED)
         except ContextOverflow:
@@ -369,6 +404,21 @@ class Runner:
             token.cancel()
 
     @contextlib.contextmanager
+    def _turn(self, deadline_s: float, cancel: CancelToken) -> Iterator[bool]:
+        """Whether it is one's turn to work on demand, before the deadline."""
+        has_turn = False
+        while not (has_turn or cancel.is_cancelled or self._is_stopping):
+            left = deadline_s - self._clock.monotonic_s()
+            if left <= 0:
+                break
+            has_turn = self._on_demand.acquire(timeout=min(left, 0.2))
+        try:
+            yield has_turn
+        finally:
+            if has_turn:
+                self._on_demand.release()
+
+    @contextlib.contextmanager
     def _sole(self) -> Iterator[None]:
         """The only one to run slices; whoever runs one now is cancelled."""
         while not self._one_slice.acquire(timeout=0.05):
@@ -384,3 +434,9 @@ class Runner:
     def _wait_for_holds(self, seconds: float) -> None:
         with self._changed:
             self._changed.wait_for(lambda: self._holds == 0 or self._is_stopping, timeout=seconds)
+
+
+def _is_outage(error: PillowbookError) -> bool:
+    """Whether what failed is not this slice alone: the model, its server, or the disk."""
+    of_one_text = isinstance(error, ContextOverflow | DocumentUnknown | DocumentUnreadable)
+    return isinstance(error, UserFixable | ServerBusy | ServerLost) and not of_one_text

@@ -126,10 +126,8 @@ class FlowStages:
 
     def run(self, work: Slice, cancel: CancelToken) -> SliceOutcome:
         """Do one slice; a worker that died is given one more try."""
-        try:
-            return self._once(work, cancel)
-        except WorkerLost:
-            return self._once(work, cancel)
+        outcome = self._once(work, cancel)
+        return self._once(work, cancel) if isinstance(outcome.error, WorkerLost) else outcome
 
     def book(self, entry: LedgerEntry) -> None:
         """Into the ledger."""

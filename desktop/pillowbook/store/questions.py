@@ -22,6 +22,7 @@ from pillowbook.store.vectors import as_vector
 from pillowbook.store.wordings import SHARES
 
 UNSURE = "unsure"
+REFUSED = "refused"
 """How a question was tried whose answer was neither sure nor hopeless: worth a dearer try when nothing else is left."""
 
 _STRENGTH = {Reason.ASKED: 1, Reason.MISSED: 2, Reason.RHYTHM: 3, Reason.REQUESTED: 4}
@@ -345,7 +346,12 @@ class Questions(KnowledgePart):
     def _strengthen(self, connection: Connection, question_id: QuestionId, reason: Reason) -> None:
         row = connection.execute("SELECT reason FROM questions WHERE id = ?", (question_id,)).fetchone()
         if _STRENGTH.get(reason, 0) > _STRENGTH.get(Reason(row[0]), 0):
-            connection.execute("UPDATE questions SET reason = ? WHERE id = ?", (reason.value, question_id))
+            # What was too little for a question nobody had asked may be enough now, and is worth more effort.
+            connection.execute(
+                "UPDATE questions SET reason = ?, tried = CASE WHEN tried IN (?, ?) THEN NULL ELSE tried END "
+                "WHERE id = ?",
+                (reason.value, UNSURE, REFUSED, question_id),
+            )
 
 
 def names_of(path: str, title: str) -> frozenset[str]:

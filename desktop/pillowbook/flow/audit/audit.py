@@ -104,8 +104,8 @@ class Auditor:
                         self._knowledge.put_prepared(question_id, live, sources, seconds, vector)
         except Cancelled:
             return SliceOutcome(SliceResult.CANCELLED, spent)
-        except (Transient, UserFixable, Damaged):
-            return SliceOutcome(SliceResult.FAILED, spent)
+        except (Transient, UserFixable, Damaged) as error:
+            return SliceOutcome(SliceResult.FAILED, spent, error=error)
         return SliceOutcome(SliceResult.DONE, spent, 1)
 
     def _stands(self, prepared: PreparedAnswer) -> bool:

@@ -66,8 +66,8 @@ class NearMisses:
                     self._knowledge.wordings.put(pair, PairJudgement.UNCLEAR)
         except Cancelled:
             return SliceOutcome(SliceResult.CANCELLED, spent)
-        except (Transient, UserFixable, Damaged):
-            return SliceOutcome(SliceResult.FAILED, spent)
+        except (Transient, UserFixable, Damaged) as error:
+            return SliceOutcome(SliceResult.FAILED, spent, error=error)
         return SliceOutcome(SliceResult.DONE if pairs else SliceResult.REFUSED, spent)
 
     def _judge(

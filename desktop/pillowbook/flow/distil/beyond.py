@@ -130,8 +130,8 @@ class Beyond:
                     break
         except Cancelled:
             return SliceOutcome(SliceResult.CANCELLED, made=made)
-        except (Transient, UserFixable, Damaged):
-            return SliceOutcome(SliceResult.FAILED, made=made)
+        except (Transient, UserFixable, Damaged) as error:
+            return SliceOutcome(SliceResult.FAILED, made=made, error=error)
         return SliceOutcome(SliceResult.DONE if made else SliceResult.FAILED, made=made)
 
     def _find_in(self, document_id: DocumentId, _cancel: CancelToken | None) -> None:

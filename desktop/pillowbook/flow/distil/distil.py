@@ -58,8 +58,8 @@ class Distiller:
             return self._distil(document_id, cancel, spent)
         except Cancelled:
             return SliceOutcome(SliceResult.CANCELLED, spent.tokens)
-        except (Transient, UserFixable, Damaged):
-            return SliceOutcome(SliceResult.FAILED, spent.tokens)
+        except (Transient, UserFixable, Damaged) as error:
+            return SliceOutcome(SliceResult.FAILED, spent.tokens, error=error)
 
     def _distil(self, document_id: DocumentId, cancel: CancelToken | None, spent: Spent) -> SliceOutcome:
         document = self._library.document(document_id)

@@ -111,8 +111,8 @@ class FolderDistiller:
             return SliceOutcome(SliceResult.DONE, spent.tokens, 1)
         except Cancelled:
             return SliceOutcome(SliceResult.CANCELLED, spent.tokens)
-        except (Transient, UserFixable, Damaged):
-            return SliceOutcome(SliceResult.FAILED, spent.tokens)
+        except (Transient, UserFixable, Damaged) as error:
+            return SliceOutcome(SliceResult.FAILED, spent.tokens, error=error)
 
     def _states(self) -> dict[str, FolderState]:
         roots = {folder.path for folder in self._library.folders()}

@@ -79,8 +79,8 @@ class TopicMaker:
             return SliceOutcome(SliceResult.DONE, made=made)
         except Cancelled:
             return SliceOutcome(SliceResult.CANCELLED)
-        except (Transient, UserFixable, Damaged):
-            return SliceOutcome(SliceResult.FAILED)
+        except (Transient, UserFixable, Damaged) as error:
+            return SliceOutcome(SliceResult.FAILED, error=error)
 
     def _changed(self) -> bool:
         newest, count = self._digests.passage_mark()
@@ -163,8 +163,8 @@ class TopicMaker:
             return SliceOutcome(SliceResult.DONE, spent.tokens, 1)
         except Cancelled:
             return SliceOutcome(SliceResult.CANCELLED, spent.tokens)
-        except (Transient, UserFixable, Damaged):
-            return SliceOutcome(SliceResult.FAILED, spent.tokens)
+        except (Transient, UserFixable, Damaged) as error:
+            return SliceOutcome(SliceResult.FAILED, spent.tokens, error=error)
 
     def _central(self, topic_id: TopicId) -> list[Passage]:
         """The passages nearest to the middle of a topic, few of one document, in the order of their ids."""

@@ -115,8 +115,8 @@ class Predictor:
                 self._knowledge.mark_predicted(document_id, document.fingerprint.sha256)
         except Cancelled:
             return SliceOutcome(SliceResult.CANCELLED, tokens)
-        except (Transient, UserFixable, Damaged):
-            return SliceOutcome(SliceResult.FAILED, tokens)
+        except (Transient, UserFixable, Damaged) as error:
+            return SliceOutcome(SliceResult.FAILED, tokens, error=error)
         return SliceOutcome(SliceResult.DONE, tokens, made)
 
     def _ask_model(self, section: Sequence[Passage], cancel: CancelToken | None) -> tuple[list[str], Tokens]:

@@ -11,7 +11,7 @@ from pillowbook.answering.compose import Composer
 from pillowbook.answering.permission import SECRET, Permission
 from pillowbook.answering.retrieve import Retriever
 from pillowbook.answering.sources import all_sources_of
-from pillowbook.domain.answers import Draft, Effort, PreparedAnswer, Question, Reason, Source
+from pillowbook.domain.answers import Draft, Effort, PreparedAnswer, Question, Reason, Source, Tokens
 from pillowbook.domain.audit import AuditOutcome
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.errors import Cancelled, Damaged, Transient, UserFixable
@@ -22,7 +22,7 @@ from pillowbook.host.workers import CancelToken
 from pillowbook.store.hand import RejectedAnswer
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
-from pillowbook.store.questions import UNSURE
+from pillowbook.store.questions import REFUSED, UNSURE
 
 DEADLINE_S = 900.0
 """Background work runs at idle priority: beside other programs it may take long, and it is cancelled when unwanted."""
@@ -79,8 +79,11 @@ class Preparer:
         try:
             vector = self._retriever.embed(question.text, background=True)
             rejected = self._knowledge.hand.rejected(question_id)
-            the_user_put = question.reason in _THE_USER_PUT
-            bar = self._composer.bar if the_user_put else max(PREDICTED_SURE, self._composer.bar)
+            the_user_put = question.reason in _THE_USER_PUT or question.is_pinned
+            # An answer that newer notes bear on is shown, with that sign, until a new one takes its place.
+            is_shown = older is not None and older.has_new_evidence
+            needs_more = not (the_user_put or is_shown)
+            bar = max(PREDICTED_SURE, self._composer.bar) if needs_more else self._composer.bar
             # A predicted question that is hard is left for when there are no others.
             thorough = the_user_put or self._knowledge.tried(question_id) == UNSURE
             draft = self._answer(question, vector, cancel, asks_again=thorough)
@@ -95,9 +98,9 @@ class Preparer:
             if older is not None and older.question_id == question_id and _stays(older, draft):
                 self._knowledge.settle(older.id)
                 return SliceOutcome(SliceResult.DONE, draft.tokens)
-            if not the_user_put and (not draft.says_something or draft.confidence < bar):
+            if not the_user_put and not (draft.says_something and draft.confidence >= bar):
                 is_open = not thorough and (draft.says_something or self._composer.leaves_open(draft))
-                self._knowledge.mark_tried(question_id, UNSURE if is_open else "refused")
+                self._knowledge.mark_tried(question_id, UNSURE if is_open else REFUSED)
                 return SliceOutcome(SliceResult.REFUSED, draft.tokens)
             if not self._permission.allows_answer(draft):
                 self._knowledge.mark_tried(question_id, SECRET)
@@ -110,12 +113,9 @@ class Preparer:
             self._knowledge.put_prepared(question_id, draft, sources, seconds, vector)
         except Cancelled:
             return SliceOutcome(SliceResult.CANCELLED)
-        except (Transient, UserFixable, Damaged):
-            return (
-                SliceOutcome(SliceResult.FAILED)
-                if draft is None
-                else SliceOutcome(SliceResult.FAILED, draft.tokens)
-            )
+        except (Transient, UserFixable, Damaged) as error:
+            tokens = Tokens() if draft is None else draft.tokens
+            return SliceOutcome(SliceResult.FAILED, tokens, error=error)
         return SliceOutcome(SliceResult.DONE, draft.tokens, 1)
 
     def _answer(
