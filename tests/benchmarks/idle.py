@@ -171,6 +171,10 @@ def in_the_way(parts: Parts, data: Path, served: list[tuple[squad.Asked, Answer]
             why = "its paragraph was not read yet"
         counted[why] += 1
         examples[why].append(f"{one.question} | {same[0].question if same else '-'} | {one.answers[0]}")
+    tried = Counter(
+        knowledge.tried(one.id) or "kept or not tried yet" for one in knowledge.questions(limit=10**6)
+    )
+    print("  questions predicted:", ", ".join(f"{name} {number}" for name, number in tried.most_common()))
     for why, number in counted.most_common():
         print(f"  {why}: {number}")
         if "not read yet" not in why:
@@ -284,6 +288,7 @@ def against_tokens(parts: Parts, notes: Path, asked: list[squad.Asked], budgets:
     """Accuracy against tokens at question time, for each budget, beside the plain way over the same notes."""
     composer, library = parts.stream.composer, parts.vault.library
     live = {one.id: ask_product(composer, library, one.question) for one in asked}
+    contexts = len({one.note for one in asked})
     plain_way = Plain(notes, parts.embedder, parts.generator)
     plain = {one.id: plain_way.ask(one.question) for one in asked}
 
@@ -291,8 +296,9 @@ def against_tokens(parts: Parts, notes: Path, asked: list[squad.Asked], budgets:
         right = [one for one in asked if one.is_answerable and squad.contains(told[one.id][0], one.answers)]
         kept = [one for one in asked if not one.is_answerable and not told[one.id][0]]
         tokens = sum(spent for _answer, spent in told.values()) / len(asked)
-        saved = sum(map(_spent, plain.values())) / len(asked) - tokens
-        even = f"{idle_tokens / saved:.0f}" if saved > 0 and idle_tokens else "-"
+        # Against a live answer: what that saves beside the plain way is not the idle hours' doing.
+        saved = sum(map(_spent, live.values())) / len(asked) - tokens
+        even = f"{idle_tokens / saved / contexts:.0f}" if saved > 0 and idle_tokens else "-"
         print(
             f"| {name} | {share(len(right) + len(kept), len(asked))} | {len(right)} | {tokens:.0f} "
             f"| {idle_tokens} | {even} |"
@@ -300,7 +306,7 @@ def against_tokens(parts: Parts, notes: Path, asked: list[squad.Asked], budgets:
 
     print(
         "| way | handled rightly | answered right | tokens a question | tokens of idle work "
-        "| questions to break even with the plain way |\n" + "| --- " * 6 + "|"
+        "| questions an article to break even with live answers |\n" + "| --- " * 6 + "|"
     )
     for budget in budgets:
         told: dict[str, tuple[str, int]] = {}
