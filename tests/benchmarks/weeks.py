@@ -10,6 +10,9 @@ is the same for every order. What was asked and missed is prepared the night aft
 With ``--seconds`` a night has so many seconds instead, and answers cost some of them (``nights.py``): then it also
 counts which of the predicted questions are answered, and in which order.
 
+A question is served where its fact is prepared: no wording is missed, and what was asked live is kept always. So this
+tells orders of reading apart, and not how often a real question is a hit.
+
 How the simulated user asks, all of it assumed:
 
 - He has interests: two folders of the notes, drawn anew every DRIFT days (one of the two changes). Of his questions
