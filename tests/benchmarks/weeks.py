@@ -293,30 +293,46 @@ def main() -> None:
             for name, order in ORDERS.items()
         }
         assert all(d.read <= arguments.sections for users in found.values() for days in users for d in days)
-    show(found, arguments.days, by_day=arguments.by_day)
+    if arguments.by_day:
+        show_days(found, arguments.days, sum(note.facts for note in notes))
+    else:
+        show_weeks(found, arguments.days // 7)
 
 
-def show(found: dict[str, list[list[Day]]], days: int, *, by_day: bool) -> None:
-    """Print the share of questions served from prepared material, by week or by day."""
-    length = 1 if by_day else 7
-    weeks = days // length
+def show_weeks(found: dict[str, list[list[Day]]], weeks: int) -> None:
+    """Print the share of questions served from prepared material, by week."""
     print(
         "| order | "
-        + " | ".join(f"hits, {'day' if by_day else 'week'} {week + 1}" for week in range(weeks))
+        + " | ".join(f"hits, week {week + 1}" for week in range(weeks))
         + " | never asked of prepared |"
     )
     print("| --- |" + " --- |" * (weeks + 1))
     for name, users in found.items():
         shares = [
             statistics.fmean(
-                sum(day.hits for day in days[length * week : length * week + length])
-                / sum(day.asked for day in days[length * week : length * week + length])
+                sum(day.hits for day in days[7 * week : 7 * week + 7])
+                / sum(day.asked for day in days[7 * week : 7 * week + 7])
                 for days in users
             )
             for week in range(weeks)
         ]
         wasted = statistics.fmean(1 - days[-1].used / days[-1].prepared for days in users)
         print(f"| {name} | " + " | ".join(f"{one:.1%}" for one in shares) + f" | {wasted:.0%} |")
+
+
+def show_days(found: dict[str, list[list[Day]]], days: int, facts: int) -> None:
+    """Print hits, what of the prepared was never asked, and how much of all facts is prepared, day by day."""
+    print("| day | " + " | ".join(f"{name}: hits, never asked, coverage" for name in found) + " |")
+    print("| --- |" + " --- |" * len(found))
+    for at in range(days):
+        cells = []
+        for users in found.values():
+            of_day = [each[at] for each in users]
+            hits = sum(day.hits for day in of_day) / sum(day.asked for day in of_day)
+            wasted = statistics.fmean(1 - day.used / max(1, day.prepared) for day in of_day)
+            coverage = statistics.fmean(day.prepared / facts for day in of_day)
+            cells.append(f"{hits:.0%}, {wasted:.0%}, {coverage:.0%}")
+        print(f"| {at + 1} | " + " | ".join(cells) + " |")
 
 
 if __name__ == "__main__":
