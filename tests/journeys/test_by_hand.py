@@ -126,6 +126,8 @@ def test_the_ledger_links_what_was_served_to_what_it_cost(served: Home, prepared
     total = ledger["total"]
     assert total["spent_s"] > 0 and total["prepared"] >= 1 and total["asked"] >= 1
     assert total["spent_s"] == pytest.approx(sum(line["spent_s"] for line in ledger["reasons"]))
+    prepared_line = next(line for line in ledger["lines"] if line["kind"] == "prepare")
+    assert prepared_line["energy_j"] >= 0 and isinstance(prepared_line["is_energy_estimated"], bool)
     assert {"name", "saved_s", "saved_per_spent", "never_asked", "share_wasted"} <= ledger["reasons"][
         0
     ].keys()
@@ -134,6 +136,7 @@ def test_the_ledger_links_what_was_served_to_what_it_cost(served: Home, prepared
     assert ledger["trust"] and ledger["never_after_days"] == 0
     assert served.json("ledger", "--since", "2099-01-01")["total"]["spent_s"] == 0
     text = served.run("ledger", "--since", "7d").stdout
+    assert " Wh" in text
     assert "never asked" in text and "requested" in text
 
 

@@ -322,7 +322,7 @@ class ScriptedCore:
                     lines=(
                         p.LedgerLine("distil", 51, 812.0, 61_200, 9_100, 51, 0),
                         p.LedgerLine("predict", 51, 640.0, 40_100, 8_800, 214, 1),
-                        p.LedgerLine("prepare", 163, 2_904.0, 190_400, 21_000, 126, 3),
+                        p.LedgerLine("prepare", 163, 2_904.0, 190_400, 21_000, 126, 3, 56_160.0),
                     ),
                     prepared=126,
                     asked=41,

@@ -352,5 +352,6 @@ def test_the_status_page_tells_of_last_night_in_one_small_table(
     texts = {label.text() for label in settings.status.findChildren(QLabel)}
     assert texts >= {"Last night", "So far", "SPENT", "PREPARED", "ASKED", "SAVED", "1 h 13 min", "4 min"}
     assert any("9.4 s" in text and "55%" in text for text in texts)
+    assert any("15.6 Wh, estimated" in text for text in texts)
     since = [call.since for call in core.calls_of(p.GetLedger)]
     assert None in since and any(since)

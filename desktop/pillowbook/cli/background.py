@@ -51,7 +51,7 @@ def ledger_lines(view: p.LedgerView) -> list[str]:
     """The ledger as plain tables."""
     lines = [
         f"{line.kind:8} {line.slices:5} slices {line.seconds:8.1f} s {line.prompt_tokens:8} tokens read "
-        f"{line.completion_tokens:7} written {line.made:5} made {line.failed:3} failed"
+        f"{line.completion_tokens:7} written {line.made:5} made {line.failed:3} failed {_energy(line):>12}"
         for line in view.lines
     ]
     lines.append(
@@ -84,6 +84,11 @@ def ledger_lines(view: p.LedgerView) -> list[str]:
                 f"({trust.held} held, {trust.failed} did not)."
             )
     return lines
+
+
+def _energy(line: p.LedgerLine) -> str:
+    about = "about " if line.is_energy_estimated else ""
+    return f"{about}{line.energy_j / 3600:.2f} Wh"
 
 
 def account_line(row: p.AccountView, name: str) -> str:

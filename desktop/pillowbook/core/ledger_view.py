@@ -103,4 +103,6 @@ def ledger_line(kind: SliceKind, entries: Sequence[LedgerEntry]) -> p.LedgerLine
         completion_tokens=sum(e.tokens.completion for e in entries),
         made=sum(e.made for e in entries if e.result is SliceResult.DONE),
         failed=sum(1 for e in entries if e.result is SliceResult.FAILED),
+        energy_j=sum(e.energy_j for e in entries),
+        is_energy_estimated=any(e.is_energy_estimated for e in entries),
     )

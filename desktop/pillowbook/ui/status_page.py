@@ -1,12 +1,13 @@
 """How everything stands: the gate, what is ready, and what the idle hours cost and brought."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from pillowbook.core.client import CoreClient
-from pillowbook.core.protocol import AccountView, LedgerView, Status
+from pillowbook.core.protocol import AccountView, LedgerLine, LedgerView, Status
 from pillowbook.domain.clock import Clock, SystemClock
 from pillowbook.domain.errors import PillowbookError
 from pillowbook.domain.work import GateState
@@ -47,6 +48,7 @@ class StatusPage(QWidget):
         self._pause = button("pause", "Pause for an hour")
         self._facts = plain_label("facts", tone="muted", wraps=True)
         self._use = plain_label("use", tone="muted", wraps=True)
+        self._energy = plain_label("energy", tone="muted", wraps=True)
         self._error = plain_label("status-error", note="alarm", wraps=True)
         self._error.hide()
         self._account = QGridLayout()
@@ -73,6 +75,7 @@ class StatusPage(QWidget):
         """Forget all figures; the vault is locked."""
         self._facts.clear()
         self._use.clear()
+        self._energy.clear()
         self._saving.clear()
         self._night = self._all = None
         clear_layout(self._table)
@@ -145,6 +148,7 @@ class StatusPage(QWidget):
             )
             for column, cell in enumerate(cells):
                 self._put(plain_label(text=cell), row, column, self._table)
+        self._energy.setText(energy_line(lines))
         self._use.setText(
             f"Of {phrases.count(ledger.asked, 'question')} you asked, {ledger.hits:,} had their answer ready, "
             f"{ledger.adapted:,} were answered from what was ready and {ledger.live:,} were answered live."
@@ -184,6 +188,7 @@ class StatusPage(QWidget):
         ledger_column.addWidget(self._saving)
         ledger_column.addWidget(hairline())
         ledger_column.addLayout(self._table)
+        ledger_column.addWidget(self._energy)
         ledger_column.addWidget(self._use)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 8, 0)
@@ -240,6 +245,20 @@ def wasted_line(total: AccountView, days: int) -> str:
     if total.share_wasted is None:
         return ""
     return f" Of what is older than {days} days, {total.share_wasted:.0%} went to questions that were never asked."
+
+
+def energy_line(lines: Sequence[LedgerLine]) -> str:
+    """What all the work took, in watt-hours; empty where nothing was done."""
+    joules = sum(line.energy_j for line in lines)
+    if not joules:
+        return ""
+    is_estimated = any(line.is_energy_estimated for line in lines)
+    by = (
+        "estimated from the time the processor was busy"
+        if is_estimated
+        else "by the processor's own counters"
+    )
+    return f"This took {joules / 3600:,.1f} Wh, {by}."
 
 
 def duration(seconds: float) -> str:

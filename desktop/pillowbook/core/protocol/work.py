@@ -42,7 +42,7 @@ class PreparedView(msgspec.Struct, frozen=True):
 
 
 class LedgerLine(msgspec.Struct, frozen=True):
-    """Sums of the ledger for one kind of work."""
+    """Sums of the ledger for one kind of work; ``is_energy_estimated`` where any of its energy is."""
 
     kind: str
     slices: int
@@ -51,6 +51,8 @@ class LedgerLine(msgspec.Struct, frozen=True):
     completion_tokens: int
     made: int
     failed: int
+    energy_j: float = 0.0
+    is_energy_estimated: bool = True
 
 
 class AccountView(msgspec.Struct, frozen=True):
