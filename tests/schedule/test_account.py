@@ -8,7 +8,7 @@ from pillowbook.domain.answers import AnswerKind, Reason, Tokens
 from pillowbook.domain.ids import DocumentId, FolderId, QuestionId, ServingId
 from pillowbook.domain.serving import LiveLatency, Serving, Spending, Verdict
 from pillowbook.domain.work import SliceKind
-from pillowbook.schedule.account import READING, Account, draw_up, payoff, saved_s
+from pillowbook.schedule.account import READING, Account, draw_up, saved_s
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 LAST_MONTH = NOW - timedelta(days=30)
@@ -164,11 +164,11 @@ def test_a_time_counts_what_was_spent_and_served_in_it() -> None:
     assert drawn.total.old == 0
 
 
-def test_the_payoff_is_known_for_what_was_tried() -> None:
+def test_what_was_saved_for_each_second_spent_is_told_by_reason() -> None:
     drawn = account(NIGHT, [served(1, 1), served(2, 1), served(3, 3, Reason.HEADING)])
-    assert payoff(drawn) == pytest.approx(
-        {Reason.CONTENT: 20 / 60, Reason.HEADING: 10 / 30, Reason.MISSED: 0.0}
-    )
+    told = {line.name: line.saved_per_spent for line in drawn.by_reason}
+    assert told["content"] == pytest.approx(20 / 60) and told["heading"] == pytest.approx(10 / 30)
+    assert told["missed"] == 0.0
 
 
 def test_nothing_gives_an_empty_account() -> None:
@@ -201,4 +201,6 @@ def test_a_need_that_was_put_twice_saves_once() -> None:
     twice = account(spending, [served(1, 11, again=True), served(2, 11)])
     once = account(spending, [served(1, 11)])
     assert twice.total.saved_s == once.total.saved_s == 10.0
-    assert payoff(twice) == payoff(once)
+    assert [line.saved_per_spent for line in twice.by_reason] == [
+        line.saved_per_spent for line in once.by_reason
+    ]

@@ -197,18 +197,6 @@ def saved_s(serving: Serving, live: LiveLatency | None) -> float:
     return saved * OPENED_SHARE if serving.is_opened else saved
 
 
-def payoff(account: Account) -> dict[Reason, float]:
-    """Seconds saved for each second spent, by reason: the budget moves to what pays. Reasons without any cost are left
-    out: nothing is known of them yet.
-    """
-    names = {reason.value: reason for reason in Reason}
-    return {
-        names[line.name]: line.saved_per_spent
-        for line in account.by_reason
-        if line.name in names and line.saved_per_spent is not None
-    }
-
-
 def _questions_by_document(spending: Iterable[Spending]) -> dict[DocumentId, frozenset[QuestionId]]:
     found: defaultdict[DocumentId, set[QuestionId]] = defaultdict(set)
     for spent in spending:
