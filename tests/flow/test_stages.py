@@ -57,6 +57,27 @@ def test_only_questions_that_stand_alone_are_predicted(stream: Stream) -> None:
     assert stream.unread() == []
 
 
+def test_what_another_note_had_predicted_and_prepared_is_not_predicted_again(stream: Stream) -> None:
+    fitted = (
+        "The boiler was fitted by Dev Marsh in September. The serial is on the label inside the flap. " * 4
+    )
+    stream.write("boiler.md", f"# Boiler\n\n{fitted}")
+    stream.sync()
+    stream.says["different questions"] = "Who fitted the boiler in September?"
+    stream.says["fitted the boiler"] = "Dev Marsh"
+    assert stream.predictor.predict(stream.document("boiler.md")).made == 1
+    assert stream.preparer.prepare(stream.knowledge.questions_to_prepare(1)[0].id).result is SliceResult.DONE
+    stream.write("boiler-again.md", f"# Boiler, again\n\n{fitted}")
+    stream.sync()
+    stream.says["different questions"] = (
+        "In September who fitted the boiler?\n2. Who fitted the boiler in May?"
+    )
+    assert stream.predictor.predict(stream.document("boiler-again.md")).made == 0
+    stream.write("boiler-2.md", "# Boiler 2\n\n" + fitted.replace("September", "May"))
+    stream.sync()
+    assert stream.predictor.predict(stream.document("boiler-2.md")).made == 1, "of another month"
+
+
 def asked_for_questions(stream: Stream) -> list[str]:
     """The prompts in which questions were asked for."""
     texts = [call[-1].text for call in stream.generator.calls]

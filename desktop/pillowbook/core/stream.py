@@ -108,6 +108,7 @@ def build_stream(
         knowledge=knowledge,
         generator=generator,
         embedder=embedder,
+        vectors=vault.vectors,
         date_of=retriever.date_of,
         permission=permission,
     )

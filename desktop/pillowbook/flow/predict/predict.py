@@ -7,6 +7,9 @@ something the section names, and is not there yet. Whether it can be answered is
 import re
 from collections.abc import Callable, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.permission import Permission
 from pillowbook.answering.prompts import load_prompt
@@ -17,7 +20,7 @@ from pillowbook.answering.verify import specific_stems
 from pillowbook.domain.answers import Reason, Tokens
 from pillowbook.domain.documents import Passage
 from pillowbook.domain.errors import Cancelled, Damaged, Transient, UserFixable
-from pillowbook.domain.ids import DocumentId
+from pillowbook.domain.ids import DocumentId, PreparedId
 from pillowbook.domain.work import SliceOutcome, SliceResult
 from pillowbook.host.workers import CancelToken
 from pillowbook.models.embedder.client import Embedder
@@ -25,6 +28,7 @@ from pillowbook.models.generator.client import Generator
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
 from pillowbook.store.questions import PredictedQuestion
+from pillowbook.store.vectors import VectorStore
 
 QUESTIONS_PER_SECTION = 10
 WORDS_PER_QUESTION = 20
@@ -64,6 +68,7 @@ class Predictor:
         knowledge: Knowledge,
         generator: Generator,
         embedder: Embedder,
+        vectors: VectorStore,
         date_of: Callable[[Passage], str],
         permission: Permission | None = None,
     ) -> None:
@@ -71,6 +76,7 @@ class Predictor:
         self._knowledge = knowledge
         self._generator = generator
         self._embedder = embedder
+        self._vectors = vectors
         self._date_of = date_of
         self._permission = permission or Permission(knowledge)
         self._prompt = load_prompt("questions")
@@ -141,7 +147,7 @@ class Predictor:
         return asked[:count], made.spent
 
     def _without_repetitions(self, candidates: Sequence[tuple[str, Reason]]) -> list[PredictedQuestion]:
-        """The questions that are new, each once; near wordings of one question are one."""
+        """The questions that are new, each once; near wordings of one question are one, and of a prepared one none."""
         by_normal: dict[str, tuple[str, Reason]] = {}
         for text, reason in candidates:
             if self._permission.refusal(text):
@@ -158,9 +164,17 @@ class Predictor:
             if not any(
                 float(row @ other.vector) >= SAME_SIMILARITY and _same_marks(text, other.text)
                 for other in kept
-            ):
+            ) and not self._is_answered(text, row):
                 kept.append(PredictedQuestion(text, normal, reason, row))
         return kept
+
+    def _is_answered(self, text: str, vector: NDArray[np.float32]) -> bool:
+        """Whether a near wording of a question is prepared, from whatever note."""
+        for hit in self._vectors.nearest(vector, 1, space="questions"):
+            prepared = self._knowledge.prepared(PreparedId(hit.id))
+            if prepared is not None and hit.similarity >= SAME_SIMILARITY:
+                return _same_marks(text, prepared.question)
+        return False
 
 
 def _from_headings(section: Sequence[Passage]) -> list[tuple[str, Reason]]:
