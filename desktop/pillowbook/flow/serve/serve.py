@@ -82,7 +82,9 @@ class Server:
         self._checker = HitChecker(library=library, clock=clock, reread=reread)
         standing = Standing(library, reread=reread, notice=notice)
         self._likely = Likely(retriever=retriever, words=words, standing=standing, vectors=self._vectors)
-        self._replies = Replies(knowledge=knowledge, likely=self._likely, standing=standing, clock=clock)
+        self._replies = Replies(
+            knowledge=knowledge, likely=self._likely, standing=standing, checker=self._checker, clock=clock
+        )
         self._remembering = Remembering(
             knowledge=knowledge, lately=AskedLately(vectors=self._vectors, clock=clock)
         )
