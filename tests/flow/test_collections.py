@@ -100,6 +100,7 @@ def test_where_nothing_is_found_it_says_so(house: House) -> None:
     assert answer.answer == "No note mentions “zebras”."
     assert (answer.kind, answer.freshness, answer.citations) == (AnswerKind.LIVE, None, ())
     assert answer.checked_at is None and answer.checked_files == 0
+    assert answer_text(answer).startswith("No note mentions “zebras”.\n  [live, ")
     overdue = house.ask("What is overdue about zebras?")
     assert overdue.kind is AnswerKind.LIVE and overdue.answer and not overdue.citations
     assert house.ask("What changed in the Cellar folder yesterday?").answer.startswith(
