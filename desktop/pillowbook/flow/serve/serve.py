@@ -150,7 +150,8 @@ class Server:
             on_part: called on this thread with the likely passage and the live text as it grows.
             after: what was asked before; a question that leans on it is answered as it is understood.
         Raises:
-            QuestionEmpty, QuestionTooLong; Cancelled; ModelMissing and the like when a live answer is needed.
+            QuestionEmpty, QuestionTooLong; NotesChanging; Cancelled; ModelMissing and the like when a live answer is
+                needed.
         """
         began = self._clock.monotonic_s()
         question = clean_question(question)
