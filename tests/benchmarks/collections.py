@@ -72,7 +72,7 @@ def verdict(row: dict, answer: Answer | None, notes: Path) -> str:
     """``right``, or what is amiss."""
     if not row["is_found"]:
         is_honest = answer is None or (
-            answer.kind is AnswerKind.NONE and answer.answer and not answer.citations
+            answer.kind is AnswerKind.LIVE and answer.answer and not answer.citations
         )
         return "right" if is_honest else "found what is not there"
     if answer is None:

@@ -196,6 +196,11 @@ def stands(path: str, quote: str) -> bool:
         text = Path(path).read_text(encoding="utf-8")
     except OSError:
         return False
+    return is_in(quote, text)
+
+
+def is_in(quote: str, text: str) -> bool:
+    """Whether a quote stands in a text, but for white space."""
     return " ".join(quote.split()) in " ".join(text.split())
 
 

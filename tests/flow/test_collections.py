@@ -4,15 +4,21 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.flow.conftest import Stream
 
 from pillowbook.answering.permission import WORKED_OUT
+from pillowbook.cli.terminal import answer_text
 from pillowbook.core.stream import build_stream
 from pillowbook.domain.answers import Answer, AnswerKind, Freshness, Tokens
 from pillowbook.domain.asking import AskMode
+from pillowbook.domain.errors import NotesChanging
+from pillowbook.domain.ids import DocumentId
 from pillowbook.domain.work import SliceResult
+from pillowbook.flow.serve import collections
+from pillowbook.flow.serve.freshness import check_sources
 from pillowbook.flow.serve.serve import Server
 
 TODO = """# To do
@@ -92,8 +98,11 @@ def test_which_notes_mention_something_is_counted_and_cited_without_a_token(hous
 def test_where_nothing_is_found_it_says_so(house: House) -> None:
     answer = house.ask("Which notes mention zebras?")
     assert answer.answer == "No note mentions “zebras”."
-    assert (answer.kind, answer.freshness, answer.citations) == (AnswerKind.NONE, None, ())
-    assert house.ask("What is overdue about zebras?").kind is AnswerKind.NONE
+    assert (answer.kind, answer.freshness, answer.citations) == (AnswerKind.LIVE, None, ())
+    assert answer.checked_at is None and answer.checked_files == 0
+    assert answer_text(answer).startswith("No note mentions “zebras”.\n  [live, ")
+    overdue = house.ask("What is overdue about zebras?")
+    assert overdue.kind is AnswerKind.LIVE and overdue.answer and not overdue.citations
     assert house.ask("What changed in the Cellar folder yesterday?").answer.startswith(
         "No folder of your notes"
     )
@@ -116,14 +125,14 @@ def test_tasks_that_are_due_leave_out_what_is_done_and_tell_what_is_late(house: 
 def test_what_ends_and_what_is_coming_up_go_by_the_days_in_the_notes(house: House) -> None:
     ends = house.ask("What runs out in the next 30 days?")
     assert "MOT runs out" in ends.answer and "belt" not in ends.answer
-    assert house.ask("What runs out in the next 7 days?").kind is AnswerKind.NONE
+    assert house.ask("What runs out in the next 7 days?").citations == ()
     coming = house.ask("What is coming up in the next 30 days?").answer
     assert coming.index("order the belt") < coming.index("MOT runs out")
     assert "ring Jo" not in coming
 
 
 def test_what_changed_goes_by_when_the_files_were_saved(house: House) -> None:
-    assert house.ask("What changed in the last 7 days?").kind is AnswerKind.NONE
+    assert house.ask("What changed in the last 7 days?").citations == ()
     saved(house.stream.write("Home/new.md", "# Shed\n\nThe shed is green.\n"), 1)
     house.stream.sync()
     answer = house.ask("What changed in the last 7 days?")
@@ -144,6 +153,42 @@ def test_a_note_that_is_gone_is_not_told(house: House) -> None:
     (house.stream.notes / "Car" / "car.md").unlink()
     answer = house.ask("Which notes mention Dev Marsh?")
     assert [one.title for one in answer.citations] == ["Boiler"]
+
+
+def test_what_could_not_be_compared_is_not_said_to_have_been(house: House) -> None:
+    house.stream.notes.rename(house.stream.notes.with_name("elsewhere"))
+    answer = house.ask("Which notes mention Dev Marsh?")
+    assert len(answer.citations) == 2 and answer.freshness is Freshness.UNCHECKED
+    assert answer.checked_at is None and answer.checked_files == 0
+    assert "compared" not in answer_text(answer)
+
+
+def test_only_the_files_that_could_be_compared_are_counted(house: House, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "gate.md").write_text("# Gate\n\nDev Marsh mended the gate.\n", "utf-8")
+    house.stream.library.add_folder(str(other))
+    house.stream.sync()
+    assert house.ask("Which notes mention Dev Marsh?").checked_files == 3
+    other.rename(tmp_path / "away")
+    answer = house.ask("Which notes mention Dev Marsh?")
+    assert (answer.freshness, answer.checked_at, answer.checked_files) == (Freshness.UNCHECKED, None, 2)
+
+
+def test_notes_that_keep_changing_are_said_to(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No list of what stood there a moment ago, and no claim that the notes do not say."""
+    # What changed twice is left out of the last try; then another one changes.
+    changing = iter(["Home/boiler.md", "Home/boiler.md", "Car/car.md"])
+    times = iter(range(1, 4))
+
+    def change_on(*args: Any, **kwargs: Any) -> dict[DocumentId, Freshness]:
+        house.stream.write(next(changing), f"# Note\n\nDev Marsh came {next(times)} times.\n")
+        return check_sources(*args, **kwargs)
+
+    monkeypatch.setattr(collections, "check_sources", change_on)
+    with pytest.raises(NotesChanging) as told:
+        house.ask("Which notes mention Dev Marsh?")
+    assert told.value.say().endswith("ask again in a moment.")
 
 
 def test_new_notes_are_read_for_tasks_before_the_answer(house: House) -> None:
@@ -196,4 +241,4 @@ def test_contradictions_name_both_notes(stream: Stream) -> None:
     answer = house.ask("Which notes contradict each other?")
     assert {one.title for one in answer.citations} == {"Rent", "Rent review"}
     assert answer.answer.index("£240") < answer.answer.index("£215")
-    assert house.ask("Do my notes contradict each other about Mungo?").kind is AnswerKind.NONE
+    assert house.ask("Do my notes contradict each other about Mungo?").citations == ()

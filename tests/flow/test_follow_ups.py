@@ -69,6 +69,39 @@ def test_what_is_prepared_from_the_same_place_may_be_asked_next(fitted: Stream) 
     assert [(one.question, one.kind) for one in answer.related] == [(FITTED, "document")]
 
 
+def test_what_may_be_asked_next_is_held_against_its_files(fitted: Stream) -> None:
+    """Before the watcher speaks: a note that is gone, and one that says something else."""
+    fitted.says["Calderwick Ember"] = "The Calderwick Ember 28 has a guarantee of ten years."
+    guarantee = "How long is the guarantee of the cold Calderwick Ember 28 boiler?"
+    fitted.write("papers.md", "# Papers\n\nThe Calderwick Ember 28 boiler has a guarantee of ten years.\n")
+    fitted.sync()
+    fitted.prepare(guarantee)
+    asked = "Who makes the boiler?"
+
+    def offered() -> set[str]:
+        return {one.question for one in fitted.server.ask(asked, mode=AskMode.PREPARED_ONLY).related}
+
+    assert {guarantee, FITTED} <= offered()
+    (fitted.notes / "papers.md").unlink()
+    assert guarantee not in offered() and FITTED in offered()
+    (fitted.notes / "boiler.md").write_text("# Boiler\n\nIt is gone.\n", "utf-8")
+    assert FITTED not in offered()
+
+
+def test_what_speaks_of_another_day_is_not_offered_next(fitted: Stream) -> None:
+    fitted.write(
+        "car.md", "# Car\n\nThe MOT of the car runs out on 20 January 2027. It has four new tyres.\n"
+    )
+    fitted.sync()
+    fitted.says["tyres"] = "The car has four new tyres."
+    days, tyres = "How many days until the MOT runs out?", "How many new tyres has the car?"
+    for question in (days, tyres):
+        fitted.prepare(question)
+    assert [one.question for one in fitted.server.ask(tyres).related] == [days]
+    fitted.clock.days = 1
+    assert fitted.server.ask(tyres).related == ()
+
+
 def test_what_was_just_asked_is_not_offered_again(fitted: Stream) -> None:
     fitted.says["pressure of the boiler"] = "The cold pressure should sit between 1.2 and 1.5 bar."
     fitted.prepare("What pressure of the boiler is right?")

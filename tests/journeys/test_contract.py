@@ -144,6 +144,11 @@ def test_ask_gives_the_fields_of_the_contract(served: Home) -> None:
     none = served.json("ask", "Who painted the fence?", "--prepared-only")
     check_answer(none)
     assert none["kind"] == "none" and none["freshness"] is None
+    empty = served.json("ask", "Which notes mention zebras?")
+    check_answer(empty)
+    assert (empty["kind"], empty["answer"], empty["model"]) == ("live", "No note mentions “zebras”.", "")
+    assert (empty["citations"], empty["freshness"], empty["checked_at"]) == ([], None, None)
+    assert empty["checked_files"] == 0 and empty["tokens"] == {"prompt": 0, "completion": 0}
 
 
 def test_no_learn_keeps_no_trace(served: Home) -> None:

@@ -67,13 +67,18 @@ def explains_itself(answer: dict[str, Any], question: str) -> None:
         assert text is None or one["quote"] in text, "a quote that its file does not hold"
         assert text is None or one["quote"].splitlines()[0].strip() in text.splitlines()[one["line"] - 1]
     if kind == "none":
-        assert not citations and answer["freshness"] is None
+        assert not answer["answer"] and not citations and answer["freshness"] is None
         return
     assert answer["answer"] and citations and answer["freshness"] in ("fresh", "new_evidence"), answer
     assert answer["checked_at"] and answer["checked_files"] >= 1
     if kind == "hit":
         assert answer["matched_question"] and answer["prepared_at"] and answer["prepared"]
         assert tokens == {"prompt": 0, "completion": 0} and answer["first_token_ms"] is None
+    if kind == "adapted":
+        assert answer["effort"] == "live" and answer["model"] and tokens["completion"] > 0
+        assert answer["prepared"] is None and answer["freshness"] == "fresh"
+        # Adapted from a prepared answer, or from a digest's quotes.
+        assert (answer["matched_question"] is None) == (answer["prepared_at"] is None)
     if kind == "live":
         assert answer["matched_question"] is None and answer["prepared_at"] is None
         assert answer["model"] or tokens == {"prompt": 0, "completion": 0}
@@ -166,20 +171,22 @@ def test_a_day_in_the_life(home: Home, default_model: str) -> None:
     answer = day.ask("Which notes mention Carys?")
     assert answer["kind"] == "live" and not answer["model"] and len(answer["citations"]) >= 3
 
-    # Nonsense, and what no note says.
+    # Nonsense, and what no note says: that is the answer, and it is told what was tried for it.
     for question in (
         "asdf qwer zxcv",
         "What did the king of Atlantis pay for his unicorn?",
         "How many submarines do we own?",
-        "?" * 40,
     ):
+        day.last = ""  # none of them leans on the one before
+        answer = day.ask(question)
+        assert answer["kind"] == "none", answer
+        assert answer["understood_as"] is None and answer["matched_question"] is None, answer
+    # No question at all is refused, and the sentence says why.
+    for question in ("?" * 40, ""):
         done = home.run("--json", "--passphrase-file", home.passphrase_file, "ask", question)
         day.asked += 1
-        assert "Traceback" not in done.stderr and (done.returncode == 1 or '"kind":"none"' in done.stdout), (
-            question
-        )
-    done = home.run("--json", "--passphrase-file", home.passphrase_file, "ask", "")
-    assert done.returncode == 1 and done.stderr.count("\n") <= 1
+        assert done.returncode == 1 and not done.stdout, (question, done.stdout)
+        assert "The question is empty" in done.stderr and done.stderr.count("\n") <= 1, done.stderr
     assert day.ask(STOPCOCK)["kind"] == "hit", "the next question works"
 
     assert day.asked >= 30

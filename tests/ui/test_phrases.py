@@ -25,6 +25,11 @@ FRESH = answer("When?", "In March.")
         (replace(FRESH, kind=AnswerKind.LIVE), "Live answer · from your notes", "accent"),
         (replace(FRESH, kind=AnswerKind.LIVE, model=""), "Worked out · from your notes", "accent"),
         (
+            replace(FRESH, kind=AnswerKind.LIVE, model="", citations=(), freshness=None),
+            "Worked out · from your notes",
+            "accent",
+        ),
+        (
             replace(FRESH, kind=AnswerKind.LIVE, freshness=Freshness.CHANGED),
             "Live answer · from your notes",
             "accent",

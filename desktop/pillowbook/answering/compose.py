@@ -103,6 +103,7 @@ class Composer:
         background: bool = False,
         without: frozenset[DocumentId] = frozenset(),
         asks_again: bool = True,
+        on_read: Callable[[Sequence[Citation]], None] | None = None,
     ) -> Draft:
         """Answer from the notes, or say that they do not say.
 
@@ -114,6 +115,7 @@ class Composer:
             background: embed and generate behind live work.
             without: documents not to read.
             asks_again: whether the model may be asked a second time where its first answer leaves it open.
+            on_read: gets what the model is about to read, before it is asked; what it raises goes to the caller.
         Returns:
             A draft; ``answer`` is empty for "your notes do not say", with the closest passages in ``nearest``.
         Raises:
@@ -139,6 +141,8 @@ class Composer:
         draft = Drafting(question, effort, self._generator.model_id, nearest, call.form.citations)
         if not is_near(ranked):
             return draft.refuse("nothing-near")
+        if on_read is not None:
+            on_read([cite_unit(unit) for unit in read])
         messages = self._messages(question, read, call)
         stream = Stream(on_text) if on_text else None
         made = self._write(messages, call, draft, stream)

@@ -217,7 +217,9 @@ class Related:
 class Answer:
     """What is served.
 
-    ``freshness`` is None for a refusal; ``change_note`` says what was said before and what changed;
+    ``freshness`` is None for a refusal, and for a list that was worked out to be empty, which cites nothing.
+    ``latency_ms`` is what it took until it was ready; remembering it, before it goes out, is not in it.
+    ``change_note`` says what was said before and what changed;
     ``nearest`` holds the closest passages where the notes do not say, and newer ones for new evidence.
     ``prepared_id`` is the prepared answer it came from, ``serving_id`` what a verdict on it names, where it was
     remembered; ``is_edited``: it is in the user's own words. ``understood_as`` is the question that was answered

@@ -110,6 +110,11 @@ class QuestionTooLong(UserFixable):
     sentence = "The question is longer than {limit} characters; ask it in fewer words."
 
 
+class NotesChanging(Transient):
+    code = "notes-changing"
+    sentence = "The notes that this rests on are changing just now; ask again in a moment."
+
+
 class AnswerUnknown(UserFixable):
     code = "answer-unknown"
     sentence = "There is no such prepared answer; give its question, or the number that 'pillowbook ask --json' names."

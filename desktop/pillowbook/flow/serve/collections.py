@@ -1,7 +1,7 @@
 """Questions about the notes as a whole, answered from what is stored of them, without a model and with all sources.
 
 ``collected`` computes the lists; here they become answers: the files of everything cited are checked as for any other
-answer, what turns out changed is read anew, and where nothing is found the answer says so.
+answer, and what turns out changed is read anew. That nothing is found is an answer, too, which cites nothing.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -18,6 +18,7 @@ from pillowbook.answering.sources import sources_of
 from pillowbook.domain.answers import Answer, AnswerKind, Citation, Effort, Freshness, Tokens
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.digests import PassKind
+from pillowbook.domain.errors import NotesChanging
 from pillowbook.domain.ids import DocumentId
 from pillowbook.flow.serve.collected import Collected
 from pillowbook.flow.serve.collected_lines import Collection, Item
@@ -75,7 +76,11 @@ class Collections:
         return read_collection_question(question, self._today())
 
     def answer(self, question: str, wanted: CollectionQuestion) -> Answer | None:
-        """The answer; None where an ordinary one may find more: a decision that was not put as one."""
+        """The answer; None where an ordinary one may find more: a decision that was not put as one.
+
+        Raises:
+            NotesChanging: what it rests on changed as often as it was looked at.
+        """
         if wanted.kind in _BY_FINDINGS and self._findings.documents_without(PassKind.FIND, 1):
             self._catch_up()
         without: frozenset[DocumentId] = frozenset()
@@ -91,16 +96,12 @@ class Collections:
             if not stale:
                 if without:
                     found = replace(found, remark="notes that changed just now are left out")
-                is_fresh = all(state is Freshness.FRESH for state in states.values())
-                return self._told(
-                    question, found, items, citations, is_fresh=is_fresh, checked_files=len(states)
-                )
+                return self._told(question, found, items, citations, tuple(states.values()))
             self._bring_up_to_date(citations, stale)
             self._catch_up()
             if tries_left == 1:
                 without = frozenset(stale)
-        again = Collection("", "Your notes are changing just now; ask again in a moment.", ())
-        return self._told(question, again, (), (), is_fresh=False)
+        raise NotesChanging()
 
     def _told(
         self,
@@ -108,27 +109,25 @@ class Collections:
         found: Collection,
         items: Sequence[Item],
         citations: tuple[Citation, ...],
-        *,
-        is_fresh: bool,
-        checked_files: int = 0,
+        states: Sequence[Freshness],
     ) -> Answer:
-        has_some = bool(items)
-        lines = [found.lead if has_some else found.nothing]
+        lines = [found.lead if items else found.nothing]
         lines += [f"- {item.text}" for item in items if item.text]
         if len(found.items) > len(items):
             lines.append(f"- and {len(found.items) - len(items)} more")
         lines += [f"({remark})" for remark in (found.remark, self._unread(found)) if remark]
+        is_fresh = all(state is Freshness.FRESH for state in states)
         freshness = Freshness.FRESH if is_fresh else Freshness.UNCHECKED
         return Answer(
             question=question,
             answer="\n".join(lines),
-            kind=AnswerKind.LIVE if has_some else AnswerKind.NONE,
-            checked_files=checked_files if has_some else 0,
+            kind=AnswerKind.LIVE,
+            checked_files=sum(state is not Freshness.UNCHECKED for state in states),
             freshness=freshness if citations else None,
             confidence=RIGHT_UNSEEN,
             matched_question=None,
             prepared_at=None,
-            checked_at=self._clock.now() if citations else None,
+            checked_at=self._clock.now() if citations and is_fresh else None,
             latency_ms=0.0,
             first_token_ms=None,
             tokens=Tokens(),

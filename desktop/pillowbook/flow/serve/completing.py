@@ -87,9 +87,9 @@ class Completing:
         return None, 0.0, NOT_MATCHED
 
     def _holding(self, offers: dict[str, "_Offer"]) -> Iterator[Completion]:
-        """Those whose files bear them out. Lazily: each look reads files, at every key press."""
+        """Those of today that their files bear out. Lazily: each look reads files, at every key press."""
         for prepared, p_same in offers.values():
-            if self._standing.holds(prepared):
+            if not self._checker.is_of_another_day(prepared) and self._standing.holds(prepared):
                 yield Completion(prepared.question, p_same, None)
 
 

@@ -1,9 +1,11 @@
 """Live answers: adapted from what is known where that has a fair chance, else from what a retrieval finds.
 
-Shown as fresh only what the files bear out after it is written; what is sure and fresh is kept.
+What is read is held against the files before it is written from, and what is cited once more after that: only what they
+bear out is shown as fresh, and text that was streamed meanwhile is withdrawn. What is sure and fresh is kept.
 """
 
 import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -11,9 +13,10 @@ from pillowbook.answering.adapt import Plan
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.match import MatchResult
 from pillowbook.answering.sources import sources_of, still_stands
-from pillowbook.domain.answers import Answer, Draft, Effort, Freshness
-from pillowbook.domain.asking import AnswerText, AskMode
+from pillowbook.domain.answers import Answer, Citation, Draft, Effort, Freshness, Tokens
+from pillowbook.domain.asking import AnswerText, AskMode, AskPart
 from pillowbook.domain.errors import DiskFull
+from pillowbook.domain.ids import DocumentId
 from pillowbook.flow.serve.adapted import Adapting
 from pillowbook.flow.serve.asking import Asking
 from pillowbook.flow.serve.freshness import Reread, check_sources
@@ -108,32 +111,77 @@ class LiveAnswers:
 
         Documents that turn out changed are read anew for another try; what is behind the disk even then is left out.
         """
-        on_part = asking.on_part
+        shown = _LiveText(asking.on_part) if asking.on_part else None
         without = asking.without
+        spent = Tokens()
         for tries_left in reversed(range(TRIES)):
-            is_first = tries_left == TRIES - 1
-            draft = self._composer.answer(
-                asking.question,
-                effort=Effort.LIVE,
-                deadline_s=DEADLINE_S,
-                on_text=(lambda delta: on_part(AnswerText(delta))) if on_part and is_first else None,
-                cancel=asking.cancel,
-                vector=asking.vector,
-                without=without,
-            )
-            if not draft.says_something:
-                return draft, None
-            states = check_sources(
-                sources_of(draft.rests_on, self._library), self._library, reread=self._reread
-            )
-            stale = {key for key, state in states.items() if state in (Freshness.CHANGED, Freshness.GONE)}
-            # While the answer was written a document may have been read anew: then its fingerprint is that of the
-            # file, but what the answer quotes is no longer in it.
-            stale |= {one.document_id for one in draft.rests_on if not still_stands(one, self._library)}
-            if not stale:
-                is_sure = all(state is Freshness.FRESH for state in states.values()) and states
-                return draft, Freshness.FRESH if is_sure else Freshness.UNCHECKED
+            try:
+                draft = self._composer.answer(
+                    asking.question,
+                    effort=Effort.LIVE,
+                    deadline_s=DEADLINE_S,
+                    on_text=shown.take if shown else None,
+                    cancel=asking.cancel,
+                    vector=asking.vector,
+                    without=without,
+                    on_read=self._raise_if_outdated if tries_left else None,
+                )
+            except _Outdated as outdated:
+                stale = outdated.documents
+            else:
+                draft = replace(
+                    draft, tokens=draft.tokens + spent
+                )  # tries before it are paid for all the same
+                spent = draft.tokens
+                if not draft.says_something:
+                    return draft, None
+                states, stale = self._check(draft.rests_on)
+                if not stale:
+                    is_sure = all(state is Freshness.FRESH for state in states.values()) and states
+                    return draft, Freshness.FRESH if is_sure else Freshness.UNCHECKED
+            if shown and tries_left:
+                shown.withdraw()
             self._refresher.bring_up_to_date(stale)
             if tries_left == 1:
                 without = asking.without | stale
         return replace(draft, answer="", citations=(), uncited=()), None
+
+    def _raise_if_outdated(self, read: Sequence[Citation]) -> None:
+        """Nothing is written from passages that the files no longer hold."""
+        stale = self._check(read)[1]
+        if stale:
+            raise _Outdated(stale)
+
+    def _check(self, cited: Sequence[Citation]) -> tuple[dict[DocumentId, Freshness], set[DocumentId]]:
+        """What is known now of each document, and those that no longer say what is cited."""
+        states = check_sources(sources_of(cited, self._library), self._library, reread=self._reread)
+        stale = {key for key, state in states.items() if state in (Freshness.CHANGED, Freshness.GONE)}
+        # A document may have been read anew meanwhile: then its fingerprint is that of the file, but what is cited is
+        # no longer in it.
+        return states, stale | {one.document_id for one in cited if not still_stands(one, self._library)}
+
+
+class _Outdated(Exception):
+    """What was found does not stand in the files any more; never leaves this module."""
+
+    def __init__(self, documents: set[DocumentId]) -> None:
+        super().__init__()
+        self.documents = documents
+
+
+class _LiveText:
+    """What is shown of an answer while it is written."""
+
+    def __init__(self, on_part: Callable[[AskPart], None]) -> None:
+        self._on_part = on_part
+        self._is_shown = False
+
+    def take(self, delta: str) -> None:
+        self._is_shown = True
+        self._on_part(AnswerText(delta))
+
+    def withdraw(self) -> None:
+        """Take back what was shown: it rests on what the files no longer say."""
+        if self._is_shown:
+            self._is_shown = False
+            self._on_part(AnswerText("", restart=True))

@@ -17,7 +17,7 @@ from pillowbook.domain.answers import (
 )
 from pillowbook.domain.clock import Clock
 from pillowbook.flow.serve.asking import Asking, since_ms
-from pillowbook.flow.serve.checking import CheckedHit
+from pillowbook.flow.serve.checking import CheckedHit, HitChecker
 from pillowbook.flow.serve.likely import Likely
 from pillowbook.flow.serve.related import related_questions
 from pillowbook.flow.serve.standing import Standing
@@ -33,10 +33,19 @@ class Replies:
     Nothing that rests on, or was drawn from, the documents a question leaves out gets into any part of it.
     """
 
-    def __init__(self, *, knowledge: Knowledge, likely: Likely, standing: Standing, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        knowledge: Knowledge,
+        likely: Likely,
+        standing: Standing,
+        checker: HitChecker,
+        clock: Clock,
+    ) -> None:
         self._knowledge = knowledge
         self._likely = likely
         self._standing = standing
+        self._checker = checker
         self._clock = clock
 
     def prepared(self, asking: Asking, hit: CheckedHit, found: MatchResult) -> Answer:
@@ -151,15 +160,21 @@ class Replies:
     def _related(
         self, asking: Asking, said: PreparedAnswer | Draft | None, found: MatchResult
     ) -> tuple[Related, ...]:
-        """What is prepared and may be asked next."""
+        """What is prepared and may be asked next: answered at once, so of today and borne out by its files."""
         without = asking.without
+
+        def may_be_told(one: PreparedAnswer) -> bool:
+            if without and not may_be_used(one, without, self._knowledge):
+                return False
+            return not self._checker.is_of_another_day(one) and self._standing.holds(one)
+
         return related_questions(
             self._knowledge,
             asked=(asking.question, said.question) if said is not None else (asking.question,),
             answer="" if said is None else said.answer,
             citations=() if said is None else said.citations,
             near=[one.prepared for one in found.candidates if one.similarity >= MIN_RELATED_SIMILARITY],
-            may_be_used=lambda one: not without or may_be_used(one, without, self._knowledge),
+            may_be_used=may_be_told,
         )
 
     def _beside(self, asking: Asking, prepared: PreparedAnswer) -> tuple[Citation, ...]:

@@ -82,7 +82,9 @@ class Server:
         self._checker = HitChecker(library=library, clock=clock, reread=reread)
         standing = Standing(library, reread=reread, notice=notice)
         self._likely = Likely(retriever=retriever, words=words, standing=standing, vectors=self._vectors)
-        self._replies = Replies(knowledge=knowledge, likely=self._likely, standing=standing, clock=clock)
+        self._replies = Replies(
+            knowledge=knowledge, likely=self._likely, standing=standing, checker=self._checker, clock=clock
+        )
         self._remembering = Remembering(
             knowledge=knowledge, lately=AskedLately(vectors=self._vectors, clock=clock)
         )
@@ -148,7 +150,8 @@ class Server:
             on_part: called on this thread with the likely passage and the live text as it grows.
             after: what was asked before; a question that leans on it is answered as it is understood.
         Raises:
-            QuestionEmpty, QuestionTooLong; Cancelled; ModelMissing and the like when a live answer is needed.
+            QuestionEmpty, QuestionTooLong; NotesChanging; Cancelled; ModelMissing and the like when a live answer is
+                needed.
         """
         began = self._clock.monotonic_s()
         question = clean_question(question)
