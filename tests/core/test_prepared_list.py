@@ -15,6 +15,7 @@ from pillowbook.domain.ids import PreparedId, QuestionId
 from pillowbook.host.keychain import MemoryKeychain
 from pillowbook.host.paths import Profile
 from pillowbook.store import prepared as prepared_store
+from pillowbook.store.rows import citations_from_column
 from pillowbook.store.vault import Vault
 
 MANY = 600
@@ -80,9 +81,8 @@ def test_one_of_many_is_counted_and_found_and_only_those_shown_are_read_whole(
 
     def decode(column: str) -> tuple[Citation, ...]:
         decoded.append(column)
-        return real(column)
+        return citations_from_column(column)
 
-    real = prepared_store.citations_from_column
     monkeypatch.setattr(prepared_store, "citations_from_column", decode)
     found = listed(shelf)
     assert (found.total, found.found, len(found.views)) == (MANY, MANY, 30)

@@ -282,6 +282,8 @@ def test_a_locked_vault_leaves_nothing_on_the_page(page: PreparedPage, core: Scr
     assert not questions(page) and "boiler" not in texts(page) and "spare key" not in texts(page)
     assert not [made for made in page.findChildren(QPlainTextEdit) if made.isVisible()]
     assert not page.words.text()
+    page.refresh()
+    wait_until(lambda: len(questions(page)) == 2)  # it is unlocked again
 
 
 def test_what_was_under_way_when_the_vault_was_locked_is_not_shown(
@@ -295,5 +297,3 @@ def test_what_was_under_way_when_the_vault_was_locked_is_not_shown(
     hold.set()
     turn(100)
     assert not questions(page)
-    page.refresh()
-    wait_until(lambda: len(questions(page)) == 2)  # it is unlocked again

@@ -131,7 +131,8 @@ def test_what_is_prepared_is_fetched_only_while_its_page_is_shown(
 
     refresh()
     assert not core.calls_of(p.ListPrepared)
-    settings.open_page("Prepared")
+    (item,) = settings.list.findItems("Prepared", Qt.MatchFlag.MatchExactly)
+    settings.list.setCurrentItem(item)
     wait_until(lambda: bool(core.calls_of(p.ListPrepared)))
     turn(30)
     shown = len(core.calls_of(p.ListPrepared))
