@@ -153,6 +153,17 @@ def test_an_error_is_one_sentence_and_nothing_typed_is_lost(page: PreparedPage, 
     wait_until(lambda: "In spring" in texts(page) and "Your own words" in texts(page))
 
 
+def test_a_row_whose_words_were_saved_as_they_were_can_be_edited_again(
+    page: PreparedPage, core: ScriptedCore
+) -> None:
+    core.script.ready[0] = msgspec.structs.replace(core.script.ready[0], is_edited=True)
+    let_news_come(page, core)
+    for _ in range(2):
+        begin(page, 0)
+        press(page, "edit-save")
+        wait_until(lambda: not [made for made in page.findChildren(QPlainTextEdit) if made.isVisible()])
+
+
 @pytest.mark.parametrize("name", ["pin", "delete", "never"])
 def test_what_is_being_typed_outlives_a_change_of_another_row(
     page: PreparedPage, core: ScriptedCore, name: str
@@ -269,6 +280,16 @@ def test_of_many_some_are_shown_and_all_are_counted_and_found(page: PreparedPage
     QTest.keyClicks(page.words, "1001?")
     wait_until(lambda: questions(page) == ["Question 1001?"])
     assert "1 prepared answer of 2,000 has these words." in texts(page)
+
+
+def test_rows_stay_where_only_the_count_has_changed(page: PreparedPage, core: ScriptedCore) -> None:
+    """Whoever reads or presses something there is not disturbed while the machine works."""
+    QTest.keyClicks(page.words, "mungo")
+    wait_until(lambda: questions(page) == ["Who is Mungo's vet?"])
+    row = next(made for made in page.findChildren(PreparedRow) if made.isVisible())
+    core.script.ready = [view(3, "What does the boiler cost?"), *core.script.ready]
+    let_news_come(page, core)
+    assert "1 prepared answer of 3" in texts(page) and row.isVisible()
 
 
 def test_a_locked_vault_leaves_nothing_on_the_page(page: PreparedPage, core: ScriptedCore) -> None:

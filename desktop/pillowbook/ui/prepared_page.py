@@ -147,7 +147,7 @@ class PreparedPage(QWidget):
         self._controller = controller
         self._clock = clock or SystemClock()
         self._fetched: PreparedList | None = None
-        self._shown: PreparedList | None = None
+        self._shown: list[PreparedView] = []
         self._asked: tuple[Ticket, ...] = ()
         self._rows: list[PreparedRow] = []
         self._never: list[NeverRule] = []
@@ -204,7 +204,8 @@ class PreparedPage(QWidget):
             self._controller.cancel(ticket)
         self.words.clear()
         self._soon.stop()
-        self._fetched = self._shown = None
+        self._fetched = None
+        self._shown = []
         self._rows, self._never = [], []
         clear_layout(self._list)
         self._show_never()
@@ -229,11 +230,11 @@ class PreparedPage(QWidget):
         """Show what was fetched last, unless something is being typed: that is never taken away."""
         if self._fetched is None:
             return
-        if self._fetched != self._shown:
+        if not self._shown or self._fetched.views != self._shown:
             if any(row.is_editing for row in self._rows):
                 self._counts.setText(WAITS)
                 return
-            self._shown = self._fetched
+            self._shown = self._fetched.views
             self._show_rows(self._fetched)
         self._counts.setText(_count_line(self._fetched))
 
@@ -289,7 +290,7 @@ class PreparedPage(QWidget):
         """It was done: nothing is being typed in this row any more, and it is shown anew as soon as that can be."""
         if row in self._rows:
             row.is_editing = False
-        self._shown = None
+        self._shown = []
         self.refresh()
 
     def _refused(self, row: PreparedRow | None, error: PillowbookError) -> None:
