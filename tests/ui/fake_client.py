@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from pillowbook.answering.pairs import normalise_question
 from pillowbook.core import protocol as p
 from pillowbook.core.client import CoreClient
 from pillowbook.core.connection import hang_up
@@ -20,6 +21,7 @@ from pillowbook.domain.asking import AnswerText, Completion, LikelyPassage, Sear
 from pillowbook.domain.documents import Folder
 from pillowbook.domain.errors import (
     AlreadyRunning,
+    AnswerUnknown,
     Cancelled,
     ConfirmationNeeded,
     FolderMissing,
@@ -337,17 +339,16 @@ class ScriptedCore:
                 return p.UseNoted(script.noted)
             case p.GiveVerdict(_, serving_id):
                 return serving_id or 99
-            case p.ListPrepared():
-                return script.ready
+            case p.ListPrepared(words, limit):
+                return self._listed(words.casefold().split(), limit)
             case p.PinAnswer(named, is_pinned):
-                self._change_ready(named, is_pinned=is_pinned)
-                return p.HandView("?", int(named), is_pinned, False)
+                return self._change_ready(named, is_pinned=is_pinned)
             case p.EditAnswer(named, text):
-                self._change_ready(named, answer=text or "As it was.", is_edited=text is not None)
-                return p.HandView("?", int(named), False, text is not None)
+                return self._change_ready(named, answer=text or "As it was.", is_edited=text is not None)
             case p.DeleteAnswer(named):
-                script.ready = [view for view in script.ready if str(view.prepared) != named]
-                return p.HandView("?", None, False, False)
+                view = self._named(named)
+                script.ready.remove(view)
+                return p.HandView(view.question, None, False, False)
             case p.NeverPrepare(question, is_never):
                 kept = [rule for rule in script.never if rule.text != question]
                 script.never = [*kept, NeverRule(question, NOW)] if question and is_never else kept
@@ -364,11 +365,32 @@ class ScriptedCore:
                 return p.Done()
         return p.Done()
 
-    def _change_ready(self, named: str, **changes: object) -> None:
-        self.script.ready = [
-            msgspec.structs.replace(view, **changes) if str(view.prepared) == named else view
-            for view in self.script.ready
+    def _listed(self, words: list[str], limit: int) -> p.PreparedList:
+        ready = self.script.ready
+        found = [
+            view
+            for view in ready
+            if all(word in f"{view.question} {view.answer} {view.path}".casefold() for word in words)
         ]
+        return p.PreparedList(len(ready), len(found), found[:limit])
+
+    def _named(self, named: str) -> p.PreparedView:
+        """By number or by question, told apart as the core does it."""
+        for view in self.script.ready:
+            is_meant = (
+                view.prepared == int(named)
+                if named.strip().isdecimal()
+                else normalise_question(view.question) == normalise_question(named)
+            )
+            if is_meant:
+                return view
+        raise AnswerUnknown()
+
+    def _change_ready(self, named: str, **changes: object) -> p.HandView:
+        old = self._named(named)
+        new = msgspec.structs.replace(old, **changes)
+        self.script.ready = [new if view is old else view for view in self.script.ready]
+        return p.HandView(new.question, new.prepared, new.is_pinned, new.is_edited)
 
     def _install(self, model: str, part: Callable[[object], None], token: CancelToken) -> None:
         view = next(view for view in self.script.models if view.id == model)

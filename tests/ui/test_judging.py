@@ -6,6 +6,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 from tests.ui.conftest import turn, wait_until
 from tests.ui.fake_client import NOW, ScriptedCore, answer, refusal
+from tests.ui.test_prepared import view as prepared
 
 from pillowbook.core import protocol as p
 from pillowbook.domain.answers import Answer, AnswerKind, Freshness
@@ -127,6 +128,7 @@ def test_an_answer_that_was_used_already_is_judged_as_that_serving(
 
 
 def test_pinning_and_never_preparing(panel: Panel, asking: Asking, core: ScriptedCore) -> None:
+    core.script.ready = [prepared(5, "When is the next service of the boiler?")]
     panel.show_answer(OTHER, NOW)
     tools: AnswerTools = panel.card.tools
     QTest.mouseClick(tools.pin, Qt.MouseButton.LeftButton)

@@ -120,6 +120,29 @@ def test_values_are_shown_and_changes_reach_the_core(settings: SettingsWindow, c
     assert core.script.values == {LEARN.key: "off", WORK_WHEN.key: "idle", BATTERY_FLOOR.key: "55"}
 
 
+def test_what_is_prepared_is_fetched_only_while_its_page_is_shown(
+    settings: SettingsWindow, core: ScriptedCore
+) -> None:
+    def refresh() -> None:
+        ledgers = len(core.calls_of(p.GetLedger))
+        settings.refresh()
+        wait_until(lambda: len(core.calls_of(p.GetLedger)) > ledgers)
+        turn(30)
+
+    refresh()
+    assert not core.calls_of(p.ListPrepared)
+    (item,) = settings.list.findItems("Prepared", Qt.MatchFlag.MatchExactly)
+    settings.list.setCurrentItem(item)
+    wait_until(lambda: bool(core.calls_of(p.ListPrepared)))
+    turn(30)
+    shown = len(core.calls_of(p.ListPrepared))
+    refresh()
+    assert len(core.calls_of(p.ListPrepared)) == shown + 1
+    settings.open_page("Folders")
+    refresh()
+    assert len(core.calls_of(p.ListPrepared)) == shown + 1
+
+
 def test_a_refused_value_is_put_back_with_the_reason(settings: SettingsWindow, core: ScriptedCore) -> None:
     core.script.errors["setting_set"] = SettingInvalid(key="x", expected="write something else")
     floor = settings.findChild(QSpinBox, BATTERY_FLOOR.key)

@@ -98,7 +98,7 @@ def play(core: CoreClient, notes: Path, work_s: float) -> None:
         f"{done.refused} not verified and therefore not kept, in {done.seconds:.0f} s "
         f"({done.prompt_tokens} tokens read, {done.completion_tokens} written)."
     )
-    predicted = [view for view in core.prepared() if view.question not in FIRST_DAY][:PREDICTED]
+    predicted = [view for view in core.prepared().views if view.question not in FIRST_DAY][:PREDICTED]
     say("\nDay two.")
     asked = [
         *(("asked yesterday", question) for question in FIRST_DAY),

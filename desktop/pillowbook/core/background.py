@@ -7,7 +7,7 @@ from dataclasses import replace
 from pillowbook.core import protocol as p
 from pillowbook.core.ledger_view import ledger_view
 from pillowbook.core.machine import Machine
-from pillowbook.core.prepared_view import prepared_view
+from pillowbook.core.prepared_view import prepared_list
 from pillowbook.domain.events import Event, GateChanged, PreparedChanged
 from pillowbook.domain.work import GateState, LedgerEntry, SliceKind, SliceResult
 from pillowbook.host.workers import CancelToken
@@ -96,8 +96,8 @@ class BackgroundWork:
         match call:
             case p.Work(seconds):
                 return self.work(seconds, part, cancel)
-            case p.ListPrepared(limit):
-                return prepared_view(self._knowledge, limit)
+            case p.ListPrepared(words, limit):
+                return prepared_list(self._knowledge, self._library, words, limit)
             case p.GetLedger(since, never_after_days):
                 return ledger_view(
                     self._knowledge,

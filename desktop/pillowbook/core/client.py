@@ -153,9 +153,9 @@ class CoreClient(CoreConnection):
         """Notes that belong to one though nobody linked them."""
         return self.request(p.GetRelated(path), list[RelatedNote])
 
-    def prepared(self, *, limit: int = 200) -> list[p.PreparedView]:
-        """What was prepared, newest first."""
-        return self.request(p.ListPrepared(limit), list[p.PreparedView])
+    def prepared(self, words: str = "", *, limit: int = 200) -> p.PreparedList:
+        """What is prepared and has these words: pinned and edited ones first, then the newest."""
+        return self.request(p.ListPrepared(words, limit), p.PreparedList)
 
     def pause(self, minutes: int) -> GateState:
         """No background work for so many minutes; 0 ends a pause."""

@@ -9,6 +9,7 @@ from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.wording import wording_of
 from pillowbook.core import protocol as p
 from pillowbook.core.paths import absolute
+from pillowbook.core.prepared_view import has_lost_passages
 from pillowbook.domain.answers import AnswerKind, PreparedAnswer, Question
 from pillowbook.domain.errors import (
     AnswerUnknown,
@@ -196,11 +197,8 @@ class UsersHand:
 
     def _withdraw_if_broken(self, prepared: PreparedAnswer) -> None:
         """Without the user's words over it, an answer whose passages are gone is like any other such."""
-        for source in prepared.sources:
-            present = {passage.content_hash for passage in self._library.passages(source.document_id)}
-            if not set(source.passage_hashes) <= present:
-                self._knowledge.withdraw([prepared.id])
-                return
+        if has_lost_passages(prepared, self._library):
+            self._knowledge.withdraw([prepared.id])
 
     def _question(self, answer: str) -> Question:
         """What is meant by a number or by a question's words."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -149,6 +150,38 @@ class PreparedAnswers(KnowledgePart):
                 "SELECT p.id, q.text FROM prepared AS p JOIN questions AS q ON q.id = p.question_id ORDER BY p.id"
             ).fetchall()
         return [(PreparedId(row[0]), row[1]) for row in rows]
+
+    def prepared_order(self) -> list[PreparedId]:
+        """All prepared answers as they are listed: pinned ones and those in the user's own words, then the newest.
+
+        Only indexes are read; a prepared answer never changes its time, so its number tells its age.
+        """
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT p.id FROM prepared AS p ORDER BY EXISTS (SELECT 1 FROM edits WHERE prepared_id = p.id) "
+                "OR EXISTS (SELECT 1 FROM pins WHERE question_id = p.question_id) DESC, p.id DESC"
+            ).fetchall()
+        return [PreparedId(row[0]) for row in rows]
+
+    def prepared_texts(self) -> dict[PreparedId, str]:
+        """What prepared answers are found by: their question, what they say, and the names of their files."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT p.id, q.text, coalesce(e.answer, p.answer) FROM prepared AS p "
+                "JOIN questions AS q ON q.id = p.question_id LEFT JOIN edits AS e ON e.prepared_id = p.id"
+            ).fetchall()
+            paths = connection.execute("SELECT prepared_id, path FROM prepared_sources").fetchall()
+        name_of = {path: Path(path_from_column(path)).name for path in {row[1] for row in paths}}
+        names: dict[int, list[str]] = {}
+        for prepared_id, path in paths:
+            names.setdefault(prepared_id, []).append(name_of[path])
+        return {PreparedId(row[0]): "\n".join((row[1], row[2], *names.get(row[0], ()))) for row in rows}
+
+    def prepared_among(self, prepared_ids: Sequence[PreparedId]) -> list[PreparedAnswer]:
+        """Some prepared answers, in this order; without those that are gone."""
+        marks = ", ".join("?" * len(prepared_ids))
+        found = {one.id: one for one in self._prepared_where(f"p.id IN ({marks})", tuple(prepared_ids))}
+        return [found[prepared_id] for prepared_id in prepared_ids if prepared_id in found]
 
     def delete_prepared(self, prepared_id: PreparedId) -> None:
         """Delete one for good: its question and its wordings count as tried, so it is not made again at once."""

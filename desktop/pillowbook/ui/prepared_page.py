@@ -1,26 +1,27 @@
-"""What is prepared and why, newest first; each can be pinned, put into the user's own words, deleted, or never made."""
+"""What is prepared and why, to find; each can be pinned, put into the user's own words, deleted, or never made."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from pillowbook.core.client import CoreClient
-from pillowbook.core.protocol import PreparedView
+from pillowbook.core.protocol import PreparedList, PreparedView
 from pillowbook.domain.clock import Clock, SystemClock
 from pillowbook.domain.errors import PillowbookError
 from pillowbook.domain.serving import NeverRule
 from pillowbook.ui import phrases
-from pillowbook.ui.controller import Controller
+from pillowbook.ui.controller import Controller, Ticket
 from pillowbook.ui.widgets import button, card, clear_layout, hairline, plain_label, tool
 
-FETCHED: Final = 500
 SHOWN: Final = 30
 """Rows at once; the others are found by their words."""
 MAX_CHARACTERS: Final = 400
 EDIT_HEIGHT: Final = 88
+WAITS: Final = "The list follows as soon as your words are saved or cancelled."
 
 
 class PreparedRow(QWidget):
@@ -72,7 +73,14 @@ class PreparedRow(QWidget):
 
     def _build(self, when: str) -> None:
         view = self.view
-        facts = [view.why, Path(view.path).name, when, "Your own words" if view.is_edited else ""]
+        facts = [
+            view.why,
+            Path(view.path).name,
+            when,
+            "Your own words" if view.is_edited else "",
+            "its note has changed since" if view.has_changed_note else "",
+            "newer notes may bear on it" if view.has_new_evidence else "",
+        ]
         tools = QHBoxLayout()
         tools.setSpacing(4)
         tools.addStretch(1)
@@ -138,8 +146,9 @@ class PreparedPage(QWidget):
         super().__init__()
         self._controller = controller
         self._clock = clock or SystemClock()
-        self._views: list[PreparedView] = []
-        self._waiting: list[PreparedView] | None = None
+        self._fetched: PreparedList | None = None
+        self._shown: list[PreparedView] = []
+        self._asked: tuple[Ticket, ...] = ()
         self._rows: list[PreparedRow] = []
         self._never: list[NeverRule] = []
         self.words = QLineEdit()
@@ -165,38 +174,47 @@ class PreparedPage(QWidget):
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(150)
-        self._soon.timeout.connect(self._show)
+        self._soon.timeout.connect(self.refresh)
         self.words.textChanged.connect(self._find_soon)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.refresh()
+
+    @Slot()
     def refresh(self) -> None:
-        """Fetch what is prepared anew."""
-        self._controller.call(
-            self,
-            lambda client: client.prepared(limit=FETCHED),
-            self._take_prepared,
-            self._show_error,
-            channel="prepared",
-        )
-        self._controller.call(
-            self, CoreClient.never_prepare, self._take_never, self._show_error, channel="never"
+        """Fetch anew what is prepared and has the words."""
+        words = self.words.text()
+        self._asked = (
+            self._controller.call(
+                self,
+                lambda client: client.prepared(words, limit=SHOWN),
+                self._take_prepared,
+                self._show_error,
+                channel="prepared",
+            ),
+            self._controller.call(
+                self, CoreClient.never_prepare, self._take_never, self._show_error, channel="never"
+            ),
         )
 
     def blank(self) -> None:
-        """Forget all questions and answers; the vault is locked."""
-        self._views, self._waiting, self._never = [], None, []
+        """Forget all questions and answers, and what is typed; the vault is locked."""
+        for ticket in self._asked:
+            self._controller.cancel(ticket)
         self.words.clear()
         self._soon.stop()
-        self._show()
+        self._fetched = None
+        self._shown = []
+        self._rows, self._never = [], []
+        clear_layout(self._list)
         self._show_never()
         self._counts.clear()
 
-    def _take_prepared(self, views: list[PreparedView]) -> None:
+    def _take_prepared(self, fetched: PreparedList) -> None:
         self._error.hide()
-        if any(row.is_editing for row in self._rows):
-            self._waiting = views  # nothing that is being typed is taken away
-        elif views != self._views or not self._rows:
-            self._views = views
-            self._show()
+        self._fetched = fetched
+        self._show()
 
     def _take_never(self, rules: list[NeverRule]) -> None:
         if rules != self._never:
@@ -208,23 +226,26 @@ class PreparedPage(QWidget):
         self._soon.start()
 
     @Slot()
-    def _show_waiting(self) -> None:
-        if self._waiting is not None:
-            self._views, self._waiting = self._waiting, None
-            self._show()
-
-    @Slot()
     def _show(self) -> None:
+        """Show what was fetched last, unless something is being typed: that is never taken away."""
+        if self._fetched is None:
+            return
+        if not self._shown or self._fetched.views != self._shown:
+            if any(row.is_editing for row in self._rows):
+                self._counts.setText(WAITS)
+                return
+            self._shown = self._fetched.views
+            self._show_rows(self._fetched)
+        self._counts.setText(_count_line(self._fetched))
+
+    def _show_rows(self, listed: PreparedList) -> None:
         clear_layout(self._list)
         self._rows = []
-        wanted = self.words.text().casefold().split()
-        found = [view for view in self._views if all(word in _words_of(view) for word in wanted)]
-        self._counts.setText(_count_line(len(self._views), len(found), is_searching=bool(wanted)))
-        if not found:
-            said = "None has these words." if wanted else "They are made while the machine is idle."
+        if not listed.views:
+            said = "None has these words." if listed.total else "They are made while the machine is idle."
             self._list.addWidget(plain_label(text=said, tone="muted"))
         now = self._clock.now()
-        for view in found[:SHOWN]:
+        for view in listed.views:
             if self._rows:
                 self._list.addWidget(hairline())
             row = PreparedRow(view, phrases.moment(view.prepared_at, now))
@@ -233,14 +254,14 @@ class PreparedPage(QWidget):
             self._connect(row)
 
     def _connect(self, row: PreparedRow) -> None:
-        named, question = str(row.view.prepared), row.view.question
+        named, question = _name_of(row.view), row.view.question
         row.pin_wished.connect(
-            lambda is_pinned: self._change(lambda client: client.pin(named, is_pinned=is_pinned))
+            lambda is_pinned: self._change(lambda client: client.pin(named, is_pinned=is_pinned), row)
         )
-        row.edit_wished.connect(lambda text: self._change(lambda client: client.edit(named, text)))
-        row.deletion_wished.connect(lambda: self._change(lambda client: client.delete(named)))
-        row.never_wished.connect(lambda: self._change(lambda client: client.never_prepare(question)))
-        row.editing_ended.connect(self._show_waiting)
+        row.edit_wished.connect(lambda text: self._change(lambda client: client.edit(named, text), row))
+        row.deletion_wished.connect(lambda: self._change(lambda client: client.delete(named), row))
+        row.never_wished.connect(lambda: self._change(lambda client: client.never_prepare(question), row))
+        row.editing_ended.connect(self._show)
 
     def _show_never(self) -> None:
         clear_layout(self._never_list)
@@ -258,27 +279,44 @@ class PreparedPage(QWidget):
             line.addWidget(again)
             self._never_list.addLayout(line)
 
-    def _change(self, work: Callable[[CoreClient], object]) -> None:
-        self._controller.call(self, work, self._changed, self._show_error)
+    def _change(self, work: Callable[[CoreClient], object], row: PreparedRow | None = None) -> None:
+        if row is not None:
+            row.setEnabled(False)  # one wish at a time, and nothing is typed that would not be saved
+        self._controller.call(
+            self, work, lambda _done: self._changed(row), lambda error: self._refused(row, error)
+        )
 
-    def _changed(self, _result: object) -> None:
-        """It was done: nothing is being typed any more."""
-        self._rows = []
+    def _changed(self, row: PreparedRow | None) -> None:
+        """It was done: nothing is being typed in this row any more, and it is shown anew as soon as that can be."""
+        if row in self._rows:
+            row.is_editing = False
+        self._shown = []
         self.refresh()
+
+    def _refused(self, row: PreparedRow | None, error: PillowbookError) -> None:
+        if row in self._rows:
+            row.setEnabled(True)
+        self._show_error(error)
 
     def _show_error(self, error: PillowbookError) -> None:
         self._error.setText(phrases.error_sentence(error))
         self._error.show()
 
 
-def _words_of(view: PreparedView) -> str:
-    return f"{view.question} {view.answer} {Path(view.path).name}".casefold()
+def _name_of(view: PreparedView) -> str:
+    """How the core is told which answer: by its question, which stays when it is prepared anew.
+
+    Digits alone would be an answer's number; with a question mark they are the same question in words.
+    """
+    return f"{view.question}?" if view.question.strip().isdecimal() else view.question
 
 
-def _count_line(total: int, found: int, *, is_searching: bool) -> str:
-    if not total:
+def _count_line(listed: PreparedList) -> str:
+    if not listed.total:
         return "No answers are prepared yet."
-    if is_searching:
-        return f"{phrases.count(found, 'prepared answer')} of {total:,} have these words."
-    shown = f", the newest {SHOWN} are shown" if total > SHOWN else ""
-    return f"{phrases.count(total, 'prepared answer')}{shown}."
+    line = phrases.count(listed.found, "prepared answer")
+    if listed.found < listed.total:
+        line += f" of {listed.total:,} {'has' if listed.found == 1 else 'have'} these words"
+    if len(listed.views) < listed.found:
+        line += f"; {len(listed.views)} are shown, pinned ones and your own words first"
+    return f"{line}."

@@ -127,7 +127,8 @@ class SettingsWindow(QWidget):
     @Slot()
     def _refresh_content(self) -> None:
         self.folders.refresh()
-        self.prepared.refresh()
+        if self.prepared.isVisible():  # it fetches what it shows when it is turned to
+            self.prepared.refresh()
         self.status.refresh()
 
     def _build(self) -> None:

@@ -27,6 +27,7 @@ class PreparedView(msgspec.Struct, frozen=True):
     """A prepared answer for reading; ``answer`` is empty for a prepared 'your notes do not say'.
 
     ``prepared`` is its number, ``why`` the reason in a sentence; ``path`` is empty where nothing is cited.
+    ``has_changed_note``: its notes no longer say all it rests on. Only what is in the user's own words outlives that.
     """
 
     prepared: int
@@ -39,6 +40,16 @@ class PreparedView(msgspec.Struct, frozen=True):
     seconds: float
     is_pinned: bool
     is_edited: bool
+    has_new_evidence: bool
+    has_changed_note: bool
+
+
+class PreparedList(msgspec.Struct, frozen=True):
+    """How many answers are prepared, how many of them were found, and the first of these."""
+
+    total: int
+    found: int
+    views: list[PreparedView]
 
 
 class LedgerLine(msgspec.Struct, frozen=True):
@@ -143,8 +154,12 @@ class Work(Call, frozen=True, tag="work"):
 
 
 class ListPrepared(Call, frozen=True, tag="prepared"):
-    """Prepared answers, newest first. Reply: list of PreparedView."""
+    """Prepared answers: pinned and edited ones first, then the newest. Reply: PreparedList.
 
+    ``words``: all of them are in its question, in what it says or in the names of its files. ``limit``: 500 at most.
+    """
+
+    words: str = ""
     limit: int = 200
 
 
