@@ -84,23 +84,6 @@ def test_no_trap_that_was_built_on_is_a_hit() -> None:
     assert wrong == []
 
 
-def test_a_word_that_the_answer_rests_on_may_be_added() -> None:
-    """What was asked says more of the same thing; in the place of another word it asks for another thing."""
-    backing = frozenset({"mungo", "booster", "hansen", "march"})
-    prepared, asked = "When is Mungo's booster?", "When is Mungo's booster with hansen?"
-    assert judge_pair(prepared, asked, 0.9, backing=backing).p_same > judge_pair(prepared, asked, 0.9).p_same
-    swapped = "When is Mungo's vaccination?"
-    assert judge_pair(swapped, asked, 0.9, backing=backing) == judge_pair(swapped, asked, 0.9)
-
-
-def test_many_words_that_the_answer_explains_ask_for_something_else() -> None:
-    """What a thing is, and where it split, may be told in one sentence; they are two questions all the same."""
-    backing = frozenset({"amazon", "basin", "drainag", "contin", "believ", "split", "middl", "purus", "arch"})
-    prepared = "What is the Amazon basin?"
-    asked = "Near where in the continent is it believed that the Amazon basin split?"
-    assert not judge_pair(prepared, asked, 0.7, backing=backing).hit
-
-
 def test_normalising_keeps_what_tells_questions_apart() -> None:
     assert normalise_question("  Please tell me: What’s the rent? ") == "what is the rent"
     assert normalise_question("What is 1.5 of E4?") == "what is 1.5 of e4"

@@ -44,6 +44,19 @@ def test_another_wording_is_served_with_its_reason(served: Stream) -> None:
     assert found.candidates[0].prepared.question == PREPARED
 
 
+def test_a_word_more_asks_for_something_narrower_though_the_answer_quotes_it(stream: Stream) -> None:
+    """The quote names both children; whoever asks for one of them did not get what was asked for."""
+    stream.write(
+        "teeth.md", "# Teeth\n\nThe dentist appointment is on 3 November, for Edie, not for Jonah.\n"
+    )
+    stream.sync()
+    stream.says["dentist"] = "The dentist appointment is on 3 November."
+    stream.prepare("When is the dentist appointment?")
+    found = match(stream, "when is jonah's dentist appointment?")
+    assert found.prepared is not None and found.prepared.citations, "it was looked at"
+    assert not found.is_hit and found.reasons == ("not-sure-enough",)
+
+
 def test_a_wrong_question_makes_its_entry_stricter_and_no_other(served: Stream) -> None:
     before = served.matcher._thresholds(served.knowledge.prepared_answers())
     assert before == {}
