@@ -18,6 +18,9 @@ NEAR = 0.97
         ("numbers-differ", "What is new in version 3.1?", "What is new in version 3.10?"),
         ("numbers-differ", "What does error F07 mean?", "What does error F70 mean?"),
         ("numbers-differ", "What was the second point?", "What was the third point?"),
+        ("signs-differ", "Who has blood type A+?", "Which people have blood type A-?"),
+        ("signs-differ", "What did we buy for £50?", "What did we buy with $50?"),
+        ("signs-differ", "Who is good at C#?", "Who is good with C++?"),
         ("dates-differ", "What is due on Monday?", "What is due on Friday?"),
         ("dates-differ", "What did I note in May 2024?", "What did I note in June 2024?"),
         ("dates-differ", "What year did the choir tour?", "What month did the choir tour?"),
@@ -79,32 +82,87 @@ def test_other_wordings_of_the_same_question_are_hits(prepared: str, asked: str)
 def test_no_trap_that_was_built_on_is_a_hit() -> None:
     """At a cosine that no trap reaches in truth. The half to measure on is left to the benchmark."""
     traps = [pair for pair in trap_pairs("build") if not pair.same]
-    assert len(traps) > 150
+    assert len(traps) > 150 and {"qualifier", "sign"} < {one.kind for one in traps}
     wrong = [(one.prepared, one.asked) for one in traps if judge_pair(one.prepared, one.asked, 0.95).hit]
     assert wrong == []
-
-
-def test_a_word_that_the_answer_rests_on_may_be_added() -> None:
-    """What was asked says more of the same thing; in the place of another word it asks for another thing."""
-    backing = frozenset({"mungo", "booster", "hansen", "march"})
-    prepared, asked = "When is Mungo's booster?", "When is Mungo's booster with hansen?"
-    assert judge_pair(prepared, asked, 0.9, backing=backing).p_same > judge_pair(prepared, asked, 0.9).p_same
-    swapped = "When is Mungo's vaccination?"
-    assert judge_pair(swapped, asked, 0.9, backing=backing) == judge_pair(swapped, asked, 0.9)
-
-
-def test_many_words_that_the_answer_explains_ask_for_something_else() -> None:
-    """What a thing is, and where it split, may be told in one sentence; they are two questions all the same."""
-    backing = frozenset({"amazon", "basin", "drainag", "contin", "believ", "split", "middl", "purus", "arch"})
-    prepared = "What is the Amazon basin?"
-    asked = "Near where in the continent is it believed that the Amazon basin split?"
-    assert not judge_pair(prepared, asked, 0.7, backing=backing).hit
 
 
 def test_normalising_keeps_what_tells_questions_apart() -> None:
     assert normalise_question("  Please tell me: What’s the rent? ") == "what is the rent"
     assert normalise_question("What is 1.5 of E4?") == "what is 1.5 of e4"
     assert normalise_question("When?") != normalise_question("Where?")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Who has blood type A+?", "Who has blood type A-?"),
+        ("Who has blood type A-?", "Who has blood type A?"),
+        ("Who knows C++?", "Who knows C#?"),
+        ("Who got an A* in art?", "Who got an A in art?"),
+        ("What melts at -5?", "What melts at 5?"),
+        ("What did I buy for £50?", "What did I buy for $50?"),
+        ("What is my balance in €?", "What is my balance in $?"),
+        ("What if x > 5?", "What if x < 5?"),
+        ("What if x>=5?", "What if x>5?"),
+        ("What is 12 - 4?", "What is 12 + 4?"),
+        ("What is 12 / 4?", "What is 12 * 4?"),
+        ("What is +44?", "What is 44?"),
+        ("Do I have a will?", "Tell me about a will"),
+        ("Do we have a boat?", "The boat?"),
+        ("Does anyone know the plumber?", "Tell me about the plumber"),
+    ],
+)
+def test_a_sign_or_an_opener_that_changes_what_is_asked_stays(one: str, other: str) -> None:
+    assert normalise_question(one) != normalise_question(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("What is the rent - please?", "what is the rent please"),
+        ("- What is the rent?", "What is the rent"),
+        ("* What is the **rent**?", "What is the rent"),
+        ("> What is the rent?", "What is the rent"),
+        ("# What is the rent", "What is the rent."),
+        ("The plan: home -> school", "the plan home school"),
+        ("What is the 'rent'...", "what is the rent"),
+        ("Which parcels weigh >5 kg?", "Which parcels weigh > 5 kg"),
+        ("What if x>5?", "What if x > 5?"),
+        ("What if x ≥ 5?", "What if x >= 5?"),
+        ("What is 2+2?", "What is 2 + 2?"),
+        ("What cost 50 €?", "What cost €50"),
+        ("What cost 50€?", "What cost € 50?"),
+        ("What melts at \N{MINUS SIGN}5?", "What melts at -5"),
+        ("Where are Tom & Ada?", "Where are Tom and Ada?"),
+        ("Do I know when the bus comes?", "When the bus comes?"),
+        ("Do you remember the rent?", "The rent?"),
+    ],
+)
+def test_what_is_only_punctuation_falls_away(one: str, other: str) -> None:
+    assert normalise_question(one) == normalise_question(other)
+
+
+def test_words_with_signs_inside_are_spelled_as_before() -> None:
+    assert (
+        normalise_question("Is the e-mail on wi-fi of 7-8 at 10:30?")
+        == "is the e-mail on wi-fi of 7-8 at 10:30"
+    )
+    assert normalise_question("pre- and post-war R&D") == "pre and post-war r&d"
+
+
+def test_a_spelling_is_its_own() -> None:
+    """It may be spelled again; over everything that is asked in the traps that were built on."""
+    asked = {text for pair in trap_pairs("build") for text in (pair.prepared, pair.asked)}
+    spelled = {
+        normalise_question(text) for text in (*asked, "x>5 at £-5", "C++11/C#", "A-, B+ & 50 €", "5 + -3")
+    }
+    assert {normalise_question(text) for text in spelled} == spelled
+
+
+def test_a_number_sign_and_a_span_are_no_signs() -> None:
+    assert judge_pair("What is issue #42 about?", "what is issue 42 about", NEAR).hit
+    assert "signs-differ" not in judge_pair("Who has weeks 7 - 8?", "Who has weeks 7-8?", NEAR).reasons
 
 
 def test_the_measured_parameters_are_complete_and_say_how_they_came_about() -> None:

@@ -161,14 +161,6 @@ def main() -> None:
         ours = Figures.of(pairs, [one.hit for one in verdicts])
         print(f"\n{name} ({took_ms:.2f} ms a pair)\n| policy | hits | wrong hits |\n| --- | --- | --- |")
         print(f"| ours | {ours.row()} |")
-        if any(one.backing for one in pairs):
-            backed = [
-                judge_pair(one.prepared, one.asked, near, backing=one.backing).hit
-                for one, near in zip(pairs, similarity, strict=True)
-            ]
-            print(
-                f"| ours, with the prepared answer, its sentence and title | {Figures.of(pairs, backed).row()} |"
-            )
         for label, policy in fixed.items():
             hit = [policy(one, near) for one, near in zip(pairs, similarity, strict=True)]
             print(f"| {label} | {Figures.of(pairs, hit).row()} |")

@@ -2,16 +2,12 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-
-from pillowbook.answering.pairs import canonical_word
-from pillowbook.answering.terms import STOP_WORDS, words
 
 OWN = Path(__file__).resolve().parents[1] / "data"
 """Pairs that were written for this project: ``traps.jsonl`` and ``rewordings_fit.jsonl``."""
@@ -21,8 +17,7 @@ OWN = Path(__file__).resolve().parents[1] / "data"
 class Pair:
     """A prepared and an asked question, and whether one answer serves both.
 
-    ``group`` is what a fold must not tear apart (an article, an id); ``kind`` is that of a trap or a rewording;
-    ``backing`` the stems of the prepared answer, its sentence and its title, where they are known.
+    ``group`` is what a fold must not tear apart (an article, an id); ``kind`` is that of a trap or a rewording.
     """
 
     prepared: str
@@ -31,7 +26,6 @@ class Pair:
     group: str = ""
     kind: str = ""
     weight: float = 1.0
-    backing: frozenset[str] = frozenset()
 
 
 def read_jsonl(path: Path) -> list[dict]:
@@ -40,24 +34,10 @@ def read_jsonl(path: Path) -> list[dict]:
 
 def squad_pairs(squad: Path) -> list[Pair]:
     """Questions that people asked of one paragraph and that share most words; the same where a gold answer is."""
-    paragraphs: dict[str, list[str]] = {}
-    pairs: list[Pair] = []
-    for row in read_jsonl(squad / "cache_nearmiss.jsonl"):
-        note = row["note"]
-        if note not in paragraphs:
-            paragraphs[note] = (squad / "vault" / note).read_text(encoding="utf-8").split("\n\n")[1:]
-        backing = _backing(note, paragraphs[note][row["paragraph_index"]], row["cached_answers"])
-        pairs.append(Pair(row["cached"], row["query"], row["hit_ok"], note, backing=backing))
-    return pairs
-
-
-def _backing(note: str, paragraph: str, answers: Sequence[str]) -> frozenset[str]:
-    """What a prepared answer to the question would rest on: the answer, the sentence it stands in, the title."""
-    shortest = min(answers, key=len)
-    sentences = re.split(r"(?<=[.!?])\s+", paragraph)
-    quote = next((one for one in sentences if shortest in one), "")
-    told = words(f"{Path(note).stem} {shortest} {quote}")
-    return frozenset(canonical_word(word) for word in told if word not in STOP_WORDS)
+    return [
+        Pair(row["cached"], row["query"], row["hit_ok"], row["note"])
+        for row in read_jsonl(squad / "cache_nearmiss.jsonl")
+    ]
 
 
 def quora_pairs(path: Path) -> list[Pair]:

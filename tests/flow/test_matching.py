@@ -1,5 +1,7 @@
 """The whole matcher on a real vault: the user's verdicts, what the answer says, and how it tells its reasons."""
 
+from pathlib import Path
+
 import pytest
 
 from pillowbook.answering.judging import measured_parameters
@@ -44,6 +46,19 @@ def test_another_wording_is_served_with_its_reason(served: Stream) -> None:
     assert found.candidates[0].prepared.question == PREPARED
 
 
+def test_a_word_more_asks_for_something_narrower_though_the_answer_quotes_it(stream: Stream) -> None:
+    """The quote names both children; whoever asks for one of them did not get what was asked for."""
+    stream.write(
+        "teeth.md", "# Teeth\n\nThe dentist appointment is on 3 November, for Edie, not for Jonah.\n"
+    )
+    stream.sync()
+    stream.says["dentist"] = "The dentist appointment is on 3 November."
+    stream.prepare("When is the dentist appointment?")
+    found = match(stream, "when is jonah's dentist appointment?")
+    assert found.prepared is not None and found.prepared.citations, "it was looked at"
+    assert not found.is_hit and found.reasons == ("not-sure-enough",)
+
+
 def test_a_wrong_question_makes_its_entry_stricter_and_no_other(served: Stream) -> None:
     before = served.matcher._thresholds(served.knowledge.prepared_answers())
     assert before == {}
@@ -76,3 +91,38 @@ def test_what_is_asked_must_lead_to_what_the_answer_cites(served: Stream) -> Non
     found = match(served, ASKED)
     assert not found.is_hit and found.reasons == ("evidence-differs",)
     assert not found.candidates[0].is_hit, "the candidates agree with the verdict"
+
+
+def test_a_sign_tells_two_questions_apart_word_for_word(stream: Stream) -> None:
+    """Both used to have one row in the vault, and one answer."""
+    stream.write("blood.md", "# Blood\n\nEdie has the blood type A+.\n\nJonah has the blood type A-.\n")
+    stream.sync()
+    stream.says["A+"] = "Edie has the blood type A+."
+    stream.prepare("Who has blood type A+?")
+    assert stream.matcher.exact("who has blood type a+") is not None
+    assert stream.matcher.exact("Who has blood type A-?") is None
+    assert match(stream, "Who has blood type A-?").reasons == ("signs-differ",)
+    assert stream.add_question("Who has blood type A-?") != stream.add_question("Who has blood type A+?")
+
+
+def test_a_vault_from_before_is_spelled_anew_when_it_is_opened(tmp_path: Path) -> None:
+    """What was prepared for a question with a sign is found by it, and by no other."""
+    before = Stream(tmp_path)
+    before.write("blood.md", "# Blood\n\nEdie has the blood type A+.\n\nJonah has the blood type A-.\n")
+    before.sync()
+    before.says["A+"] = "Edie has the blood type A+."
+    before.prepare("Who has blood type A+?")
+    assert before.vault._opened is not None
+    with before.vault._opened.database.write() as connection:
+        connection.execute("UPDATE questions SET normal = 'who has blood type a'")
+        connection.execute("DELETE FROM state WHERE key = 'normal_form'")
+    before.close()
+    after = Stream(tmp_path)
+    try:
+        found = after.matcher.exact("Who has blood type A+?")
+        assert found is not None and found.question == "Who has blood type A+?"
+        assert after.matcher.exact("Who has blood type A-?") is None
+        assert after.matcher.exact("Who has blood type A?") is None
+        assert after.add_question("Who has blood type A+?") == found.question_id, "and it is not asked twice"
+    finally:
+        after.close()

@@ -1,7 +1,7 @@
 """What forbids a hit whatever the vectors say: the ways in which two questions that sound alike ask for two things.
 
-Each test has a name, and the names are the reasons a user or a script is told. Numbers, dates, units and names must be
-the same; so must negation, scope and comparison; nobody may have changed roles; and the sort of answer must be one.
+Each test has a name, and the names are the reasons a user or a script is told. Numbers, signs, dates, units and names
+must be the same; so must negation, scope and comparison; nobody may have changed roles; the sort of answer must be one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -35,6 +35,7 @@ def disagreements(
     """
     tests = (
         ("numbers-differ", prepared.figures != asked.figures),
+        ("signs-differ", prepared.signs != asked.signs),
         ("dates-differ", prepared.calendar != asked.calendar or _other_precision(prepared, asked)),
         ("units-differ", prepared.units != asked.units),
         ("names-differ", _names_differ(prepared, asked) or _names_differ(asked, prepared)),

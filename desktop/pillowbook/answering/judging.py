@@ -33,9 +33,6 @@ MIN_THRESHOLD = 0.5
 MIN_SIMILARITY = 0.5
 """Cosine under which words that agree are not believed; far below any rewording built on (0.78)."""
 
-MOST_BACKED = 0.5
-"""Words beyond the prepared question that its answer may explain, for each word the questions share."""
-
 FORBIDDEN_P = 0.2
 """P(same answer) of a pair that a test forbids is at most this, well under any threshold."""
 
@@ -71,15 +68,8 @@ class MatchParameters:
     threshold: float
 
 
-def align(prepared: Question, asked: Question, backing: frozenset[str] = frozenset()) -> Alignment:
-    """Give each word of one question its nearest counterpart in the other, nearest pairs first.
-
-    Args:
-        backing: stems of the prepared answer, its quotes and their places. Where nothing of the prepared question is
-            left over, a word that the asked one has beyond it and that stands there only says more of the same, if such
-            words are few: who asks at length where the Amazon basin split does not ask what it is. (Taken also for a
-            word in another's place it was wrong in 2 of 4: people ask two things of one sentence.)
-    """
+def align(prepared: Question, asked: Question) -> Alignment:
+    """Give each word of one question its nearest counterpart in the other, nearest pairs first."""
     ours, theirs = list(prepared.roots), list(asked.roots)
     found = sorted(
         ((kind, a, b) for a in ours for b in theirs if (kind := relation(a, b)) is not Relation.NONE),
@@ -91,24 +81,14 @@ def align(prepared: Question, asked: Question, backing: frozenset[str] = frozens
             ours.remove(a)
             theirs.remove(b)
             pairs.append(kind)
-    if not any(not is_light(root) for root in ours):
-        backed = [root for root in theirs if root in backing]
-        if len(backed) <= len(pairs) * MOST_BACKED:
-            pairs += [Relation.NEAR for _root in backed]
-            theirs = [root for root in theirs if root not in backing]
     return Alignment(tuple(pairs), tuple(ours), tuple(theirs))
 
 
-def pair_features(prepared: str, asked: str, backing: frozenset[str] = frozenset()) -> PairFeatures:
-    """Features of a pair of questions.
-
-    Args:
-        backing: stems of what the prepared answer rests on, where it is known (see :func:`align`).
-    """
+def pair_features(prepared: str, asked: str) -> PairFeatures:
+    """Features of a pair of questions."""
     first, second = read_question(prepared), read_question(asked)
-    aligned = align(first, second, backing)
+    aligned = align(first, second)
     ours, theirs = aligned.prepared_only, aligned.asked_only
-    plain = align(first, second) if backing else aligned
     heavy = [root for root in (*ours, *theirs) if not is_light(root)]
     asked_heavy = [root for root in theirs if not is_light(root)]
     total = len(aligned.pairs) + len(ours) + len(theirs)
@@ -128,7 +108,7 @@ def pair_features(prepared: str, asked: str, backing: frozenset[str] = frozenset
         len(small) / max(1, len(first.small | second.small)),
         _inversions(first.roots, second.roots),
     )
-    return PairFeatures(values, disagreements(first, second, (plain.prepared_only, plain.asked_only)))
+    return PairFeatures(values, disagreements(first, second, (ours, theirs)))
 
 
 def probability(features: PairFeatures, parameters: MatchParameters) -> float:
@@ -145,7 +125,6 @@ def judge_pair(
     asked: str,
     similarity: float,
     *,
-    backing: frozenset[str] = frozenset(),
     threshold: float | None = None,
     parameters: MatchParameters | None = None,
 ) -> PairVerdict:
@@ -153,7 +132,6 @@ def judge_pair(
 
     Args:
         similarity: cosine of the questions' embeddings.
-        backing: stems of what the prepared answer rests on, where it is known (see :func:`align`).
         threshold: of this entry, where the user's verdicts moved it.
     """
     if normalise_question(prepared) == normalise_question(asked):
@@ -161,7 +139,7 @@ def judge_pair(
     if similarity < MIN_SIMILARITY:
         return PairVerdict(0.0, False, ("too-far",))
     parameters = parameters or measured_parameters()
-    features = pair_features(prepared, asked, backing)
+    features = pair_features(prepared, asked)
     p_same = probability(features, parameters)
     needed = parameters.threshold if threshold is None else threshold
     is_hit = p_same >= needed and not features.forbidden

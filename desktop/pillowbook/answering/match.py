@@ -1,9 +1,9 @@
 """Which prepared answer, if any, is *the* answer to what was asked (section 7 of the design).
 
 In order: the same question once normalised; candidates by the questions' vectors; the disagreement tests
-(``disagreements``) and P(same answer) (``judging``), which also reads the prepared answer and its quotes: they may use
-the very words that were asked; the threshold, which the user's verdicts move for each entry; agreement of the sort of
-answer and of evidence: a quick retrieval for what was asked must find a passage the prepared answer cites.
+(``disagreements``) and P(same answer) (``judging``); the threshold, which the user's verdicts move for each entry;
+agreement of the sort of answer and of evidence: a quick retrieval for what was asked must find a passage the prepared
+answer cites.
 """
 
 import heapq
@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pillowbook.answering.judging import judge_pair, measured_parameters, own_threshold
-from pillowbook.answering.pairs import canonical_word, normalise_question
+from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.retrieve import Retriever
-from pillowbook.answering.terms import STOP_WORDS, content_stems, words
+from pillowbook.answering.terms import content_stems
 from pillowbook.answering.variants import variants
 from pillowbook.answering.verify import fits_kind
 from pillowbook.domain.answers import PreparedAnswer
@@ -112,18 +112,11 @@ class Matcher:
         thresholds = self._thresholds([prepared for prepared, _similarity in near])
         found: list[Candidate] = []
         for prepared, similarity in near:
-            threshold = thresholds.get(prepared.question_id)
             if prepared.question_id in wrong:
                 verdict = PairVerdict(0.0, False, ("wrong-question",))  # the user said so of this very pair
             else:
+                threshold = thresholds.get(prepared.question_id)
                 verdict = judge_pair(prepared.question, question, similarity, threshold=threshold)
-            if verdict.reasons == (
-                "not-sure-enough",
-            ):  # nothing forbids it: what the answer rests on may help
-                backing = backing_of(prepared)
-                verdict = judge_pair(
-                    prepared.question, question, similarity, backing=backing, threshold=threshold
-                )
             found.append(Candidate(prepared, similarity, verdict.p_same, verdict.hit, verdict.reasons))
         # Equal answers to differently worded questions: prefer the surer, then the nearer.
         found.sort(key=lambda one: (-one.is_hit, -one.p_same, -one.similarity))
@@ -158,13 +151,6 @@ class Matcher:
         found = self._retriever.retrieve(question, limit=AGREEING_PASSAGES, vector=vector)
         hashes = {one.passage.content_hash for one in found}
         return any(citation.passage_hash in hashes for citation in prepared.citations)
-
-
-def backing_of(prepared: PreparedAnswer) -> frozenset[str]:
-    """Stems of the prepared answer, its quotes, and the titles and headings they stand under."""
-    cited = (part for one in prepared.citations for part in (one.quote, one.title, one.heading))
-    told = words(" ".join((prepared.answer, *cited)))
-    return frozenset(canonical_word(word) for word in told if word not in STOP_WORDS)
 
 
 class PreparedIndex:

@@ -5,13 +5,20 @@ import re
 from pillowbook.answering.lexicon import base_stem
 from pillowbook.answering.terms import STOP_WORDS, stem, words
 
+_ASKING = (
+    r" (?:(?:about|at|by|for|from|in|of|on|since|to|until|with) )?"
+    r"(?:wh(?:at|en|ere|o)s?|which|whom|whose|why|whether|how|if)\b"
+)
 _OPENERS = re.compile(
     r"^(?:(?:hey|hi|hello|ok|okay|so|please|and|but|also|well|um)[\s,]+)*"
     r"(?:(?:can|could|would|will) (?:you|u) (?:please )?(?:tell|remind|show) me|(?:please )?(?:tell|remind|show) me|"
-    r"do (?:you|we|i) (?:know|remember|have)|i (?:want|need|would like|'d like) to know|(?:i )?wonder(?:ing)?|"
-    r"does anyone know|remember)?[\s,:]*(?:about )?(?=\w)",
+    r"do you (?:know|remember|have)|i (?:want|need|would like|'d like) to know|(?:i )?wonder(?:ing)?|"
+    rf"(?:do (?:we|i) (?:know|remember|have)|does anyone know)(?={_ASKING})|"
+    r"remember)?[\s,:]*(?:about )?(?=[-+#<>£$€¥₹¢]?\w)",
     re.IGNORECASE,
 )
+"""Taken off a question; "do I have" and the like only before a question word: "do I have a will?" asks yes or no."""
+
 _EXPANSIONS = {
     "what's": "what is", "who's": "who is", "where's": "where is", "when's": "when is", "how's": "how is",
     "that's": "that is", "it's": "it is", "there's": "there is", "i'm": "i am", "i've": "i have",
@@ -19,7 +26,7 @@ _EXPANSIONS = {
     "doesn't": "does not", "didn't": "did not", "can't": "can not", "cannot": "can not", "couldn't": "could not",
     "won't": "will not", "wouldn't": "would not", "shouldn't": "should not", "hasn't": "has not",
     "haven't": "have not", "hadn't": "had not", "mustn't": "must not", "whats": "what is", "wheres": "where is",
-    "whens": "when is", "whos": "who is",
+    "whens": "when is", "whos": "who is", "&": "and",
 }  # fmt: skip
 
 _SYNONYMS = (
@@ -49,17 +56,55 @@ _KINDS = (
     (r"\b(?:what|which)\b", "thing"),
     (r"^(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|must|am)\b", "yes-no"),
 )  # fmt: skip
+_BULLETS = re.compile(r"^\s*(?:[-*+•#]+|>(?!\s*\d))\s+", re.MULTILINE)
+_FOLDED_SIGNS = str.maketrans({"’": "'", "\N{MINUS SIGN}": "-", "≤": "<=", "≥": ">=", "≠": "!="})
+_CURRENCY_BEHIND = re.compile(r"(\d[\d.,]*) ?([£$€¥₹¢])(?!\w)")
+_CURRENCY_APART = re.compile(r"([£$€¥₹¢])(?: |(-))(?=\d)")
+_COMPARISON = r"(?:[<>!]=|==?|[<>])"
+_BEFORE = r"""(?:(?<![\w+])\+|(?<![^\s(\["'<>=])-(?=[£$€¥₹¢]?\d)|(?<!\w)#)"""
+_WORD = r"[^\W_]+(?:['.:,/&-][^\W_]+)*"
+_TOKEN = re.compile(
+    "|".join(
+        (
+            rf"(?<=[\w+#%)]){_COMPARISON}(?=[\w-])",  # x>5
+            rf"(?<=[\w+#%)] ){_COMPARISON}(?= [\w-])",  # x > 5
+            rf"(?<![-=<>]){_COMPARISON}(?= ?[-£$€¥₹¢]?\d)",  # over >5 kg
+            r"(?<=\w)\+(?=\w)",  # 2+2
+            r"(?<=[\w+#%)] )\+(?= [-\w£$€¥₹¢])",  # rent + deposit
+            r"(?<=\d )[-*/](?= \d)|(?<=\d)\*(?=\d)|[×÷]",  # 12 - 4
+            r"(?<=[\w+#%)] )&(?= \w)",  # Tom & Ada
+            r"(?<![\w'*-])(?:[a-z]{1,2}-|[a-z]\*)(?![\w*-])",  # the blood type A-, the mark A*
+            rf"{_BEFORE}?[£$€¥₹¢]?{_WORD}(?:%|\+\+|\+(?!\w)|#(?!\w))?",  # -5, £50, C++, A+, F#
+            "[£$€¥₹¢]",
+        )
+    )
+)
+"""Words with the signs that belong to them, operators, currencies. A dash or a bullet between words is punctuation."""
+
+_SIGNED = re.compile(r"[-+£$€¥₹¢].*|.*[-+#*]|[^\w]+")
+NORMAL_FORM = "2"
+"""Of :func:`normalise_question`; another one when a question may come out otherwise: what is stored is spelled anew."""
+
 _COMPILED_KINDS = tuple((re.compile(pattern), kind) for pattern, kind in _KINDS)
 
 
 def normalise_question(text: str) -> str:
-    """One spelling for questions that are the same but for case, politeness, punctuation and contractions."""
-    folded = " ".join(text.replace("’", "'").lower().split())
+    """One spelling for questions that are the same but for case, politeness, punctuation and contractions.
+
+    Signs that change what is asked stay: "a+", "c#", "-5", "£50", "x > 5".
+    """
+    folded = " ".join(_BULLETS.sub("", text.translate(_FOLDED_SIGNS)).lower().split())
+    folded = _CURRENCY_APART.sub(r"\2\1", _CURRENCY_BEHIND.sub(r"\2\1", folded))
     folded = _OPENERS.sub("", folded, count=1)
-    out: list[str] = []
-    for token in re.findall(r"[^\W_]+(?:['.:,/-][^\W_]+)*(?:%)?", folded):
-        out.append(_EXPANSIONS.get(token, token))
-    return " ".join(out)
+    return " ".join(_EXPANSIONS.get(token, token) for token in _TOKEN.findall(folded))
+
+
+def signs_of(normal: str) -> tuple[str, ...]:
+    """The operators and the words with a sign of a normalised question, in order.
+
+    "#4" is 4 and no sign; a lone dash between figures may be that of a span: 7 - 8 is 7-8.
+    """
+    return tuple(token for token in normal.split() if token != "-" and _SIGNED.fullmatch(token))
 
 
 def question_kind(normal: str) -> str:

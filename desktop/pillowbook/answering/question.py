@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from pillowbook.answering.lexicon import base_stem, is_inflected
-from pillowbook.answering.pairs import canonical_word, normalise_question
+from pillowbook.answering.pairs import canonical_word, normalise_question, signs_of
 from pillowbook.answering.question_tables import (
     ARTICLES,
     ASKS,
@@ -72,6 +72,7 @@ class Question:
     focus: str
     terms: tuple[Term, ...]
     figures: frozenset[str]
+    signs: tuple[str, ...]
     calendar: frozenset[str]
     units: frozenset[str]
     names: frozenset[str]
@@ -109,6 +110,7 @@ def read_question(text: str) -> Question:
         focus=_focus(told),
         terms=terms,
         figures=_figures(text, told),
+        signs=signs_of(normal),
         calendar=calendar | _month_names(text),
         units=units,
         names=names(text),

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pillowbook.answering.adapt import Adapter, AdaptParameters
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.match import Matcher
+from pillowbook.answering.pairs import NORMAL_FORM, normalise_question
 from pillowbook.answering.permission import Permission
 from pillowbook.answering.retrieve import Retriever
+from pillowbook.answering.wording import wording_of
 from pillowbook.core.overview import Overview
 from pillowbook.domain.clock import Clock
 from pillowbook.flow.audit.audit import Auditor
@@ -68,7 +70,7 @@ def build_stream(
     on_withdrawn: Callable[[], None] | None = None,
     adapts: AdaptParameters | None = None,
 ) -> Stream:
-    """Everything over an unlocked vault.
+    """Everything over an unlocked vault, whose questions are first spelled as this version spells them.
 
     Args:
         allows_secrets: as for :class:`Permission`.
@@ -76,6 +78,7 @@ def build_stream(
         adapts: when an answer is adapted; as it was measured, if not given.
     """
     library, knowledge, findings, digests = vault.library, vault.knowledge, vault.findings, vault.digests
+    knowledge.respelling.bring_to(NORMAL_FORM, normal_of=normalise_question, wording_of=wording_of)
     permission = Permission(knowledge, allows_secrets=allows_secrets)
     retriever = Retriever(
         words=vault.words, vectors=vault.vectors, library=library, embedder=embedder, clock=clock

@@ -16,6 +16,7 @@ from pillowbook.store.part import SourcesChanged
 from pillowbook.store.prepared import PreparedAnswers
 from pillowbook.store.questions import Questions
 from pillowbook.store.remembered import Remembered
+from pillowbook.store.respelling import Respelling
 from pillowbook.store.rows import clean_text, facts_from_column, facts_to_column, time_from_column
 from pillowbook.store.vectors import VectorStore
 from pillowbook.store.wordings import Wordings
@@ -47,6 +48,7 @@ class Knowledge(Questions, PreparedAnswers, Ledger, Foresight):
         audits: how prepared answers fared beside live ones.
         wordings: questions that share an answer with another, or were found not to.
         remembered: signs of how answers served, and forgetting what was asked.
+        respelling: how questions are spelled.
     """
 
     def __init__(self, database: Database, vectors: VectorStore, clock: Clock) -> None:
@@ -55,6 +57,7 @@ class Knowledge(Questions, PreparedAnswers, Ledger, Foresight):
         self.audits = Audits(database, clock)
         self.wordings = Wordings(database, vectors, clock)
         self.remembered = Remembered(database, vectors)
+        self.respelling = Respelling(database, vectors, clock)
 
     # -- digests -----------------------------------------------------------------------------------------------
 
