@@ -56,6 +56,52 @@ def test_a_question_that_stands_alone_is_left_as_it_is(question: str) -> None:
     assert standing_alone(question, INSURANCE) == ""
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is the wifi password?",
+        "What's the alarm code?",
+        "What is the mortgage rate?",
+        "What is the gas price?",
+        "What is the club fee?",
+        "What is the speed limit?",
+        "What is the application deadline?",
+        "Is it raining?",
+        "Is it still snowing?",
+        "Is it sunny?",
+        "Is it too late?",
+        "Is it time?",
+        "Will it rain?",
+        "Should the washing come in when it's raining?",
+        "How much did Disney sell it's stake for?",
+        "How much did Disney sell its stake for?",
+        "and it's price?",
+    ],
+)
+def test_a_name_of_its_own_the_weather_and_a_misspelt_its_lean_on_nothing(question: str) -> None:
+    assert standing_alone(question, Turn("When does the MOT run out?", "On 20 January 2027.", "Car")) == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "understood"),
+    [
+        ("What is the price?", "What is the price of the MOT?"),
+        ("what's the due date?", "What is the due date of the MOT?"),
+        ("and it's due when?", "The MOT is due when?"),
+        ("is it expensive?", "Is the MOT expensive?"),
+    ],
+)
+def test_a_bare_relational_noun_and_it_still_lean_on_the_last_question(
+    question: str, understood: str
+) -> None:
+    assert standing_alone(question, Turn("When does the MOT run out?", "On 20 January 2027.")) == understood
+
+
+def test_which_one_is_better_is_about_no_better() -> None:
+    last = Turn("Which energy supplier is better?")
+    assert standing_alone("How much is it?", last) == "How much is energy supplier?"
+
+
 def test_nothing_is_rewritten_without_a_question_before_it() -> None:
     assert standing_alone("and how much is it?", None) == ""
     assert standing_alone("and how much is it?", Turn("  ")) == ""

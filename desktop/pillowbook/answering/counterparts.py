@@ -21,6 +21,7 @@ from pillowbook.answering.terms import stem
 
 MAX_NAMED_WORDS: Final = 6
 
+_NO_COUNTERPART = PRONOUNS - {"mine", "yours"} | {"it's"}
 _ABOUT = re.compile(r"^(?:what|how) about\s+(?P<named>[^?]+)\??$", re.IGNORECASE)
 _AGREEING = {"do": "does", "have": "has", "am": "is", "don't": "doesn't", "haven't": "hasn't"}
 _MONTHS_DAYS = re.compile(
@@ -42,8 +43,7 @@ def of_what_is_named(bare: str, before: Parts, *, has_and: bool) -> str:
     if not tokens or len(tokens) > MAX_NAMED_WORDS or "," in named:
         return ""
     if any(
-        token.low in WH_WORDS or token.low in AUXILIARIES or token.low in PRONOUNS - {"mine", "yours"}
-        for token in tokens
+        token.low in WH_WORDS or token.low in AUXILIARIES or token.low in _NO_COUNTERPART for token in tokens
     ):
         return ""
     if tokens[0].low in PREPOSITIONS:

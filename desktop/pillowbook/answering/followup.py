@@ -18,6 +18,7 @@ from pillowbook.answering.question_parts import (
     is_verb,
     joined_with_what_follows,
     take_apart,
+    tokens_of,
     words_of,
     written_out,
 )
@@ -38,7 +39,14 @@ _RELATIONAL = words_of("""
     number numbers address price prices cost costs fee fees payment payments rate rates deadline deposit date dates
     amount colour size weight length width height code password reason result results opening hours terms limit excess
     """)
-"""Nouns that are of something: "what's the phone number?" asks for somebody's."""
+"""Nouns that are of something: "what's the price?" asks for something's."""
+
+_NAMING_NOTHING = words_of("""
+    phone telephone mobile contact email e-mail postal opening closing total full exact whole final overall monthly
+    yearly annual weekly daily hourly usual due start end expiry renewal exit cancellation
+    termination reference serial model
+    """)
+"""Words before such a noun that still leave open whose it is: any other makes a name of its own ("wifi password")."""
 
 
 def standing_alone(question: str, last: Turn | None) -> str:
@@ -60,6 +68,14 @@ def standing_alone(question: str, last: Turn | None) -> str:
         or _of_what(bare, before, last)
     )
     return _finished(rewritten) if rewritten and rewritten.strip(" ?") != text.strip(" ?") else ""
+
+
+def names_something(question: str) -> bool:
+    """Whether a question has a word that is no pronoun, no verb and of no closed class: it may be one of its own."""
+    return any(
+        token.text[0] not in "?,;()" and not is_small(token.low) and not is_verb(token.low)
+        for token in tokens_of(question)
+    )
 
 
 def _only_asked(bare: str, before: Parts, last: Turn) -> str:
@@ -99,8 +115,9 @@ def _of_what(bare: str, before: Parts, last: Turn) -> str:
     if len(phrases) == 1 and phrases[0].text.lower().startswith("the "):
         only = phrases[0]
         ends = not parts.text[only.end :].strip(" ?")
-        is_plain = 1 <= len(only.words) <= 2 and "'" not in only.text.replace("’", "'")
-        if ends and is_plain and parts.verb == "be" and only.words[-1] in _RELATIONAL:
+        *before_it, noun = only.words
+        names_nothing = len(before_it) <= 1 and _NAMING_NOTHING.issuperset(before_it)
+        if ends and names_nothing and parts.verb == "be" and noun in _RELATIONAL:
             return f"{parts.text.rstrip(' ?')} of {meant}"
     return ""
 

@@ -31,6 +31,21 @@ _EXPLETIVE = re.compile(
     r"\bit\s+(?:(?:takes?|took|costs?)(?: \w+)? to|true|rains?|snows?|gets? dark)\b|\bwhat time is it\b",
     re.IGNORECASE,
 )
+_ADVERB = (
+    r"(?:still|already|ever|always|often|usually|really|too|so|very|quite|nearly|almost|about|getting|going to|"
+    r"likely to|supposed to|start(?:s|ed|ing)?(?: to)?|stop(?:s|ped|ping)?|been|be)"
+)
+_WEATHER = re.compile(
+    r"\b(?:is|was|isn't|wasn't|will|would|does|did|has|had|might|could|should)\s+it\s+"
+    rf"(?:{_ADVERB}\s+)*"
+    r"(?:rain\w*|snow\w*|hail\w*|drizzl\w*|thunder\w*|sunny|windy|cloudy|overcast|foggy|misty|icy|frosty|freezing|"
+    r"stormy|humid|chilly|late|time|dark|light outside|midnight|noon|night|the weekend|(?:mon|tues|wednes|thurs|fri|"
+    r"satur|sun)day)\b|"
+    rf"\bit(?:\s+(?:is|was|has|will))?\s+(?:{_ADVERB}\s+)*(?:rain|snow|hail|drizzl|thunder)(?:s|ed|es|ing|e)?\b|"
+    r"\bhow late (?:is|was) it\b",
+    re.IGNORECASE,
+)
+"""The "it" of the weather and of the clock means nothing: "is it raining", "is it late"."""
 _THERE_IS = re.compile(
     r"\b(?:is|are|was|were|will be|be)\s+there\b|\bthere\s+(?:is|are|was|were)\b", re.IGNORECASE
 )
@@ -40,6 +55,9 @@ _THEY = frozenset({"they", "them", "their", "theirs"})
 _IT = frozenset({"it", "its", "that", "this", "those", "these"})
 POINTING: Final = _HE | _SHE | _THEY | _IT
 """Words that may point back out of their question."""
+
+_QUALITIES = frozenset({"better", "best", "worse", "worst", "cheaper", "cheapest"})
+"""Words that stand where a thing does, and are none: "which one is better"."""
 
 _OWNING = frozenset({"his", "her", "their", "its"})
 _PEOPLE = re.compile(
@@ -54,7 +72,7 @@ _PEOPLE = re.compile(
 
 def with_pronouns(bare: str, before: Parts, last: Turn) -> str:
     """The question with what its pronouns stand for; empty where one has its word in the question itself."""
-    if _EXPLETIVE.search(bare):
+    if _EXPLETIVE.search(bare) or _WEATHER.search(bare):
         return ""
     swapped = _same_deed(bare, before)
     if swapped:
@@ -117,8 +135,8 @@ def _is_open(tokens: tuple[Token, ...], number: int, parts: Parts) -> bool:
             return False
         if following in PRONOUNS | DETERMINERS:
             return False
-    # "What does Edie need for it": a person is no "it".
-    return not any(word in _THEY or not one.is_name for one in earlier)
+    # "What does Edie need for it": a person is no "it"; "did Disney sell its stake": a name may own.
+    return not any(word in _THEY or word == "its" or not one.is_name for one in earlier)
 
 
 def _has_name(phrase: Phrase) -> bool:
@@ -160,7 +178,7 @@ def _referent(word: str, before: Parts, last: Turn) -> str:
 
 def thing_meant(before: Parts, word: str) -> Phrase | None:
     """The phrase of the last question that a word such as "it" or "they" stands for; None where it has none."""
-    phrases = [phrase for phrase in before.phrases if not phrase.is_date]
+    phrases = [one for one in before.phrases if not one.is_date and not _QUALITIES.issuperset(one.words)]
     objects = [phrase for phrase in phrases if phrase.role is Role.OBJECT]
     subjects = [phrase for phrase in phrases if phrase.role is Role.SUBJECT]
     named = [phrase for phrase in subjects if phrase.is_name and before.verb != "be"]

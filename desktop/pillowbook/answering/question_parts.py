@@ -77,7 +77,13 @@ _DATED = re.compile(
     re.IGNORECASE,
 )
 _TOKEN = re.compile(r"[£€$]?[^\W_](?:[\w'’./:-]*[^\W_])?%?['’]?|[?,;()]")
-_CONTRACTED = re.compile(r"\b(what|who|where|when|how|why|it|that|there|he|she)['’]s\b", re.IGNORECASE)
+_CONTRACTED = re.compile(r"\b(what|who|where|when|how|why|that|there|he|she)['’]s\b", re.IGNORECASE)
+_IT_IS = re.compile(
+    r"(?P<before>^|[,;]\s*|\b(?:what|which|who|where|when|how(?: \w+)?|why|that|if|whether|while|once|until|because|"
+    r"although|unless|and|but|so|or|then|also)\s+)(?P<it>it)['’]s(?=\s+(?P<next>[\w-]+)(?P<more>\s+\w)?|\s*[?.!]*$)",
+    re.IGNORECASE,
+)
+"""``it's`` where a clause begins; behind a verb or a preposition it is a misspelt ``its``: "sell it's stake"."""
 _THEY_ARE = re.compile(r"\b(they|we|you)['’]re\b", re.IGNORECASE)
 
 
@@ -202,7 +208,20 @@ def is_small(word: str) -> bool:
 
 def written_out(text: str) -> str:
     """A question with ``what's`` as ``what is``."""
-    return _THEY_ARE.sub(r"\1 are", _CONTRACTED.sub(r"\1 is", " ".join(text.split())))
+    plain = _CONTRACTED.sub(r"\1 is", " ".join(text.split()))
+    return _THEY_ARE.sub(r"\1 are", _IT_IS.sub(_it_is, plain))
+
+
+def _it_is(found: re.Match[str]) -> str:
+    """``it is``, unless a single noun follows a bare ``it's``: "and it's price?"."""
+    before, following = found["before"].strip().lower(), (found["next"] or "").lower()
+    is_owning = (
+        before in ("", "and", "but", "so", "also")
+        and following
+        and not found["more"]
+        and not (is_small(following) or is_verb(following) or following.endswith(("ed", "ing")))
+    )
+    return found[0] if is_owning else f"{found['before']}{found['it']} is"
 
 
 def tokens_of(text: str) -> tuple[Token, ...]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pillowbook.answering.adapt import Adapter
 from pillowbook.answering.compose import Composer
-from pillowbook.answering.followup import standing_alone
+from pillowbook.answering.followup import names_something, standing_alone
 from pillowbook.answering.match import Matcher, MatchResult, PreparedIndex
 from pillowbook.answering.permission import Permission
 from pillowbook.answering.retrieve import Retriever
@@ -231,13 +231,22 @@ class Server:
         return self._completing.complete(typed, self._understood(typed, after), limit, began)
 
     def _understood(self, question: str, after: Turn | None) -> str:
-        """A question that leans on the one before it, as one that stands alone; empty where it does not."""
+        """A question that leans on the one before it, as one that stands alone; empty where it does not.
+
+        What is prepared in these very words stands alone, unless they name nothing: "how much is it?" may have been
+        asked with nothing before it.
+        """
         if after is not None and not after.answer:
             known = self._matcher.exact(after.question)
             if known is not None and known.answer:
                 titles = [one.title for one in known.citations]
                 after = Turn(after.question, known.answer, titles[0] if titles else "")
-        return standing_alone(question, after)
+        understood = standing_alone(question, after)
+        if understood and names_something(question):
+            same = self._matcher.exact(question)
+            if same is not None and same.answer:
+                return ""
+        return understood
 
     def _collect(self, asking: Asking, *, decided: bool) -> Answer | None:
         """The answer to a question about the notes as a whole; None for any other.
