@@ -75,7 +75,7 @@ class Collections:
         return read_collection_question(question, self._today())
 
     def answer(self, question: str, wanted: CollectionQuestion) -> Answer | None:
-        """The answer; None where an ordinary one may find more: a decision that was not put as one."""
+        """The answer; None where an ordinary one may find more: a decision not put as one, a matter on no list."""
         if wanted.kind in _BY_FINDINGS and self._findings.documents_without(PassKind.FIND, 1):
             self._catch_up()
         without: frozenset[DocumentId] = frozenset()
