@@ -101,7 +101,12 @@ class Server:
             likely=self._likely,
             replies=self._replies,
             remembering=self._remembering,
-            keeper=Keeper(library=library, knowledge=knowledge, permission=permission),
+            keeper=Keeper(
+                library=library,
+                knowledge=knowledge,
+                is_of_another_day=self._checker.is_of_another_day,
+                permission=permission,
+            ),
             vectors=self._vectors,
             library=library,
             refresher=self._refresher,
