@@ -4,11 +4,6 @@ import re
 from typing import Final
 
 from pillowbook.answering.question_parts import (
-    AUXILIARIES,
-    DETERMINERS,
-    PREPOSITIONS,
-    PRONOUNS,
-    WH_WORDS,
     Parts,
     Phrase,
     Role,
@@ -16,6 +11,13 @@ from pillowbook.answering.question_parts import (
     joined_with_what_follows,
     names_in,
     tokens_of,
+)
+from pillowbook.answering.question_words import (
+    AUXILIARIES,
+    DETERMINERS,
+    PREPOSITIONS,
+    PRONOUNS,
+    WH_WORDS,
 )
 from pillowbook.answering.terms import stem
 

@@ -4,20 +4,22 @@ import re
 from typing import Final
 
 from pillowbook.answering.question_parts import (
-    AUXILIARIES,
-    DETERMINERS,
-    PREPOSITIONS,
-    PRONOUNS,
     Parts,
     Phrase,
     Role,
     Token,
-    is_small,
-    is_verb,
     joined_with_what_follows,
     names_in,
     take_apart,
     tokens_of,
+)
+from pillowbook.answering.question_words import (
+    AUXILIARIES,
+    DETERMINERS,
+    PREPOSITIONS,
+    PRONOUNS,
+    is_small,
+    is_verb,
 )
 from pillowbook.domain.asking import Turn
 
@@ -70,6 +72,30 @@ _PEOPLE = re.compile(
 )
 
 
+_PEOPLE_DO = frozenset(
+    {
+        "charge",
+        "ask",
+        "say",
+        "quote",
+        "want",
+        "come",
+        "live",
+        "work",
+        "recommend",
+        "speak",
+        "think",
+        "tell",
+        "call",
+        "send",
+    }
+)
+"""What people and firms do, and things do not."""
+
+_SEVERAL = re.compile(r"&|\band\b|s$|\b(?:ltd|limited|co|company|plc|inc|llp)\b", re.IGNORECASE)
+"""Of a firm or of several people, who are "they" as plural things are."""
+
+
 def with_pronouns(bare: str, before: Parts, last: Turn) -> str:
     """The question with what its pronouns stand for; empty where one has its word in the question itself."""
     if _EXPLETIVE.search(bare) or _WEATHER.search(bare):
@@ -85,7 +111,8 @@ def with_pronouns(bare: str, before: Parts, last: Turn) -> str:
         word = token.low
         if not _is_open(tokens, number, parts):
             continue
-        meant = _referent(word, before, last)
+        is_deed_of_people = parts.subject == "they" and parts.deed in _PEOPLE_DO
+        meant = _referent(word, before, last, is_deed_of_people=is_deed_of_people)
         if not meant:
             return ""
         owns = word in _OWNING and _goes_on_with_noun(tokens, number)
@@ -160,12 +187,18 @@ def _owned(name: str) -> str:
     return f"{name}'" if name.endswith("s") and " " in name else f"{name}'s"
 
 
-def _referent(word: str, before: Parts, last: Turn) -> str:
+def _referent(word: str, before: Parts, last: Turn, *, is_deed_of_people: bool) -> str:
     """What a pronoun stands for, by the last question, its answer or its note; empty where that is not plain."""
     if word in _HE | _SHE:
         return _person(before, last)
     if word == "there":
         return _place(before)
+    if word in _THEY and before.asked.lower() == "who":
+        told = _who(before, last)
+        if is_deed_of_people or not any(is_plural(one) for one in before.phrases):
+            return told
+        if _SEVERAL.search(told):
+            return ""  # "Who painted the walls? Hall & Sons. How long did they last?"
     entity = entity_of(last.answer)
     asked = before.first(Role.ASKED)
     if entity and asked is not None and before.asked.lower().startswith(("which", "what", "whose")):
@@ -174,6 +207,21 @@ def _referent(word: str, before: Parts, last: Turn) -> str:
     if chosen is None:
         return last.title
     return joined_with_what_follows(chosen, before).text
+
+
+def is_plural(phrase: Phrase) -> bool:
+    """Whether a phrase is of several things that "they" may mean, as far as its ending tells."""
+    is_thing = not phrase.is_date and not phrase.is_name and bool(phrase.words)
+    return is_thing and re.search(r"[^sui]s$", phrase.words[-1]) is not None
+
+
+def _who(before: Parts, last: Turn) -> str:
+    """Who was named, where "who" was asked; empty where that is not known, or several were."""
+    if entity := entity_of(last.answer):
+        return entity
+    asked = names_in(before.text, is_sentence=True)
+    told = [name for name in names_in(last.answer, is_sentence=True) if name not in asked]
+    return told[0] if len(told) == 1 else ""
 
 
 def thing_meant(before: Parts, word: str) -> Phrase | None:
