@@ -76,6 +76,7 @@ def test_a_question_that_stands_alone_is_left_as_it_is(question: str) -> None:
         "How much did Disney sell it's stake for?",
         "How much did Disney sell its stake for?",
         "and it's price?",
+        "Who suggested How to Argue With It?",
     ],
 )
 def test_a_name_of_its_own_the_weather_and_a_misspelt_its_lean_on_nothing(question: str) -> None:

@@ -134,8 +134,8 @@ def _same_deed(bare: str, before: Parts) -> str:
 def _is_open(tokens: tuple[Token, ...], number: int, parts: Parts) -> bool:
     """Whether a word points back out of its question."""
     word = tokens[number].low
-    if word not in POINTING | {"there"}:
-        return False
+    if word not in POINTING | {"there"} or (number and tokens[number].text.istitle()):
+        return False  # "Who suggested How to Argue With It": a word of a title
     is_many = word in _THEY or word == "its"  # "Which parts lose their cover": what is asked for has them
     earlier = [one for one in parts.phrases if one.end <= tokens[number].start]
     earlier = [
