@@ -71,6 +71,7 @@ def test_a_question_that_stands_alone_is_left_as_it_is(question: str) -> None:
         "Is it sunny?",
         "Is it too late?",
         "Is it time?",
+        "How late is it?",
         "Will it rain?",
         "Should the washing come in when it's raining?",
         "How much did Disney sell it's stake for?",
@@ -90,6 +91,7 @@ def test_a_name_of_its_own_the_weather_and_a_misspelt_its_lean_on_nothing(questi
         ("what's the due date?", "What is the due date of the MOT?"),
         ("and it's due when?", "The MOT is due when?"),
         ("is it expensive?", "Is the MOT expensive?"),
+        ("How late is it open?", "How late is the MOT open?"),
     ],
 )
 def test_a_bare_relational_noun_and_it_still_lean_on_the_last_question(

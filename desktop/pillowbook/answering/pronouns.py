@@ -44,7 +44,7 @@ _WEATHER = re.compile(
     r"stormy|humid|chilly|late|time|dark|light outside|midnight|noon|night|the weekend|(?:mon|tues|wednes|thurs|fri|"
     r"satur|sun)day)\b|"
     rf"\bit(?:\s+(?:is|was|has|will))?\s+(?:{_ADVERB}\s+)*(?:rain|snow|hail|drizzl|thunder)(?:s|ed|es|ing|e)?\b|"
-    r"\bhow late (?:is|was) it\b",
+    r"\bhow late (?:is|was) it\s*\??$",
     re.IGNORECASE,
 )
 """The "it" of the weather and of the clock means nothing: "is it raining", "is it late"."""
