@@ -32,6 +32,12 @@ TODAY = date(2026, 10, 15)  # a Thursday
         ("How many notes are in the Recipes folder?", CollectionKind.COUNT, "", "Recipes"),
         ("What is in folder Garden about?", CollectionKind.FOLDER, "", "Garden"),
         ("What is still undecided?", CollectionKind.OPEN, "", ""),
+        ("What is still open on the kitchen?", CollectionKind.OPEN, "the kitchen", ""),
+        ("What are the deadlines for the tax return?", CollectionKind.TASKS, "the tax return", ""),
+        ("Which deadline is due this week?", CollectionKind.TASKS, "", ""),
+        ("What is my to-do list?", CollectionKind.TASKS, "", ""),
+        ("What is on the agenda for next week?", CollectionKind.COMING, "", ""),
+        ("What is planned for the 14th of June?", CollectionKind.COMING, "", ""),
     ],
 )
 def test_its_form_tells_what_is_wanted(question: str, kind: CollectionKind, about: str, folder: str) -> None:
@@ -53,6 +59,18 @@ def test_its_form_tells_what_is_wanted(question: str, kind: CollectionKind, abou
         "What runs out?",
         "What is the next book?",
         "Who decided about the supplier?",
+        "What is the deadline for the tax return?",
+        "What's the deadline for the tax return this year?",
+        "Tell me the deadline for the tax return",
+        "What is the task for Monday's lesson?",
+        "What is the due date for the library books?",
+        "What is the deadline?",
+        "What is on the agenda for the board meeting?",
+        "What's on the agenda for the board meeting next week?",
+        "What is the to-do list for the move?",
+        "What is open on Sunday?",
+        "What is open this weekend?",
+        "What's open on Christmas Day?",
         "",
     ],
 )
@@ -93,6 +111,7 @@ def test_the_sample_questions_are_left_alone_but_for_those_of_such_a_form() -> N
         ("what is due before the end of November", date(2026, 10, 15), date(2026, 11, 30)),
         ("what is due by the end of the year", date(2026, 10, 15), date(2026, 12, 31)),
         ("what is due tomorrow", date(2026, 10, 16), date(2026, 10, 16)),
+        ("what is planned for the 14th of June", date(2027, 6, 14), date(2027, 6, 14)),
         ("what ends in 2028", date(2028, 1, 1), date(2028, 12, 31)),
     ],
 )
@@ -107,4 +126,25 @@ def test_what_is_another_answer_tomorrow_is_never_prepared() -> None:
     assert is_worked_out_when_asked("What changed this week?")
     assert not is_worked_out_when_asked("What did we decide about the boiler?")
     assert not is_worked_out_when_asked("When does the car insurance end?")
+    assert not is_worked_out_when_asked("What is the deadline for the tax return?")
     assert WORKED_OUT
+
+
+@pytest.mark.parametrize(
+    ("question", "may_be_ordinary"),
+    [
+        ("What are the deadlines for the tax return?", True),
+        ("What is overdue about zebras?", True),
+        ("What is still open on the kitchen?", True),
+        ("What is planned for the 14th of June?", True),
+        ("What is scheduled in June for the garden?", True),
+        ("What is planned in June?", False),
+        ("What is coming up today?", False),
+        ("What is overdue?", False),
+        ("Which notes mention zebras?", False),
+        ("Do my notes contradict each other about Mungo?", False),
+    ],
+)
+def test_what_is_on_no_list_may_still_stand_in_a_note(question: str, may_be_ordinary: bool) -> None:
+    read = read_collection_question(question, TODAY)
+    assert read is not None and read.may_be_ordinary is may_be_ordinary

@@ -56,6 +56,55 @@ def test_a_question_that_stands_alone_is_left_as_it_is(question: str) -> None:
     assert standing_alone(question, INSURANCE) == ""
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is the wifi password?",
+        "What's the alarm code?",
+        "What is the mortgage rate?",
+        "What is the gas price?",
+        "What is the club fee?",
+        "What is the speed limit?",
+        "What is the application deadline?",
+        "Is it raining?",
+        "Is it still snowing?",
+        "Is it sunny?",
+        "Is it too late?",
+        "Is it time?",
+        "How late is it?",
+        "Will it rain?",
+        "Should the washing come in when it's raining?",
+        "How much did Disney sell it's stake for?",
+        "How much did Disney sell its stake for?",
+        "and it's price?",
+        "Who suggested How to Argue With It?",
+    ],
+)
+def test_a_name_of_its_own_the_weather_and_a_misspelt_its_lean_on_nothing(question: str) -> None:
+    assert standing_alone(question, Turn("When does the MOT run out?", "On 20 January 2027.", "Car")) == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "understood"),
+    [
+        ("What is the price?", "What is the price of the MOT?"),
+        ("what's the due date?", "What is the due date of the MOT?"),
+        ("and it's due when?", "The MOT is due when?"),
+        ("is it expensive?", "Is the MOT expensive?"),
+        ("How late is it open?", "How late is the MOT open?"),
+    ],
+)
+def test_a_bare_relational_noun_and_it_still_lean_on_the_last_question(
+    question: str, understood: str
+) -> None:
+    assert standing_alone(question, Turn("When does the MOT run out?", "On 20 January 2027.")) == understood
+
+
+def test_which_one_is_better_is_about_no_better() -> None:
+    last = Turn("Which energy supplier is better?")
+    assert standing_alone("How much is it?", last) == "How much is energy supplier?"
+
+
 def test_nothing_is_rewritten_without_a_question_before_it() -> None:
     assert standing_alone("and how much is it?", None) == ""
     assert standing_alone("and how much is it?", Turn("  ")) == ""
@@ -101,3 +150,55 @@ def test_whose_sister_was_asked_is_not_who_is_meant() -> None:
     before = Turn("Who is Tom's sister?", "Ruth", "Family")
     understood = standing_alone("Where does she live?", before)
     assert "Tom" not in understood and ("Ruth" in understood or not understood)
+
+
+@pytest.mark.parametrize(
+    ("last", "question", "understood"),
+    [
+        (Turn("Does Jonah take the bus on Mondays?"), "and Edie?", "Does Edie take the bus on Mondays?"),
+        (Turn("Does Jonah take the bus on Monday?"), "and Edie?", "Does Edie take the bus on Monday?"),
+        (Turn("When does the lease for the workshop end?"), "And the flat?", "When does the lease for the flat end?"),
+        (Turn("When does the lease for Low Water end?"), "And the flat?", "When does the lease for the flat end?"),
+        (Turn("When does the lease for the workshop end?"), "how much is it?",
+         "How much is the lease for the workshop?"),
+        (Turn("When was the roof of the shed repaired?"), "And the garage?",
+         "When was the roof of the garage repaired?"),
+        (Turn("What is the size of the garden shed?"), "And the garage?", "What is the size of the garage?"),
+    ],
+)  # fmt: skip
+def test_a_counterpart_leaves_the_rest_of_the_question(last: Turn, question: str, understood: str) -> None:
+    assert standing_alone(question, last) == understood
+
+
+@pytest.mark.parametrize(
+    ("last", "question", "understood"),
+    [
+        (Turn("Who fitted the kitchen?", "Hall & Sons"), "How much did they charge?",
+         "How much did Hall & Sons charge?"),
+        (Turn("Who fitted the kitchen?", "The kitchen was fitted by Hall & Sons."), "What's their number?",
+         "What is Hall & Sons' number?"),
+        (Turn("Who painted the walls?", "Hall & Sons"), "How much did they charge?",
+         "How much did Hall & Sons charge?"),
+        (Turn("Who painted the walls?", "Hall & Sons"), "How long did they last?", ""),
+        (Turn("Who fitted the kitchen?"), "How much did they charge?", ""),
+        (Turn("Who keeps the spare keys?", "Ruth"), "Where are they?", "Where are the spare keys?"),
+    ],
+)  # fmt: skip
+def test_they_after_who_are_the_answer_where_it_is_known(last: Turn, question: str, understood: str) -> None:
+    assert standing_alone(question, last) == understood
+
+
+@pytest.mark.parametrize(
+    ("last", "understood"),
+    [
+        ("When does the car insurance end?", "How much is the car insurance?"),
+        ("When was the boiler fitted?", "How much is the boiler?"),
+        ("When do we pay the rent?", "How much do we pay the rent?"),
+        ("What is the rent for Unit 7?", "How much is the rent for Unit 7?"),
+        ("What does the sweep charge?", "How much does the sweep charge?"),
+        ("Has Ruth paid the deposit?", "How much has Ruth paid the deposit?"),
+        ("Where does Ruth live?", ""),
+    ],
+)
+def test_how_much_is_asked_only_of_what_takes_an_amount(last: str, understood: str) -> None:
+    assert standing_alone("how much?", Turn(last)) == understood

@@ -102,7 +102,9 @@ def test_where_nothing_is_found_it_says_so(house: House) -> None:
     assert answer.checked_at is None and answer.checked_files == 0
     assert answer_text(answer).startswith("No note mentions “zebras”.\n  [live, ")
     overdue = house.ask("What is overdue about zebras?")
-    assert overdue.kind is AnswerKind.LIVE and overdue.answer and not overdue.citations
+    assert (overdue.kind, overdue.answer) == (AnswerKind.NONE, ""), (
+        "an ordinary question; the notes do not say"
+    )
     assert house.ask("What changed in the Cellar folder yesterday?").answer.startswith(
         "No folder of your notes"
     )
@@ -242,3 +244,50 @@ def test_contradictions_name_both_notes(stream: Stream) -> None:
     assert {one.title for one in answer.citations} == {"Rent", "Rent review"}
     assert answer.answer.index("£240") < answer.answer.index("£215")
     assert house.ask("Do my notes contradict each other about Mungo?").citations == ()
+
+
+def test_a_deadline_that_a_note_says_is_an_ordinary_question_and_is_prepared(house: House) -> None:
+    stream = house.stream
+    stream.write("tax.md", "# Tax\n\nThe deadline for the tax return is 31 January.\n")
+    stream.sync()
+    stream.says["tax return"] = "The deadline for the tax return is 31 January."
+    question = "What is the deadline for the tax return?"
+    answer = house.ask(question)
+    assert "31 January" in answer.answer and answer.kind is AnswerKind.LIVE
+    assert stream.prepare(question).result is not SliceResult.REFUSED
+    assert house.ask(question).kind is AnswerKind.HIT
+
+
+@pytest.mark.parametrize(
+    "question", ["What are the deadlines for the tax return?", "What is planned for the 14th of June?"]
+)
+def test_what_is_on_no_list_is_answered_from_the_notes(house: House, question: str) -> None:
+    stream = house.stream
+    stream.write(
+        "tax.md", "# Tax\n\nThe deadlines: tax return at the end of January. Planned mid-June: fair.\n"
+    )
+    stream.sync()
+    stream.says["tax return"] = "The deadlines: tax return at the end of January."
+    assert "was found" not in house.ask(question).answer
+    assert stream.generator.calls, "it was asked as an ordinary question"
+
+
+def test_what_is_prepared_in_the_very_words_goes_before_a_list(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A vault may hold an answer from before the form was known."""
+    stream = house.stream
+    stream.write("Home/tax.md", "# Tax\n\nThe deadlines for the tax return are 31 January and 31 July.\n")
+    stream.write("Home/todo.md", f"# To do\n\n- [ ] file the tax return by {day(3)}\n")
+    stream.sync()
+    question = "What are the deadlines for the tax return?"
+    assert "file the tax return" in house.ask(question).answer
+    stream.says["tax return"] = "The deadlines for the tax return are 31 January and 31 July."
+    with monkeypatch.context() as earlier:
+        earlier.setattr("pillowbook.answering.permission.is_worked_out_when_asked", lambda _question: False)
+        stream.prepare(question)
+    served = house.ask(question)
+    assert served.kind is AnswerKind.HIT and "31 July" in served.answer
+    assert "file the tax return" in house.ask(question, AskMode.LIVE_ONLY).answer
+    stream.write("Home/tax.md", "# Tax\n\nNothing here any more.\n")
+    assert "file the tax return" in house.ask(question).answer, "withdrawn, it is a list again"

@@ -1,9 +1,18 @@
 """Follow-ups, what resembles what is typed, and what may be asked next: at the server."""
 
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 from tests.flow.conftest import Stream
 
 from pillowbook.answering.pairs import normalise_question
+from pillowbook.cli import questions
+from pillowbook.cli.grammar import build_parser
+from pillowbook.cli.invocation import Invocation
 from pillowbook.domain.answers import AnswerKind
 from pillowbook.domain.asking import AskMode, Turn
 
@@ -107,3 +116,58 @@ def test_what_was_just_asked_is_not_offered_again(fitted: Stream) -> None:
     fitted.prepare("What pressure of the boiler is right?")
     answer = fitted.server.ask(PRESSURE)
     assert [one.question for one in answer.related] == [FITTED]
+
+
+def test_what_is_prepared_in_the_very_words_stands_alone(fitted: Stream) -> None:
+    fitted.write("cottage.md", "# Cottage\n\nThe deposit is £400.\n")
+    fitted.sync()
+    fitted.says["deposit"] = "The deposit is £400."
+    fitted.prepare("What is the deposit?")
+    last = Turn("When does the boiler need a service?", "In May.", "Boiler")
+    answer = fitted.server.ask("what is the deposit", mode=AskMode.PREPARED_ONLY, after=last)
+    assert answer.understood_as == "" and answer.kind is AnswerKind.HIT
+    (first, *_) = fitted.server.complete("what is the deposit", after=last)
+    assert first.answer is not None and first.answer.understood_as == ""
+
+
+def test_what_names_nothing_leans_on_the_last_question_though_it_is_prepared(fitted: Stream) -> None:
+    """It may have been asked once with nothing before it."""
+    fitted.says["was it fitted"] = "The boiler was fitted on 22 September 2025 by Dev Marsh."
+    fitted.prepare("When was it fitted?")
+    answer = fitted.server.ask(
+        "When was it fitted?", mode=AskMode.PREPARED_ONLY, after=Turn("How old is the boiler?")
+    )
+    assert answer.understood_as == FITTED
+
+
+class AtServer(Invocation):
+    """An invocation that talks to the server itself."""
+
+    def __init__(self, options: argparse.Namespace, stream: Stream) -> None:
+        super().__init__(options)
+        self._server = stream.server
+
+    def call(self, work: Callable[[Any], Any]) -> Any:
+        return work(self._server)
+
+
+def test_the_lines_of_a_batch_do_not_lean_on_each_other(
+    fitted: Stream, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [{"id": 1, "question": FITTED}, {"id": 2, "question": "and how heavy is it?"}]
+    lines.append({"id": 3, "question": PRESSURE})
+    file = tmp_path / "lines.jsonl"
+
+    def told(*order: int, after: tuple[str, ...] = ()) -> dict[int, tuple[str, str]]:
+        file.write_text("".join(json.dumps(lines[at]) + "\n" for at in order))
+        options = ["--profile", str(tmp_path), "--json", "ask", "--prepared-only", "--no-learn", *after]
+        options += ["--batch", str(file)]
+        questions.ask(AtServer(build_parser().parse_args(options), fitted))
+        answers = map(json.loads, capsys.readouterr().out.splitlines())
+        return {one["id"]: (one["understood_as"] or "", one["answer"]) for one in answers}
+
+    assert told(0, 1, 2) == told(2, 1, 0)
+    assert told(0, 1, 2)[2][0] == ""
+    leaning = told(0, 1, 2, after=("--after", FITTED))
+    assert leaning[2][0] == "How heavy is the boiler?"
+    assert leaning == told(2, 1, 0, after=("--after", FITTED))

@@ -294,6 +294,31 @@ def test_what_was_computed_on_another_day_is_computed_anew(stream: Stream) -> No
     assert stream.server.complete(question) == [], "it would not be there at once"
 
 
+@pytest.mark.parametrize(
+    ("question", "is_of_its_day"),
+    [
+        ("When is the next dentist appointment?", True),
+        ("Which dentist appointment is on Tuesday?", True),
+        ("When is Ruth's dentist appointment?", False),
+    ],
+)
+def test_what_counts_from_today_is_answered_anew_on_another_day(
+    stream: Stream, question: str, is_of_its_day: bool
+) -> None:
+    stream.write(
+        "dentist.md", "# Dentist\n\nRuth's next dentist appointment is on Tuesday 12 January 2027.\n"
+    )
+    stream.sync()
+    stream.says["dentist appointment"] = "Ruth's next dentist appointment is on Tuesday 12 January 2027."
+    stream.prepare(question, Reason.REQUESTED)
+    assert stream.server.ask(question, learn=False).kind is AnswerKind.HIT
+    stream.clock.days = 1
+    answer = stream.server.ask(question)
+    assert answer.kind is (AnswerKind.LIVE if is_of_its_day else AnswerKind.HIT)
+    assert "12 January" in answer.answer
+    assert stream.server.ask(question).kind is AnswerKind.HIT, "asked once, it holds for that day"
+
+
 def test_each_way_to_a_prepared_answer_minds_the_day_and_the_file(stream: Stream) -> None:
     stream.write("car.md", "# Car\n\nThe MOT runs out on 20 January 2027.\n")
     stream.write("dog.md", "# Mungo\n\nMungo weighs 27.4 kg.\n")

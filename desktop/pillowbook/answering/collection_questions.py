@@ -55,6 +55,17 @@ class CollectionQuestion:
         """
         return self.window is not None or self.kind not in (CollectionKind.DECIDED, CollectionKind.FOLDER)
 
+    @property
+    def may_be_ordinary(self) -> bool:
+        """Whether a note may say what no list holds: of one matter or on one named day.
+
+        Not of what is mentioned, since all words are searched, nor of what contradicts, which no passage tells.
+        """
+        if self.kind is CollectionKind.COMING and self.window is not None and self.window.is_named_day:
+            return True
+        listed = (CollectionKind.TASKS, CollectionKind.OVERDUE, CollectionKind.OPEN, CollectionKind.COMING)
+        return bool(self.about) and self.kind in listed
+
 
 _WE = r"(?:i|we|they|you)"
 _MY = r"(?:(?:all )?(?:of )?(?:my|our|the|these|those|all) )?"
@@ -174,6 +185,14 @@ _FOLDER = re.compile(
 _IN_NAMED = re.compile(r"\s(?:in|under|below|inside) (?P<name>[A-Z][\w&'-]*(?: [A-Z][\w&'-]*)?)\s*$")
 _NEEDS_WINDOW: Final = frozenset({CollectionKind.ENDING, CollectionKind.CHANGED})
 _WITHOUT_WINDOW = re.compile(r"\b(?:coming up|upcoming|calendar|agenda|diary)\b", re.IGNORECASE)
+_ONE_TASK = re.compile(
+    rf"^(?:which|what|{_SHOW})(?: of)?(?: is| are| was)? ?{_MY}(?:open |outstanding |undone |unfinished )?"
+    r"(?P<one>deadline|task|to-?do(?P<list> list)?|todo list)\b",
+    re.IGNORECASE,
+)
+_AGENDA = re.compile(r"\bagenda\b", re.IGNORECASE)
+_OPEN_ON = re.compile(r"^what (?:is|are) open on\b", re.IGNORECASE)
+_OPEN = re.compile(r"^what (?:is|are)(?: still)? open\b", re.IGNORECASE)
 _ANY_DAY = date(2024, 1, 1)
 """The form of a question is the same on every day."""
 _RECENTLY = re.compile(r"\b(?:recently|lately)\b", re.IGNORECASE)
@@ -206,6 +225,8 @@ def read_collection_question(question: str, today: date) -> CollectionQuestion |
         about = " ".join(named.split()).strip("\"“”'‘’ ")
         if _CLAUSE.search(about) or len(about.split()) > MAX_ABOUT_WORDS:
             continue
+        if _is_of_one_thing(kind, flat, about, window):
+            continue
         if kind is CollectionKind.FOLDER:
             return CollectionQuestion(kind, "", taken.folder) if window is None else None
         if kind is CollectionKind.MENTIONS:
@@ -232,6 +253,21 @@ def is_worked_out_when_asked(question: str) -> bool:
     """Whether nothing can be prepared for a question, since its answer changes by itself."""
     read = read_collection_question(question, _ANY_DAY)
     return read is not None and read.changes_by_itself
+
+
+def _is_of_one_thing(kind: CollectionKind, flat: str, about: str, window: Window | None) -> bool:
+    """Whether a question in a list's form asks for one thing, which a note may say.
+
+    "The deadline for the tax return", "the to-do list for the move", "the agenda for the board meeting"; and what is
+    "open on Sunday" is no open question.
+    """
+    if kind is CollectionKind.TASKS and (one := _ONE_TASK.search(flat)):
+        return bool(about) or (one["one"].lower() == "deadline" and window is None)
+    if kind is CollectionKind.COMING:
+        return bool(about) and _AGENDA.search(flat) is not None
+    if kind is CollectionKind.OPEN:
+        return _OPEN_ON.search(flat) is not None or (window is not None and _OPEN.search(flat) is not None)
+    return False
 
 
 def _mentioned(flat: str) -> str:

@@ -4,11 +4,6 @@ import re
 from typing import Final
 
 from pillowbook.answering.question_parts import (
-    AUXILIARIES,
-    DETERMINERS,
-    PREPOSITIONS,
-    PRONOUNS,
-    WH_WORDS,
     Parts,
     Phrase,
     Role,
@@ -17,10 +12,18 @@ from pillowbook.answering.question_parts import (
     names_in,
     tokens_of,
 )
+from pillowbook.answering.question_words import (
+    AUXILIARIES,
+    DETERMINERS,
+    PREPOSITIONS,
+    PRONOUNS,
+    WH_WORDS,
+)
 from pillowbook.answering.terms import stem
 
 MAX_NAMED_WORDS: Final = 6
 
+_NO_COUNTERPART = PRONOUNS - {"mine", "yours"} | {"it's"}
 _ABOUT = re.compile(r"^(?:what|how) about\s+(?P<named>[^?]+)\??$", re.IGNORECASE)
 _AGREEING = {"do": "does", "have": "has", "am": "is", "don't": "doesn't", "haven't": "hasn't"}
 _MONTHS_DAYS = re.compile(
@@ -42,8 +45,7 @@ def of_what_is_named(bare: str, before: Parts, *, has_and: bool) -> str:
     if not tokens or len(tokens) > MAX_NAMED_WORDS or "," in named:
         return ""
     if any(
-        token.low in WH_WORDS or token.low in AUXILIARIES or token.low in PRONOUNS - {"mine", "yours"}
-        for token in tokens
+        token.low in WH_WORDS or token.low in AUXILIARIES or token.low in _NO_COUNTERPART for token in tokens
     ):
         return ""
     if tokens[0].low in PREPOSITIONS:

@@ -10,16 +10,19 @@ import re
 from typing import Final
 
 from pillowbook.answering.counterparts import of_what_is_named
-from pillowbook.answering.pronouns import POINTING, entity_of, thing_meant, with_pronouns
+from pillowbook.answering.pronouns import POINTING, entity_of, is_plural, thing_meant, with_pronouns
 from pillowbook.answering.question_parts import (
     Parts,
     Role,
-    is_small,
-    is_verb,
     joined_with_what_follows,
     take_apart,
-    words_of,
+    tokens_of,
     written_out,
+)
+from pillowbook.answering.question_words import (
+    is_small,
+    is_verb,
+    words_of,
 )
 from pillowbook.domain.asking import Turn
 
@@ -38,7 +41,29 @@ _RELATIONAL = words_of("""
     number numbers address price prices cost costs fee fees payment payments rate rates deadline deposit date dates
     amount colour size weight length width height code password reason result results opening hours terms limit excess
     """)
-"""Nouns that are of something: "what's the phone number?" asks for somebody's."""
+"""Nouns that are of something: "what's the price?" asks for something's."""
+
+_TAKING_AMOUNT = words_of("""
+    charge charged charges cost costs pay pays paid owe owes owed spend spent earn earned save saved lend lent borrow
+    borrowed give gave given get got receive received buy bought sell sold need needed use used claim claimed donate
+    donated transfer transferred send sent invest invested weigh weighed eat ate drink drank take took increase
+    increased rise rose fall fell drop dropped hire hired rent rented
+    """)
+"""Deeds of which "how much" may be asked."""
+
+_OF_MONEY = words_of("""
+    rent price cost costs fee fees bill bills deposit charge charges rate rates salary wage invoice payment payments
+    premium excess tax instalment instalments loan mortgage subscription membership budget discount refund fine pension
+    allowance amount fare ticket tickets
+    """)
+"""What is an amount, or has one."""
+
+_NAMING_NOTHING = words_of("""
+    phone telephone mobile contact email e-mail postal opening closing total full exact whole final overall monthly
+    yearly annual weekly daily hourly usual due start end expiry renewal exit cancellation
+    termination reference serial model
+    """)
+"""Words before such a noun that still leave open whose it is: any other makes a name of its own ("wifi password")."""
 
 
 def standing_alone(question: str, last: Turn | None) -> str:
@@ -62,18 +87,37 @@ def standing_alone(question: str, last: Turn | None) -> str:
     return _finished(rewritten) if rewritten and rewritten.strip(" ?") != text.strip(" ?") else ""
 
 
+def names_something(question: str) -> bool:
+    """Whether a question has a word that is no pronoun, no verb and of no closed class: it may be one of its own."""
+    return any(
+        token.text[0] not in "?,;()" and not is_small(token.low) and not is_verb(token.low)
+        for token in tokens_of(question)
+    )
+
+
 def _only_asked(bare: str, before: Parts, last: Turn) -> str:
     """The last question, asking for something else."""
     found = _BARE.match(bare.rstrip(" ?"))
     if found is None or not before.rest or not (before.asked or before.verb):
         return ""
+    if found["wh"].lower() == "how much" and not _takes_amount(before):
+        return ""
     asked = " ".join(part for part in (found["before"], found["wh"]) if part)
     after = (found["after"] or "").strip()
-    told = f"{before.rest}{'' if after in ('', 'not', 'exactly') else f' {after}'}"
+    rest = before.rest if before.asked else f"{before.rest[:1].lower()}{before.rest[1:]}"
+    told = f"{rest}{'' if after in ('', 'not', 'exactly') else f' {after}'}"
     wanted = before.first(Role.ASKED)
     entity = entity_of(last.answer)
     extra = wanted.text if wanted is not None else entity if asked.lower().startswith("why") else ""
     return f"{asked} {told}{f' ({extra})' if extra else ''}"
+
+
+def _takes_amount(before: Parts) -> bool:
+    """Whether "how much" may be asked of what was asked: "does the sweep charge", "is the rent"."""
+    if before.deed:
+        return before.deed in _TAKING_AMOUNT
+    subject = before.first(Role.SUBJECT)
+    return before.verb == "be" and subject is not None and not _OF_MONEY.isdisjoint(subject.words)
 
 
 def _of_what(bare: str, before: Parts, last: Turn) -> str:
@@ -93,14 +137,19 @@ def _of_what(bare: str, before: Parts, last: Turn) -> str:
     if not phrases and not any(char.isdigit() for char in bare):
         asked = parts.first(Role.ASKED)
         words = [token.low for token in parts.tokens if token.text[0] != "?"]
+        if asked is None and words == ["how", "much"]:
+            if chosen is None or chosen.is_name:
+                return ""
+            return f"how much {'are' if is_plural(chosen) else 'is'} {meant}"
         if asked is None and len(words) >= 2 and all(is_small(word) or is_verb(word) for word in words):
             return f"{bare.rstrip(' ?')} ({meant})"
         return ""
     if len(phrases) == 1 and phrases[0].text.lower().startswith("the "):
         only = phrases[0]
         ends = not parts.text[only.end :].strip(" ?")
-        is_plain = 1 <= len(only.words) <= 2 and "'" not in only.text.replace("’", "'")
-        if ends and is_plain and parts.verb == "be" and only.words[-1] in _RELATIONAL:
+        *before_it, noun = only.words
+        names_nothing = len(before_it) <= 1 and _NAMING_NOTHING.issuperset(before_it)
+        if ends and names_nothing and parts.verb == "be" and noun in _RELATIONAL:
             return f"{parts.text.rstrip(' ?')} of {meant}"
     return ""
 

@@ -4,20 +4,22 @@ import re
 from typing import Final
 
 from pillowbook.answering.question_parts import (
-    AUXILIARIES,
-    DETERMINERS,
-    PREPOSITIONS,
-    PRONOUNS,
     Parts,
     Phrase,
     Role,
     Token,
-    is_small,
-    is_verb,
     joined_with_what_follows,
     names_in,
     take_apart,
     tokens_of,
+)
+from pillowbook.answering.question_words import (
+    AUXILIARIES,
+    DETERMINERS,
+    PREPOSITIONS,
+    PRONOUNS,
+    is_small,
+    is_verb,
 )
 from pillowbook.domain.asking import Turn
 
@@ -31,6 +33,21 @@ _EXPLETIVE = re.compile(
     r"\bit\s+(?:(?:takes?|took|costs?)(?: \w+)? to|true|rains?|snows?|gets? dark)\b|\bwhat time is it\b",
     re.IGNORECASE,
 )
+_ADVERB = (
+    r"(?:still|already|ever|always|often|usually|really|too|so|very|quite|nearly|almost|about|getting|going to|"
+    r"likely to|supposed to|start(?:s|ed|ing)?(?: to)?|stop(?:s|ped|ping)?|been|be)"
+)
+_WEATHER = re.compile(
+    r"\b(?:is|was|isn't|wasn't|will|would|does|did|has|had|might|could|should)\s+it\s+"
+    rf"(?:{_ADVERB}\s+)*"
+    r"(?:rain\w*|snow\w*|hail\w*|drizzl\w*|thunder\w*|sunny|windy|cloudy|overcast|foggy|misty|icy|frosty|freezing|"
+    r"stormy|humid|chilly|late|time|dark|light outside|midnight|noon|night|the weekend|(?:mon|tues|wednes|thurs|fri|"
+    r"satur|sun)day)\b|"
+    rf"\bit(?:\s+(?:is|was|has|will))?\s+(?:{_ADVERB}\s+)*(?:rain|snow|hail|drizzl|thunder)(?:s|ed|es|ing|e)?\b|"
+    r"\bhow late (?:is|was) it\s*\??$",
+    re.IGNORECASE,
+)
+"""The "it" of the weather and of the clock means nothing: "is it raining", "is it late"."""
 _THERE_IS = re.compile(
     r"\b(?:is|are|was|were|will be|be)\s+there\b|\bthere\s+(?:is|are|was|were)\b", re.IGNORECASE
 )
@@ -40,6 +57,9 @@ _THEY = frozenset({"they", "them", "their", "theirs"})
 _IT = frozenset({"it", "its", "that", "this", "those", "these"})
 POINTING: Final = _HE | _SHE | _THEY | _IT
 """Words that may point back out of their question."""
+
+_QUALITIES = frozenset({"better", "best", "worse", "worst", "cheaper", "cheapest"})
+"""Words that stand where a thing does, and are none: "which one is better"."""
 
 _OWNING = frozenset({"his", "her", "their", "its"})
 _PEOPLE = re.compile(
@@ -52,9 +72,33 @@ _PEOPLE = re.compile(
 )
 
 
+_PEOPLE_DO = frozenset(
+    {
+        "charge",
+        "ask",
+        "say",
+        "quote",
+        "want",
+        "come",
+        "live",
+        "work",
+        "recommend",
+        "speak",
+        "think",
+        "tell",
+        "call",
+        "send",
+    }
+)
+"""What people and firms do, and things do not."""
+
+_SEVERAL = re.compile(r"&|\band\b|s$|\b(?:ltd|limited|co|company|plc|inc|llp)\b", re.IGNORECASE)
+"""Of a firm or of several people, who are "they" as plural things are."""
+
+
 def with_pronouns(bare: str, before: Parts, last: Turn) -> str:
     """The question with what its pronouns stand for; empty where one has its word in the question itself."""
-    if _EXPLETIVE.search(bare):
+    if _EXPLETIVE.search(bare) or _WEATHER.search(bare):
         return ""
     swapped = _same_deed(bare, before)
     if swapped:
@@ -67,7 +111,8 @@ def with_pronouns(bare: str, before: Parts, last: Turn) -> str:
         word = token.low
         if not _is_open(tokens, number, parts):
             continue
-        meant = _referent(word, before, last)
+        is_deed_of_people = parts.subject == "they" and parts.deed in _PEOPLE_DO
+        meant = _referent(word, before, last, is_deed_of_people=is_deed_of_people)
         if not meant:
             return ""
         owns = word in _OWNING and _goes_on_with_noun(tokens, number)
@@ -89,8 +134,8 @@ def _same_deed(bare: str, before: Parts) -> str:
 def _is_open(tokens: tuple[Token, ...], number: int, parts: Parts) -> bool:
     """Whether a word points back out of its question."""
     word = tokens[number].low
-    if word not in POINTING | {"there"}:
-        return False
+    if word not in POINTING | {"there"} or (number and tokens[number].text.istitle()):
+        return False  # "Who suggested How to Argue With It": a word of a title
     is_many = word in _THEY or word == "its"  # "Which parts lose their cover": what is asked for has them
     earlier = [one for one in parts.phrases if one.end <= tokens[number].start]
     earlier = [
@@ -117,8 +162,8 @@ def _is_open(tokens: tuple[Token, ...], number: int, parts: Parts) -> bool:
             return False
         if following in PRONOUNS | DETERMINERS:
             return False
-    # "What does Edie need for it": a person is no "it".
-    return not any(word in _THEY or not one.is_name for one in earlier)
+    # "What does Edie need for it": a person is no "it"; "did Disney sell its stake": a name may own.
+    return not any(word in _THEY or word == "its" or not one.is_name for one in earlier)
 
 
 def _has_name(phrase: Phrase) -> bool:
@@ -142,12 +187,18 @@ def _owned(name: str) -> str:
     return f"{name}'" if name.endswith("s") and " " in name else f"{name}'s"
 
 
-def _referent(word: str, before: Parts, last: Turn) -> str:
+def _referent(word: str, before: Parts, last: Turn, *, is_deed_of_people: bool) -> str:
     """What a pronoun stands for, by the last question, its answer or its note; empty where that is not plain."""
     if word in _HE | _SHE:
         return _person(before, last)
     if word == "there":
         return _place(before)
+    if word in _THEY and before.asked.lower() == "who":
+        told = _who(before, last)
+        if is_deed_of_people or not any(is_plural(one) for one in before.phrases):
+            return told
+        if _SEVERAL.search(told):
+            return ""  # "Who painted the walls? Hall & Sons. How long did they last?"
     entity = entity_of(last.answer)
     asked = before.first(Role.ASKED)
     if entity and asked is not None and before.asked.lower().startswith(("which", "what", "whose")):
@@ -158,9 +209,24 @@ def _referent(word: str, before: Parts, last: Turn) -> str:
     return joined_with_what_follows(chosen, before).text
 
 
+def is_plural(phrase: Phrase) -> bool:
+    """Whether a phrase is of several things that "they" may mean, as far as its ending tells."""
+    is_thing = not phrase.is_date and not phrase.is_name and bool(phrase.words)
+    return is_thing and re.search(r"[^sui]s$", phrase.words[-1]) is not None
+
+
+def _who(before: Parts, last: Turn) -> str:
+    """Who was named, where "who" was asked; empty where that is not known, or several were."""
+    if entity := entity_of(last.answer):
+        return entity
+    asked = names_in(before.text, is_sentence=True)
+    told = [name for name in names_in(last.answer, is_sentence=True) if name not in asked]
+    return told[0] if len(told) == 1 else ""
+
+
 def thing_meant(before: Parts, word: str) -> Phrase | None:
     """The phrase of the last question that a word such as "it" or "they" stands for; None where it has none."""
-    phrases = [phrase for phrase in before.phrases if not phrase.is_date]
+    phrases = [one for one in before.phrases if not one.is_date and not _QUALITIES.issuperset(one.words)]
     objects = [phrase for phrase in phrases if phrase.role is Role.OBJECT]
     subjects = [phrase for phrase in phrases if phrase.role is Role.SUBJECT]
     named = [phrase for phrase in subjects if phrase.is_name and before.verb != "be"]

@@ -9,75 +9,44 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from pillowbook.answering.question_words import (
+    AUXILIARIES,
+    BE,
+    DETERMINERS,
+    DO,
+    HAVE,
+    JOINING,
+    MEASURES,
+    MODALS,
+    MONTHS,
+    NO_PARTICIPLES,
+    NOUNS_OR_VERBS,
+    PREPOSITIONS,
+    PRONOUNS,
+    PURE_VERBS,
+    SUBORDINATE,
+    WEEKDAYS,
+    WH_WORDS,
+    is_small,
+    is_verb,
+)
 
-def words_of(text: str) -> frozenset[str]:
-    """The words of a list that is written as a text."""
-    return frozenset(text.split())
-
-
-WH_WORDS = words_of("what which who whom whose when where why how")
-MEASURES = words_of(
-    "much many long often old far big heavy high tall late early soon deep fast hot cold large wide well"
-)
-_DO = words_of("do does did don't doesn't didn't")
-_BE = words_of("is are was were am be been being isn't aren't wasn't weren't")
-_MODALS = words_of("can could will would shall should may might must can't couldn't won't wouldn't shouldn't")
-_HAVE = words_of("has have had having hasn't haven't hadn't")
-AUXILIARIES = _DO | _BE | _MODALS | _HAVE
-PREPOSITIONS = words_of(
-    "of for at in on with from about to by since until till after before during under over into than between "
-    "without "
-    "near against through towards per as around behind"
-)
-SUBORDINATE = words_of("when if once while until because although unless")
-_JOINING = words_of("of for at in on with from about")
-"""What makes one phrase of two: "the rent for the workshop"."""
-DETERMINERS = words_of("the a an my our your his her its their this that these those some any each every")
-PRONOUNS = words_of(
-    "i you he she it we they me him her us them mine yours hers ours theirs one ones myself someone somebody "
-    "anyone "
-    "anybody everyone everybody nobody something anything everything nothing"
-)
-_SMALL = words_of(
-    "and or but so then also too not never again still now yet ever just only really exactly actually there "
-    "here up "
-    "down out off back away when if because while once that than please altogether else already usually "
-    "anyway much "
-    "many more most less least long often far soon later earlier today tomorrow yesterday all both"
-)
-_PURE_VERBS = words_of("""
-    need needs needed decide decides decided get gets got getting give gives gave given go goes went gone going come
-    comes came make makes made take takes took taken know knows knew known say says said tell tells told keep keeps
-    kept see sees saw seen choose chooses chose chosen put puts buy buys bought bring brings brought pay pays paid
-    send sends sent spend spends spent sell sells sold hold holds held become becomes became begin begins began
-    happen happens happened belong belongs live lives lived allow allows allowed meant mean means eat eats ate eaten
-    drink drinks drank wear wears wore grow grows grew grown reach reaches reached owe owes owed use uses used fit
-    fitted ask asks asked think thinks thought find finds found lose loses lost lend lends lent borrow borrows borrowed
-    arrive arrives arrived leave leaves left speak speaks spoke include includes included contain contains contained
-    recommend recommends recommended prune prunes pruned looks built build builds building agree agrees agreed expire
-    expires expired renew renews renewed wants wanted want has goes runs ends starts costs
-    sign signs signed charges works worked opens closes closed
-    """)
-"""Verbs that are nouns so seldom that a phrase ends before them."""
-_EITHER = words_of("""
-    cost end start run rent lead book deal work call charge review fly soak meet drive fee start land finish move stay
-    bake cook paint harvest set stop change drop rise fall need want look talk rest visit order plan play study close
-    open return ring repair fix service wash check break last rule share sleep swim walk weigh let cut date cover hire
-    claim sound name like pick plant sow read write
-    """)
-"""Verbs that are nouns as often: verbs where they close what stands after "does" or "did"."""
-_MONTHS = words_of("january february march april may june july august september october november december")
-_WEEKDAYS = words_of("monday tuesday wednesday thursday friday saturday sunday")
 _DATED = re.compile(
-    rf"^(?:\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?:{'|'.join(_MONTHS)})(?: \d{{4}})?|"
-    rf"(?:{'|'.join(_MONTHS)})(?: \d{{4}})?|"
-    rf"(?:the )?(?:last|next|this) (?:year|month|week|spring|summer|autumn|winter|{'|'.join(_WEEKDAYS)})|"
+    rf"^(?:\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?:{'|'.join(MONTHS)})(?: \d{{4}})?|"
+    rf"(?:{'|'.join(MONTHS)})(?: \d{{4}})?|"
+    rf"(?:the )?(?:last|next|this) (?:year|month|week|spring|summer|autumn|winter|{'|'.join(WEEKDAYS)})|"
     rf"(?:19|20)\d{{2}}|"
-    rf"{'|'.join(f'{day}s?' for day in _WEEKDAYS)}|today|tomorrow|yesterday)$",
+    rf"{'|'.join(f'{day}s?' for day in WEEKDAYS)}|today|tomorrow|yesterday)$",
     re.IGNORECASE,
 )
 _TOKEN = re.compile(r"[£€$]?[^\W_](?:[\w'’./:-]*[^\W_])?%?['’]?|[?,;()]")
-_CONTRACTED = re.compile(r"\b(what|who|where|when|how|why|it|that|there|he|she)['’]s\b", re.IGNORECASE)
+_CONTRACTED = re.compile(r"\b(what|who|where|when|how|why|that|there|he|she)['’]s\b", re.IGNORECASE)
+_IT_IS = re.compile(
+    r"(?P<before>^|[,;]\s*|\b(?:what|which|who|where|when|how(?: \w+)?|why|that|if|whether|while|once|until|because|"
+    r"although|unless|and|but|so|or|then|also)\s+)(?P<it>it)['’]s(?=\s+(?P<next>[\w-]+)(?P<more>\s+\w)?|\s*[?.!]*$)",
+    re.IGNORECASE,
+)
+"""``it's`` where a clause begins; behind a verb or a preposition it is a misspelt ``its``: "sell it's stake"."""
 _THEY_ARE = re.compile(r"\b(they|we|you)['’]re\b", re.IGNORECASE)
 
 
@@ -106,7 +75,7 @@ class Token:
     @property
     def is_capital(self) -> bool:
         """Whether it is spelt as a name is."""
-        return self.text[:1].isupper() and self.low not in PRONOUNS and self.low not in _MONTHS
+        return self.text[:1].isupper() and self.low not in PRONOUNS and self.low not in MONTHS
 
     @property
     def is_possessive(self) -> bool:
@@ -167,6 +136,7 @@ class Parts:
         rest: what follows these, without the question mark.
         verb: ``do``, ``be``, ``modal`` or ``have`` after what is asked; empty where another word stands there.
         subject: the pronoun that stands as subject; empty where it is a phrase.
+        deed: the word, folded, for what the subject does; empty where that is not known.
     """
 
     text: str
@@ -176,6 +146,7 @@ class Parts:
     verb: str
     subject: str
     phrases: tuple[Phrase, ...]
+    deed: str
 
     def first(self, role: Role) -> Phrase | None:
         """The first phrase of a role."""
@@ -187,22 +158,22 @@ def is_date(text: str) -> bool:
     return _DATED.match(text.strip()) is not None
 
 
-def is_verb(word: str) -> bool:
-    """Whether a folded word is an everyday verb, which it may be besides a noun."""
-    return word in _PURE_VERBS or word in _EITHER or word in AUXILIARIES
-
-
-def is_small(word: str) -> bool:
-    """Whether a folded word belongs to a closed class and names nothing."""
-    return (
-        word in WH_WORDS or word in AUXILIARIES or word in PREPOSITIONS or word in DETERMINERS or word in PRONOUNS
-        or word in _SMALL
-    )  # fmt: skip
-
-
 def written_out(text: str) -> str:
     """A question with ``what's`` as ``what is``."""
-    return _THEY_ARE.sub(r"\1 are", _CONTRACTED.sub(r"\1 is", " ".join(text.split())))
+    plain = _CONTRACTED.sub(r"\1 is", " ".join(text.split()))
+    return _THEY_ARE.sub(r"\1 are", _IT_IS.sub(_it_is, plain))
+
+
+def _it_is(found: re.Match[str]) -> str:
+    """``it is``, unless a single noun follows a bare ``it's``: "and it's price?"."""
+    before, following = found["before"].strip().lower(), (found["next"] or "").lower()
+    is_owning = (
+        before in ("", "and", "but", "so", "also")
+        and following
+        and not found["more"]
+        and not (is_small(following) or is_verb(following) or following.endswith(("ed", "ing")))
+    )
+    return found[0] if is_owning else f"{found['before']}{found['it']} is"
 
 
 def tokens_of(text: str) -> tuple[Token, ...]:
@@ -226,17 +197,28 @@ def take_apart(question: str) -> Parts:
     role, before = (Role.SUBJECT if verb and not subject else Role.OBJECT), ""
     if not asked and not verb:
         role = Role.OBJECT
+    deed = ""
     if subject:
-        at += 1 + _is_deed(tokens, at + 1, verb)
+        at += 1
+        if _is_deed(tokens, at, verb):
+            deed, at = tokens[at].low, at + 1
     while at < len(tokens):
-        end = _phrase_end(tokens, at, role, verb)
+        # "does the lease FOR THE WORKSHOP end": what the subject does may stand behind what follows the subject.
+        is_open = bool(verb) and not subject and not deed and before not in SUBORDINATE
+        end = _phrase_end(tokens, at, role, verb, is_open=is_open)
         if end > at:
             span = (tokens[at].start, tokens[end - 1].end)
             phrases.append(Phrase(text[span[0] : span[1]], *span, role, before))
-            at = end + (role is Role.SUBJECT and _is_deed(tokens, end, verb))
+            at = end
+            if (role is Role.SUBJECT and _is_deed(tokens, at, verb)) or (
+                is_open and role is Role.AFTER and _closes(tokens, at, verb)
+            ):
+                deed, at = tokens[at].low, at + 1
             role, before = (Role.AFTER, before) if before in SUBORDINATE else (Role.OBJECT, "")
             continue
         word = tokens[at].low
+        if not deed and verb and _is_told(tokens[at]):
+            deed = word
         if word == "to" and at + 1 < len(tokens) and is_verb(tokens[at + 1].low):
             role, before, at = Role.OBJECT, "", at + 1
         elif word in PREPOSITIONS or word in SUBORDINATE:
@@ -244,7 +226,7 @@ def take_apart(question: str) -> Parts:
         elif word not in ("not", "all", "both") and before not in SUBORDINATE:
             role, before = (Role.OBJECT if role is not Role.SUBJECT else role), ""
         at += 1
-    return Parts(text, tokens, asked, rest, verb, subject, tuple(phrases))
+    return Parts(text, tokens, asked, rest, verb, subject, tuple(phrases), deed)
 
 
 def joined_with_what_follows(phrase: Phrase, parts: Parts) -> Phrase:
@@ -254,7 +236,7 @@ def joined_with_what_follows(phrase: Phrase, parts: Parts) -> Phrase:
         if (
             other.start > phrase.end
             and between == [other.before]
-            and other.before in _JOINING
+            and other.before in JOINING
             and not other.is_date
         ):
             return replace(phrase, text=parts.text[phrase.start : other.end], end=other.end)
@@ -262,7 +244,7 @@ def joined_with_what_follows(phrase: Phrase, parts: Parts) -> Phrase:
 
 
 def names_in(text: str, *, is_sentence: bool) -> list[str]:
-    """Names of people and places in a text, without a possessive's ending; not those behind "the".
+    """Names of people and places in a text, without a possessive's ending; no weekdays, nor those behind "the".
 
     Args:
         is_sentence: its first word is capital whatever it is.
@@ -276,13 +258,15 @@ def names_in(text: str, *, is_sentence: bool) -> list[str]:
         if takes and not run and number and tokens[number - 1].low in ("the", "a", "an"):
             takes = False
         if takes:
+            if run and text[tokens[number - 1].end : token.start].strip() == "&":
+                run.append("&")  # "Hall & Sons"
             run.append(_without_ending(token.text))
         if run and (not takes or token.is_possessive):
             found.append(" ".join(run))
             run = []
     if run:
         found.append(" ".join(run))
-    return list(dict.fromkeys(found))
+    return [name for name in dict.fromkeys(found) if name.lower().removesuffix("s") not in WEEKDAYS]
 
 
 def _without_ending(word: str) -> str:
@@ -290,7 +274,7 @@ def _without_ending(word: str) -> str:
 
 
 def _verb_kind(word: str) -> str:
-    for kind, words in (("do", _DO), ("be", _BE), ("modal", _MODALS), ("have", _HAVE)):
+    for kind, words in (("do", DO), ("be", BE), ("modal", MODALS), ("have", HAVE)):
         if word in words:
             return kind
     return ""
@@ -322,7 +306,7 @@ def _opening(text: str, tokens: Sequence[Token]) -> tuple[int, Phrase | None]:
 
 def _is_nominal(token: Token) -> bool:
     return token.text[0] not in "?,;()" and not (
-        token.low in _PURE_VERBS
+        token.low in PURE_VERBS
         or (is_small(token.low) and token.low not in DETERMINERS)
         or (token.low in DETERMINERS)
     )
@@ -346,8 +330,26 @@ def _is_deed(tokens: Sequence[Token], at: int, verb: str) -> bool:
     return verb in ("do", "modal") or _is_participle(tokens[at])
 
 
-def _phrase_end(tokens: Sequence[Token], at: int, role: Role, verb: str) -> int:
-    """The end of the phrase that begins at a token; ``at`` itself where none does."""
+def _is_told(token: Token) -> bool:
+    """Whether a word outside all phrases is what is done."""
+    return token.low in PURE_VERBS or token.low in NOUNS_OR_VERBS or _is_participle(token)
+
+
+def _closes(tokens: Sequence[Token], at: int, verb: str) -> bool:
+    """Whether a word that might end a phrase is what the subject before that phrase does."""
+    if at >= len(tokens) or tokens[at].is_capital:
+        return False
+    if verb in ("do", "modal"):
+        return tokens[at].low in NOUNS_OR_VERBS
+    return verb in ("be", "have") and _is_participle(tokens[at]) and tokens[at].low not in NO_PARTICIPLES
+
+
+def _phrase_end(tokens: Sequence[Token], at: int, role: Role, verb: str, *, is_open: bool) -> int:
+    """The end of the phrase that begins at a token; ``at`` itself where none does.
+
+    Args:
+        is_open: nothing was met so far that the subject does.
+    """
     first = tokens[at]
     begin = at + 1 if first.low in DETERMINERS else at
     end = begin
@@ -364,16 +366,20 @@ def _phrase_end(tokens: Sequence[Token], at: int, role: Role, verb: str) -> int:
     last = tokens[end - 1].low
     if role is Role.SUBJECT and end - begin >= 2:
         closes = (
-            last in _EITHER if verb in ("do", "modal") else last.endswith("ed") and verb in ("be", "have")
+            last in NOUNS_OR_VERBS
+            if verb in ("do", "modal")
+            else verb in ("be", "have") and last.endswith("ed") and last not in NO_PARTICIPLES
         )
         if closes:
             end -= 1
+    elif role is Role.AFTER and is_open and end - begin >= 2:
+        end -= _closes(tokens, end - 1, verb)
     elif (
         role is Role.SUBJECT
         and end - begin == 1
         and verb in ("do", "modal")
         and begin == at
-        and last in _EITHER
+        and last in NOUNS_OR_VERBS
     ):
         return at
     return end

@@ -53,6 +53,11 @@ class Window:
         """Whether a day lies in it."""
         return self.first <= day <= self.last
 
+    @property
+    def is_named_day(self) -> bool:
+        """Whether it is a day of the calendar, said as one: ``on 14 June 2027``."""
+        return self.first == self.last and self.words.startswith("on ")
+
     @classmethod
     def next_days(cls, today: date, days: int, words: str) -> "Window":
         """From today on."""

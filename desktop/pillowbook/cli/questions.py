@@ -30,10 +30,9 @@ def ask(invocation: Invocation) -> int:
     if options.batch:
 
         def answered(line: Line) -> Any:
-            nonlocal after
-            question, before = line.values["question"], after
-            answer = invocation.call(lambda core: core.ask(question, mode=mode, learn=learn, after=before))
-            after = Turn.of(answer)  # a follow-up leans on the line before it
+            # No line leans on another: what a script is answered does not depend on the order of its lines.
+            question = line.values["question"]
+            answer = invocation.call(lambda core: core.ask(question, mode=mode, learn=learn, after=after))
             return answer_json(answer, line.id)
 
         work_through(options.batch, ("question",), answered)

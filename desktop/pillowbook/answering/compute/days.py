@@ -23,7 +23,7 @@ _DATE = re.compile(
     rf"(?: of)? (?P<month>{_MONTH})\b\.?(?:,? (?P<year>{_YEAR}))?"
     rf"|(?P<month_b>{_MONTH})\.? (?P<day_b>{_NTH})\b(?!:)(?:,? (?P<year_b>{_YEAR}))?"
     rf"|(?P<month_c>{_MONTH})\b\.?(?:(?:,| of)? (?P<year_c>{_YEAR}))?"
-    rf"|the (?P<day_d>\d{{1,2}}(?:st|nd|rd|th))\b"
+    rf"|the (?P<day_d>\d{{1,2}}(?:st|nd|rd|th))\b(?! (?:of )?{_MONTH}\b)"
     rf"|(?P<year_e>{_YEAR})(?![\d,-]|\.\d))",
     re.IGNORECASE,
 )

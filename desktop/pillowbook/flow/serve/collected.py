@@ -83,6 +83,12 @@ class Collected:
         def is_in(document_id: DocumentId) -> bool:
             return document_id not in without and (within is None or document_id in within)
 
+        found = self._listed(question, wanted, today, is_in)
+        return None if found is not None and not found.items and wanted.may_be_ordinary else found
+
+    def _listed(
+        self, question: str, wanted: CollectionQuestion, today: date, is_in: IsIn
+    ) -> Collection | None:
         match wanted.kind:
             case CollectionKind.DECIDED:
                 return self._decided(question, wanted, is_in)

@@ -76,7 +76,7 @@ class Collections:
         return read_collection_question(question, self._today())
 
     def answer(self, question: str, wanted: CollectionQuestion) -> Answer | None:
-        """The answer; None where an ordinary one may find more: a decision that was not put as one.
+        """The answer; None where an ordinary one may find more: a decision not put as one, a matter on no list.
 
         Raises:
             NotesChanging: what it rests on changed as often as it was looked at.

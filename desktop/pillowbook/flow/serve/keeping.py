@@ -5,11 +5,10 @@ prepared. It is provisional: the next idle work makes it anew with more effort. 
 are noted, to be judged then (``flow/audit/near_misses``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from pillowbook.answering.agreement import was_rejected
-from pillowbook.answering.compute.computer import COMPUTED
 from pillowbook.answering.judging import pair_features
 from pillowbook.answering.match import Candidate
 from pillowbook.answering.pairs import normalise_question
@@ -33,11 +32,21 @@ DELETED: Final = "deleted"
 
 
 class Keeper:
-    """Keeps live answers. Thread-safe; every step is one transaction."""
+    """Keeps live answers. Thread-safe; every step is one transaction.
+
+    Args:
+        is_of_another_day: whether a prepared answer speaks of a day that is past.
+    """
 
     def __init__(
-        self, *, library: Library, knowledge: Knowledge, permission: Permission | None = None
+        self,
+        *,
+        library: Library,
+        knowledge: Knowledge,
+        is_of_another_day: Callable[[PreparedAnswer], bool],
+        permission: Permission | None = None,
     ) -> None:
+        self._is_of_another_day = is_of_another_day
         self._library = library
         self._knowledge = knowledge
         self._permission = permission or Permission(knowledge)
@@ -76,12 +85,11 @@ class Keeper:
         if was_rejected(draft, self._knowledge.hand.rejected(question_id)):
             return False
         older = self._knowledge.prepared_for(question_id)
-        return older is None or (older.question_id == question_id and _gives_way(older))
+        return older is None or (older.question_id == question_id and self._gives_way(older))
 
-
-def _gives_way(older: PreparedAnswer) -> bool:
-    """Only to what was made with as little effort, or computed on another day."""
-    return older.edited_at is None and (older.is_provisional or COMPUTED in older.checks)
+    def _gives_way(self, older: PreparedAnswer) -> bool:
+        """Only what was made with as little effort, or speaks of another day."""
+        return older.edited_at is None and (older.is_provisional or self._is_of_another_day(older))
 
 
 def _may_be_same(candidate: Candidate, asked: str) -> bool:

@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from pillowbook.answering.adapt import Adapter
+from pillowbook.answering.collection_questions import CollectionQuestion
 from pillowbook.answering.compose import Composer
-from pillowbook.answering.followup import standing_alone
+from pillowbook.answering.followup import names_something, standing_alone
 from pillowbook.answering.match import Matcher, MatchResult, PreparedIndex
 from pillowbook.answering.permission import Permission
 from pillowbook.answering.retrieve import Retriever
@@ -102,7 +103,12 @@ class Server:
             likely=self._likely,
             replies=self._replies,
             remembering=self._remembering,
-            keeper=Keeper(library=library, knowledge=knowledge, permission=permission),
+            keeper=Keeper(
+                library=library,
+                knowledge=knowledge,
+                is_of_another_day=self._checker.is_of_another_day,
+                permission=permission,
+            ),
             vectors=self._vectors,
             library=library,
             refresher=self._refresher,
@@ -160,7 +166,9 @@ class Server:
             return replace(answer, question=question, understood_as=understood)
         self._ahead.give_way()
         asking = Asking(question, began, mode, learn, on_part, cancel)
-        if (collected := self._collect(asking, decided=False)) is not None:
+        wanted = self._wanted(asking)
+        comes_first = wanted is not None and wanted.changes_by_itself and not self._is_prepared(asking)
+        if comes_first and (collected := self._collect(asking, wanted)) is not None:
             return collected
         found = NOT_MATCHED if mode is AskMode.LIVE_ONLY else self._match(asking)
         if found.prepared is not None and self._checker.is_of_another_day(found.prepared):
@@ -174,7 +182,7 @@ class Server:
             self._withdraw(hit)
         if mode is AskMode.PREPARED_ONLY:
             return self._remembering.served(asking, self._replies.none(asking, found, change_note))
-        if (collected := self._collect(asking, decided=True)) is not None:
+        if not comes_first and (collected := self._collect(asking, wanted)) is not None:
             return replace(collected, change_note=change_note)
         return self._live.answer(asking, found, change_note)
 
@@ -234,24 +242,39 @@ class Server:
         return self._completing.complete(typed, self._understood(typed, after), limit, began)
 
     def _understood(self, question: str, after: Turn | None) -> str:
-        """A question that leans on the one before it, as one that stands alone; empty where it does not."""
+        """A question that leans on the one before it, as one that stands alone; empty where it does not.
+
+        What is prepared in these very words stands alone, unless they name nothing: "how much is it?" may have been
+        asked with nothing before it.
+        """
         if after is not None and not after.answer:
             known = self._matcher.exact(after.question)
             if known is not None and known.answer:
                 titles = [one.title for one in known.citations]
                 after = Turn(after.question, known.answer, titles[0] if titles else "")
-        return standing_alone(question, after)
+        understood = standing_alone(question, after)
+        if understood and names_something(question):
+            same = self._matcher.exact(question)
+            if same is not None and same.answer:
+                return ""
+        return understood
 
-    def _collect(self, asking: Asking, *, decided: bool) -> Answer | None:
-        """The answer to a question about the notes as a whole; None for any other.
-
-        Args:
-            decided: what was decided may be prepared, and is looked for there first; nothing else can be.
-        """
+    def _wanted(self, asking: Asking) -> CollectionQuestion | None:
+        """What a question wants of the notes as a whole; None for any other, and where nothing may be computed."""
         if self._collections is None or asking.mode is AskMode.PREPARED_ONLY:
             return None
-        wanted = self._collections.read(asking.question)
-        if wanted is None or wanted.changes_by_itself == decided:
+        return self._collections.read(asking.question)
+
+    def _is_prepared(self, asking: Asking) -> bool:
+        """Whether an answer to these very words is prepared, for today: it goes before a list."""
+        if asking.mode is AskMode.LIVE_ONLY:
+            return False
+        same = self._matcher.exact(asking.question)
+        return same is not None and bool(same.answer) and not self._checker.is_of_another_day(same)
+
+    def _collect(self, asking: Asking, wanted: CollectionQuestion | None) -> Answer | None:
+        """The answer to a question about the notes as a whole; None where it is none, or a note may say more."""
+        if self._collections is None or wanted is None:
             return None
         answer = self._collections.answer(asking.question, wanted)
         if answer is None:
