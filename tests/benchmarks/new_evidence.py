@@ -26,6 +26,7 @@ from tests.benchmarks import squad
 from tests.benchmarks.common import machine, open_vault, share
 
 from pillowbook.answering.cite import cite_unit
+from pillowbook.answering.new_evidence import NewEvidence
 from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.sources import sources_of
 from pillowbook.answering.units import Unit, split_units
@@ -34,7 +35,6 @@ from pillowbook.domain.clock import SystemClock
 from pillowbook.domain.ids import PreparedId
 from pillowbook.flow.ingest.extractor.client import Extractor
 from pillowbook.flow.ingest.ingest import Ingestor
-from pillowbook.flow.prepare.evidence import NewEvidence
 from pillowbook.models.embedder.client import MiniLmEmbedder
 from pillowbook.store.library import DocumentChange
 

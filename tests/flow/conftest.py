@@ -19,7 +19,6 @@ from pillowbook.domain.ids import DocumentId, QuestionId
 from pillowbook.domain.work import SliceOutcome
 from pillowbook.flow.ingest.extractor.client import Extractor
 from pillowbook.flow.ingest.ingest import Ingestor
-from pillowbook.flow.prepare.evidence import NewEvidence
 from pillowbook.host.keychain import MemoryKeychain
 from pillowbook.host.paths import Profile
 from pillowbook.models.generator.client import Message
@@ -67,9 +66,6 @@ class Stream:
         self.doubts: set[str] = set()
         self.generator = ScriptedGenerator(self._reply, score=self._weigh, refusal=self._refuse)
         self._extractor = Extractor()
-        self.evidence = NewEvidence(
-            library=self.library, knowledge=self.knowledge, vectors=self.vault.vectors
-        )
         self.ingestor = Ingestor(self.library, self._extractor, self.embedder, clock, on_change=self._changed)
         self._folder = self.library.add_folder(str(self.notes))
         self.allows_secrets = False
@@ -84,6 +80,7 @@ class Stream:
             refresh=self._refresh,
             adapts=self.adapts,
         )
+        self.evidence = built.evidence
         self.retriever, self.composer, self.matcher = built.retriever, built.composer, built.matcher
         self.adapter, self.server, self.overview = built.adapter, built.server, built.overview
         self.distiller, self.beyond = built.distiller, built.beyond

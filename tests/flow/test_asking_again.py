@@ -106,6 +106,7 @@ def test_a_predicted_question_that_is_left_open_has_a_dearer_try_when_nothing_el
         knowledge=boiler.knowledge,
         composer=composer,
         retriever=boiler.retriever,
+        evidence=boiler.evidence,
         clock=boiler.clock,
     )
     question = boiler.add_question(QUESTION, Reason.CONTENT)
@@ -131,6 +132,7 @@ def test_one_that_stays_open_is_not_tried_a_third_time(boiler: Stream) -> None:
         knowledge=boiler.knowledge,
         composer=composer,
         retriever=boiler.retriever,
+        evidence=boiler.evidence,
         clock=boiler.clock,
     )
     question = boiler.add_question(QUESTION, Reason.CONTENT)

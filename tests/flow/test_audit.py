@@ -144,6 +144,16 @@ def test_nothing_is_audited_that_was_only_just_prepared_or_is_the_users_own(boil
     assert boiler.auditor.due() == ()
 
 
+def test_what_counts_from_its_day_is_not_held_against_an_answer_of_another(stream: Stream) -> None:
+    stream.write("bins.md", "# Bins\n\nThe next bin day is Tuesday 24 November.\n")
+    stream.sync()
+    stream.says["bin day"] = "The next bin day is Tuesday 24 November."
+    stream.prepare("When is the next bin day?")
+    assert stream.prepared("When is the next bin day?") is not None
+    stream.clock.days = 1
+    assert stream.auditor.due() == ()
+
+
 def test_a_night_has_few_audits_and_served_ones_come_first(stream: Stream) -> None:
     stream.write("dog.md", "# Mungo\n\nMungo weighs 27.4 kg. His vet is Femi at Saltmarsh Vets.\n")
     stream.sync()
@@ -167,7 +177,7 @@ def test_a_night_has_few_audits_and_served_ones_come_first(stream: Stream) -> No
 
 
 def test_the_sample_is_drawn_by_a_seed_and_begins_with_what_is_served() -> None:
-    pool = [AuditCandidate(QuestionId(n), n % 3, NOW - timedelta(days=n), ()) for n in range(20)]
+    pool = [AuditCandidate(QuestionId(n), "?", n % 3, NOW - timedelta(days=n), ()) for n in range(20)]
     first = choose(pool, 5, seed=1)
     assert first == choose(pool, 5, seed=1) != choose(pool, 5, seed=2)
     served = [pool[question_id].served for question_id in first]

@@ -193,6 +193,35 @@ def test_touching_a_file_makes_nothing_anew(house: Stream) -> None:
     assert work(house) == []
 
 
+def test_a_note_that_waits_to_be_read_leads_to_no_folder_work_without_end(house: Stream) -> None:
+    """Its folder has one note less meanwhile, and the same again when it is back as it was."""
+    folder = house.library.folders()[0]
+    path = house.notes / "Car" / "belt.md"
+    house.library.put_waiting(folder.id, str(path), "markdown")
+    work(house)
+    assert {one.path for one in house.beyond.folders.current()}.isdisjoint({str(house.notes / "Car")})
+    fingerprint = house.library.document(house.document("Car/belt.md")).fingerprint
+    assert fingerprint is not None
+    house.library.touch(house.document("Car/belt.md"), fingerprint)
+    work(house)
+    assert len(house.beyond.folders.current()) == 4
+
+
+@pytest.mark.parametrize("is_back", [False, True])
+def test_folder_work_that_came_too_late_is_not_offered_again(house: Stream, is_back: bool) -> None:
+    """The note went or came between the look at what there is to do and the doing."""
+    folders, folder = house.beyond.folders, house.library.folders()[0]
+    car, belt = str(house.notes / "Car"), house.document("Car/belt.md")
+    fingerprint = house.library.document(belt).fingerprint
+    assert fingerprint is not None
+    house.library.put_waiting(folder.id, str(house.notes / "Car" / "belt.md"), "markdown")
+    assert car in folders.stale()
+    if is_back:
+        house.library.touch(belt, fingerprint)
+    folders.distil(car)
+    assert car not in folders.stale()
+
+
 def test_a_deleted_note_takes_everything_with_it_at_once(house: Stream) -> None:
     house.beyond.find()
     (house.notes / "Home" / "Garden" / "apples.md").unlink()

@@ -10,13 +10,21 @@ import pytest
 
 from pillowbook.domain.answers import Question, Reason
 from pillowbook.domain.clock import SystemClock
-from pillowbook.domain.errors import ContextOverflow, DiskFull, PillowbookError, ServerUnreachable, WorkerLost
+from pillowbook.domain.errors import (
+    ContextOverflow,
+    DiskFull,
+    LocalModelNeeded,
+    PillowbookError,
+    ServerUnreachable,
+    WorkerLost,
+)
 from pillowbook.domain.ids import DocumentId, QuestionId
 from pillowbook.domain.work import GateState, LedgerEntry, Slice, SliceKind, SliceOutcome, SliceResult
 from pillowbook.host.workers import CancelToken
 from pillowbook.schedule.gate import Rules, Sensed
 from pillowbook.schedule.plan import Queues, next_slice
 from pillowbook.schedule.runner import Runner
+from pillowbook.store.part import SourcesChanged
 
 from .test_gate import QUIET, RULES
 
@@ -222,6 +230,63 @@ def test_a_full_disk_is_told_to_whoever_asked_for_the_work() -> None:
     stages.error = DiskFull()
     with running(stages, desk) as runner, pytest.raises(DiskFull):
         runner.work(30, on_totals=lambda _: None, cancel=CancelToken())
+
+
+def test_a_note_that_only_a_model_here_may_read_holds_up_no_other() -> None:
+    """With a server and no model on this machine; every slice fails here, and each is tried once."""
+    stages, desk = Documents(3), Desk()
+    desk.sensed = replace(QUIET, idle_s=0.0)
+    stages.fails_by = LocalModelNeeded(model="m")
+    with running(stages, desk) as runner:
+        totals = runner.work(DEADLINE_S, on_totals=lambda _: None, cancel=CancelToken())
+    assert (totals.failed, totals.is_exhausted) == (3, True)
+
+
+def test_what_fails_because_its_note_changes_is_tried_again() -> None:
+    """The library tells of the change before the slice has failed by it."""
+    stages, desk = Documents(1), Desk()
+    stages.may_end.set()
+    stages.fails_by = SourcesChanged()
+    desk.sensed = replace(QUIET, idle_s=0.0)
+    with running(stages, desk) as runner:
+        run = stages.run
+
+        def changed(work: Slice, cancel: CancelToken) -> SliceOutcome:
+            outcome = run(work, cancel)
+            if outcome.result is SliceResult.FAILED:
+                stages.fails_by = None
+                runner.retry()
+            return outcome
+
+        stages.run = changed  # type: ignore[method-assign]
+        totals = runner.work(DEADLINE_S, on_totals=lambda _: None, cancel=CancelToken())
+    assert (totals.failed, totals.digests) == (1, 1)
+
+
+@pytest.mark.parametrize("part", ["queues", "look"])
+def test_a_disk_that_fails_for_a_moment_does_not_end_the_work(
+    monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    monkeypatch.setattr("pillowbook.schedule.runner.LOOK_AGAIN_S", 0.02)
+    stages, desk = Documents(2), Desk()
+    stages.may_end.set()
+    fails = [OSError("disk I/O error")] * 2
+
+    def or_fail(work: Callable[..., object]) -> Callable[..., object]:
+        def tried(*arguments: object) -> object:
+            if fails:
+                raise fails.pop()
+            return work(*arguments)
+
+        return tried
+
+    if part == "queues":
+        monkeypatch.setattr(stages, "queues", or_fail(stages.queues))
+    else:
+        monkeypatch.setattr(desk, "sense", or_fail(desk.sense))
+    with running(stages, desk):
+        wait_for(lambda: not stages.left)
+    assert not fails
 
 
 def question(number: int, reason: Reason) -> Question:

@@ -234,3 +234,50 @@ def test_verdicts_are_told_by_the_question_whose_answer_was_served(vault: Vault,
         first: (("Other?", Verdict.RIGHT), ("Third?", Verdict.WRONG_QUESTION))
     }
     assert vault.knowledge.hand.verdicts_for([]) == {}
+
+
+def test_a_note_that_cannot_be_read_for_once_costs_nothing_the_user_did(vault: Vault, shelf: Shelf) -> None:
+    """Its own words come back with the note; what was pinned is made anew, and what was ruled out stays so."""
+    knowledge = vault.knowledge
+    change = shelf.put("a.md", "It is open until eight")
+    passages = vault.library.passages(change.document_id)
+    edited, pinned, ruled, other = (shelf.predict(f"What is {n}?", change.document_id) for n in range(4))
+    prepared = shelf.prepare(edited, *passages)
+    gone = [shelf.prepare(pinned, *passages), shelf.prepare(other, *passages)]
+    knowledge.hand.edit(prepared, "My own words.")
+    knowledge.hand.pin(pinned, is_pinned=True)
+    knowledge.hand.put_never("what is 2", "What is 2?")
+
+    vault.library.put_failed(shelf.folder.id, "/notes/a.md", "pdf", "timeout", fingerprint_of("other"))
+    assert sure(knowledge.prepared(prepared)).answer == "My own words."
+    assert [knowledge.prepared(one) for one in gone] == [None, None], "these rest on what was not read"
+    assert knowledge.hand.pinned() == {pinned}
+    assert knowledge.hand.is_never("what is 2") and knowledge.question(ruled) is not None
+    assert knowledge.question(other) is None
+
+    shelf.put("a.md", "It is open until eight")
+    assert sure(knowledge.prepared(prepared)).sources[0].document_id == change.document_id
+    vault.library.delete_document(change.document_id)
+    assert knowledge.prepared(prepared) is None and knowledge.hand.pinned() == frozenset()
+    assert not knowledge.hand.is_never("what is 2")
+
+
+def test_an_excluded_note_leaves_nothing(vault: Vault, shelf: Shelf) -> None:
+    change = shelf.put("a.md", "It is open until eight")
+    question = shelf.predict("When?", change.document_id)
+    prepared = shelf.prepare(question, *vault.library.passages(change.document_id))
+    vault.knowledge.hand.edit(prepared, "My own words.")
+    vault.library.put_excluded(shelf.folder.id, "/notes/a.md", "rule")
+    assert vault.knowledge.prepared(prepared) is None and vault.knowledge.question(question) is None
+
+
+def test_a_deleted_answer_comes_back_with_its_own_note_only(vault: Vault, shelf: Shelf) -> None:
+    change = shelf.put("a.md", "It is open until eight")
+    asked = shelf.predict("When do they close?", change.document_id, Reason.ASKED)
+    put = vault.knowledge.add_question("When?", "when", Reason.REQUESTED)
+    for one in (asked, put):
+        vault.knowledge.delete_prepared(shelf.prepare(one, *vault.library.passages(change.document_id)))
+    shelf.put("b.md", "Rain fell")
+    assert [vault.knowledge.tried(one) for one in (asked, put)] == ["deleted", "deleted"]
+    shelf.put("a.md", "It is open until nine")
+    assert [vault.knowledge.tried(one) for one in (asked, put)] == [None, "deleted"]

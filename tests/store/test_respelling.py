@@ -50,6 +50,18 @@ def test_an_answer_made_live_may_be_to_the_other_question_and_goes(vault: Vault,
     assert set(vault.vectors.of(ids, "questions")) == {ids[1], ids[2]}
 
 
+def test_it_goes_from_the_question_that_keeps_its_spelling_as_well(vault: Vault, shelf: Shelf) -> None:
+    """Asked for "A" first, and then for "A+", whose answer was put there."""
+    vault.knowledge.record_asked(OLD, "Who has blood type A?", AnswerKind.NONE, 1.0, None)
+    vault.knowledge.record_asked(OLD, A_PLUS, AnswerKind.LIVE, 1.0, None)
+    plain = sure(vault.knowledge.question_by_normal(OLD)).id
+    shelf.prepare(plain)
+    with sure(vault._opened).database.write() as connection:
+        connection.execute("UPDATE prepared SET effort = 'live'")
+    spell(vault)
+    assert vault.knowledge.prepared_for(plain) is None
+
+
 def test_two_questions_that_come_to_one_spelling_both_stay(vault: Vault) -> None:
     first, second = stored(vault, "Tom and Ada", "tom and ada"), stored(vault, "TOM AND ADA", "tom ada")
     spell(vault)

@@ -8,8 +8,9 @@ from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.permission import SECRET, WORKED_OUT, Permission
 from pillowbook.domain.answers import Answer, AnswerKind, Effort, Freshness, PreparedAnswer, Reason, Tokens
 from pillowbook.domain.clock import Clock
-from pillowbook.domain.errors import NeverPrepared, SecretNotPrepared, WorkedOutWhenAsked
-from pillowbook.domain.work import LedgerEntry, SliceKind
+from pillowbook.domain.errors import Cancelled, NeverPrepared, SecretNotPrepared, WorkedOutWhenAsked
+from pillowbook.domain.ids import QuestionId
+from pillowbook.domain.work import LedgerEntry, SliceKind, SliceOutcome, SliceResult
 from pillowbook.flow.prepare.prepare import Preparer
 from pillowbook.flow.serve.freshness import FreshnessReport, Reread, check_freshness
 from pillowbook.flow.serve.questions import clean_question
@@ -17,6 +18,7 @@ from pillowbook.host.workers import CancelToken
 from pillowbook.models.generator.client import Generator
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
+from pillowbook.store.part import SourcesChanged
 
 
 class RequestedAnswers:
@@ -57,6 +59,7 @@ class RequestedAnswers:
         Raises:
             NeverPrepared, SecretNotPrepared: the user's own rule, or the settings, are against it.
             WorkedOutWhenAsked: its answer is another whenever a note changes.
+            Cancelled: whoever asked did not wait for it.
             PillowbookError: what it failed by.
         """
         text = clean_question(question)
@@ -64,10 +67,29 @@ class RequestedAnswers:
         if refusal:
             raise {SECRET: SecretNotPrepared, WORKED_OUT: WorkedOutWhenAsked}.get(refusal, NeverPrepared)()
         began = time.monotonic()
-        started_at = self._clock.now()
         question_id = self._knowledge.add_question(text, normalise_question(text), Reason.REQUESTED)
         with self._hold():
-            outcome = self._preparer.prepare(question_id, cancel)
+            outcome = self._prepare(question_id, cancel)
+            # A question that somebody asks meanwhile goes first and breaks this off.
+            while outcome.result is SliceResult.CANCELLED and not cancel.is_cancelled:
+                outcome = self._prepare(question_id, cancel)
+        if outcome.result is SliceResult.CANCELLED:
+            raise Cancelled
+        if outcome.result is SliceResult.FAILED:
+            raise outcome.error or SourcesChanged()
+        prepared = self._knowledge.prepared_for(question_id)
+        if prepared is None and self._knowledge.tried(question_id) == SECRET:
+            raise SecretNotPrepared()
+        if prepared is None:
+            return nothing_said(text, self._generator.model_id, (time.monotonic() - began) * 1000)
+        self._on_prepared()
+        report = check_freshness(prepared, self._library, clock=self._clock, reread=self._reread)
+        return as_answer(prepared, text, report, (time.monotonic() - began) * 1000)
+
+    def _prepare(self, question_id: QuestionId, cancel: CancelToken) -> SliceOutcome:
+        """One try, and its entry in the ledger."""
+        began, started_at = time.monotonic(), self._clock.now()
+        outcome = self._preparer.prepare(question_id, cancel)
         self._knowledge.put_ledger(
             LedgerEntry(
                 kind=SliceKind.PREPARE,
@@ -79,16 +101,7 @@ class RequestedAnswers:
                 question_id=question_id,
             )
         )
-        if outcome.error is not None:
-            raise outcome.error
-        prepared = self._knowledge.prepared_for(question_id)
-        if prepared is None and self._knowledge.tried(question_id) == SECRET:
-            raise SecretNotPrepared()
-        if prepared is None:
-            return nothing_said(text, self._generator.model_id, (time.monotonic() - began) * 1000)
-        self._on_prepared()
-        report = check_freshness(prepared, self._library, clock=self._clock, reread=self._reread)
-        return as_answer(prepared, text, report, (time.monotonic() - began) * 1000)
+        return outcome
 
 
 def as_answer(prepared: PreparedAnswer, question: str, report: FreshnessReport, latency_ms: float) -> Answer:

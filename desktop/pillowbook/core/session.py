@@ -19,7 +19,6 @@ from pillowbook.domain.documents import DocumentState
 from pillowbook.domain.events import Event, LibraryChanged, PreparedChanged
 from pillowbook.flow.ingest.extractor.client import Extractor
 from pillowbook.flow.ingest.ingest import Ingestor
-from pillowbook.flow.prepare.evidence import NewEvidence
 from pillowbook.host.workers import CancelToken
 from pillowbook.models.metering import MeteredGenerator, TokenMeter
 from pillowbook.settings.catalogue import GENERATOR, GPU_LAYERS, LEARN, PREPARE_SECRETS, UNLOAD_AFTER
@@ -62,7 +61,6 @@ class Session:
         self._generator = MeteredGenerator(chosen, meter)
         self._embedder = machine.embedder()
         self._extractor = Extractor()
-        self._evidence = NewEvidence(library=self.library, knowledge=self.knowledge, vectors=vault.vectors)
         self._ingestor = Ingestor(
             self.library, self._extractor, self._embedder, machine.clock, on_change=self._document_changed
         )
@@ -78,6 +76,7 @@ class Session:
             notice=self._loop.hear,
             on_withdrawn=self._prepared_changed,
         )
+        self._evidence = stream.evidence
         self._beyond = stream.beyond
         self._overview = stream.overview
         self._hand = UsersHand(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pillowbook.answering.adapt import Adapter, AdaptParameters
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.match import Matcher
+from pillowbook.answering.new_evidence import NewEvidence
 from pillowbook.answering.pairs import NORMAL_FORM, normalise_question
 from pillowbook.answering.permission import Permission
 from pillowbook.answering.retrieve import Retriever
@@ -50,6 +51,7 @@ class Stream:
     beyond: Beyond
     predictor: Predictor
     foreseer: Foreseer
+    evidence: NewEvidence
     preparer: Preparer
     auditor: Auditor
     near_misses: NearMisses
@@ -116,11 +118,13 @@ def build_stream(
         permission=permission,
     )
     foreseer = Foreseer(knowledge=knowledge, findings=findings, clock=clock, permission=permission)
+    evidence = NewEvidence(library=library, knowledge=knowledge, vectors=vault.vectors)
     preparer = Preparer(
         library=library,
         knowledge=knowledge,
         composer=composer,
         retriever=retriever,
+        evidence=evidence,
         clock=clock,
         permission=permission,
     )
@@ -129,6 +133,7 @@ def build_stream(
         knowledge=knowledge,
         composer=composer,
         retriever=retriever,
+        evidence=evidence,
         clock=clock,
         permission=permission,
     )
@@ -175,6 +180,7 @@ def build_stream(
         beyond=beyond,
         predictor=predictor,
         foreseer=foreseer,
+        evidence=evidence,
         preparer=preparer,
         auditor=auditor,
         near_misses=near_misses,

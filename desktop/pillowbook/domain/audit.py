@@ -22,6 +22,7 @@ class AuditCandidate:
     """A prepared answer that may be audited."""
 
     question_id: QuestionId
+    question: str
     served: int
     prepared_at: datetime
     checks: tuple[str, ...]

@@ -19,6 +19,7 @@ from pillowbook.domain.errors import (
     ContextOverflow,
     DocumentUnknown,
     DocumentUnreadable,
+    LocalModelNeeded,
     PillowbookError,
     ServerBusy,
     ServerLost,
@@ -130,6 +131,7 @@ class Runner:
         self._current: CancelToken | None = None
         self._gate = GateState(False, "starting", "Looking whether the machine is free.")
         self._skipped: set[Slice] = set()
+        self._retries = 0
         self._held_up: set[Slice] = set()
         self._pause_s = LOOK_AGAIN_S
         self._on_demand = threading.Lock()
@@ -152,6 +154,7 @@ class Runner:
 
     def retry(self) -> None:
         """What failed is worth another try: the library is not what it was."""
+        self._retries += 1
         self._skipped.clear()
         self._pause_s = LOOK_AGAIN_S
         self.wake()
@@ -235,23 +238,27 @@ class Runner:
 
     def _loop(self) -> None:
         while True:
-            gate = self._look()
-            wait_s = 0.0
-            if not gate.is_open:
-                wait_s = LOOK_AGAIN_S
-            elif self._holds == 0 and self._one_slice.acquire(blocking=False):
-                try:
-                    wait_s = self._step()
-                finally:
-                    self._one_slice.release()
-            else:
-                wait_s = LOOK_AGAIN_S
+            try:
+                wait_s = self._round()
+            except Exception as error:  # a disk that fails for a moment must not end the idle work of weeks
+                log.error("background work failed", extra=facts(error=place_of(error)))
+                wait_s, self._pause_s = self._pause_s, min(2 * self._pause_s, NOTHING_TO_DO_S)
             with self._changed:
                 if wait_s > 0 and not self._is_stopping and not self._is_woken:
                     self._changed.wait(wait_s)
                 self._is_woken = False
                 if self._is_stopping:
                     return
+
+    def _round(self) -> float:
+        """Look at the gate and run a slice if it is open; returns the seconds to sleep afterwards."""
+        if self._look().is_open and self._holds == 0 and self._one_slice.acquire(blocking=False):
+            try:
+                return self._step()
+            finally:
+                self._current = None
+                self._one_slice.release()
+        return LOOK_AGAIN_S
 
     def _step(self) -> float:
         """Run one slice; returns the seconds to sleep afterwards."""
@@ -263,12 +270,13 @@ class Runner:
         if work is None:
             return NOTHING_TO_DO_S
         token = CancelToken()
-        watchers = [threading.Thread(target=self._watch, args=(token,), name="runner-watch", daemon=True)]
-        if self._idle is not None:
-            asked = (token, self._idle)
-            watchers.append(
-                threading.Thread(target=self._watch_input, args=asked, name="runner-input", daemon=True)
-            )
+        looks: list[Callable[[], None]] = [lambda: self._watch(token)]
+        if (idle := self._idle) is not None:
+            looks.append(lambda: self._watch_input(token, idle))
+        watchers = [
+            threading.Thread(target=_or_cancel, args=(look, token), name="runner-watch", daemon=True)
+            for look in looks
+        ]
         self._begin(token, is_bound=True)  # before the watchers start, which look at what this sets
         for watcher in watchers:
             watcher.start()
@@ -336,6 +344,7 @@ class Runner:
     def _run(self, work: Slice, token: CancelToken) -> tuple[LedgerEntry, PillowbookError | None]:
         """Run and book the slice that was begun."""
         started_at, began = self._clock.now(), self._clock.monotonic_s()
+        retries = self._retries
         error: PillowbookError | None = None
         try:
             if self._holds or self._is_stopping:
@@ -357,8 +366,8 @@ class Runner:
             outcome = SliceOutcome(SliceResult.FAILED)
         finally:
             self._current = None
-        if outcome.result is SliceResult.FAILED:
-            self._skipped.add(work)
+        if outcome.result is SliceResult.FAILED and retries == self._retries:
+            self._skipped.add(work)  # else the library changed under it, and it is worth another try
         cost = Cost(outcome.tokens, 0.0, True) if self._costs is None else self._costs.end()
         entry = LedgerEntry(
             kind=work.kind,
@@ -436,7 +445,16 @@ class Runner:
             self._changed.wait_for(lambda: self._holds == 0 or self._is_stopping, timeout=seconds)
 
 
+def _or_cancel(look: Callable[[], None], token: CancelToken) -> None:
+    """Watch a slice; where that fails nobody would hear the user's input any more, so the slice ends."""
+    try:
+        look()
+    except Exception as error:
+        log.error("watching the background work failed", extra=facts(error=place_of(error)))
+        token.cancel()
+
+
 def _is_outage(error: PillowbookError) -> bool:
     """Whether what failed is not this slice alone: the model, its server, or the disk."""
-    of_one_text = isinstance(error, ContextOverflow | DocumentUnknown | DocumentUnreadable)
+    of_one_text = isinstance(error, ContextOverflow | DocumentUnknown | DocumentUnreadable | LocalModelNeeded)
     return isinstance(error, UserFixable | ServerBusy | ServerLost) and not of_one_text

@@ -77,8 +77,9 @@ class Audits:
         """
         with self._database.read() as connection:
             rows = connection.execute(
-                "SELECT p.question_id, p.prepared_at, p.checks, "
-                "(SELECT count(*) FROM asked WHERE prepared_for = p.question_id) AS served FROM prepared AS p "
+                "SELECT p.question_id, q.text, p.prepared_at, p.checks, "
+                "(SELECT count(*) FROM asked WHERE prepared_for = p.question_id) AS served "
+                "FROM prepared AS p JOIN questions AS q ON q.id = p.question_id "
                 "WHERE p.prepared_at <= ? AND NOT EXISTS (SELECT 1 FROM edits WHERE prepared_id = p.id) "
                 "AND NOT EXISTS (SELECT 1 FROM audits WHERE question_id = p.question_id AND audited_at > ?) "
                 "ORDER BY served DESC, p.prepared_at, p.id LIMIT ?",
@@ -89,7 +90,9 @@ class Audits:
                 ),
             ).fetchall()
         return [
-            AuditCandidate(QuestionId(row[0]), row[3], time_from_column(row[1]), tuple(json.loads(row[2])))
+            AuditCandidate(
+                QuestionId(row[0]), row[1], row[4], time_from_column(row[2]), tuple(json.loads(row[3]))
+            )
             for row in rows
         ]
 

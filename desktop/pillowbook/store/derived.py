@@ -25,6 +25,11 @@ _IS_PREDICTED = "reason NOT IN ({}) AND asked_count = 0".format(
     ", ".join(f"'{reason.value}'" for reason in USER_REASONS)
 )
 
+_THE_USERS = (
+    "EXISTS (SELECT 1 FROM pins WHERE question_id = q.id) OR EXISTS (SELECT 1 FROM edits WHERE prepared_id = p.id) "
+    "OR EXISTS (SELECT 1 FROM never WHERE question_id = q.id)"
+)
+
 
 def withdraw_rows(connection: Connection, prepared_ids: Iterable[PreparedId], now: str) -> None:
     """Delete prepared answers; their questions go first among those to prepare."""
@@ -123,17 +128,22 @@ def delete_unused_vectors(connection: Connection, hashes: Iterable[ContentHash])
     )
 
 
-def delete_predicted_questions(connection: Connection, document_id: DocumentId) -> list[PreparedId]:
+def delete_predicted_questions(
+    connection: Connection, document_id: DocumentId, *, keeps_the_users: bool
+) -> list[PreparedId]:
     """Delete questions predicted from this document alone, with their prepared answers; asked ones stay.
 
+    Args:
+        keeps_the_users: those that the user pinned, edited or ruled out stay, too.
     Returns:
         the prepared answers that went.
     """
+    kept = f"AND NOT ({_THE_USERS})" if keeps_the_users else ""
     rows = connection.execute(
         "SELECT q.id, p.id FROM questions AS q JOIN question_origins AS o ON o.question_id = q.id "
         f"LEFT JOIN prepared AS p ON p.question_id = q.id WHERE o.document_id = ? AND {_IS_PREDICTED} "
         "AND NOT EXISTS (SELECT 1 FROM question_origins AS other "
-        "WHERE other.question_id = q.id AND other.document_id <> o.document_id)",
+        f"WHERE other.question_id = q.id AND other.document_id <> o.document_id) {kept}",
         (document_id,),
     ).fetchall()
     connection.executemany("DELETE FROM questions WHERE id = ?", [(row[0],) for row in rows])
@@ -141,11 +151,14 @@ def delete_predicted_questions(connection: Connection, document_id: DocumentId) 
 
 
 def retry_questions(connection: Connection, document_id: DocumentId) -> None:
-    """Questions that found no answer may find one now: those of this document, and all the user put."""
+    """Questions that found no answer may find one now: those of this document, and all the user put.
+
+    An answer that the user deleted comes back with a change of its own document only.
+    """
     reasons = [reason.value for reason in USER_REASONS]
     connection.execute(
-        "UPDATE questions SET tried = NULL WHERE tried IS NOT NULL AND (reason IN (?, ?, ?, ?) "
-        "OR id IN (SELECT question_id FROM question_origins WHERE document_id = ?))",
+        "UPDATE questions SET tried = NULL WHERE tried IS NOT NULL AND ((reason IN (?, ?, ?, ?) "
+        "AND tried <> 'deleted') OR id IN (SELECT question_id FROM question_origins WHERE document_id = ?))",
         (*reasons, document_id),
     )
 

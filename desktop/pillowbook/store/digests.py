@@ -106,11 +106,13 @@ class Digests:
     # -- folders -----------------------------------------------------------------------------------------------
 
     def mark(self) -> str:
-        """Changes whenever a document's or folder's digest comes or goes; cheap."""
+        """Changes whenever a folder's digest comes or goes, or a document's, or one is current or no longer; cheap."""
         with self._database.read() as connection:
             row = connection.execute(
-                "SELECT (SELECT max(id) FROM digests), (SELECT count(*) FROM digests), "
-                "(SELECT max(id) FROM folder_digests), (SELECT count(*) FROM folder_digests)"
+                "SELECT max(g.id), count(*), total(g.id), "
+                "(SELECT max(id) FROM folder_digests), (SELECT count(*) FROM folder_digests) "
+                f"FROM digests AS g JOIN documents AS d ON d.id = g.document_id WHERE d.state = ? AND {_CURRENT}",
+                (DocumentState.INDEXED.value,),
             ).fetchone()
         return " ".join(str(part) for part in row)
 

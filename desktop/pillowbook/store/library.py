@@ -266,7 +266,7 @@ class Library:
     def put_failed(
         self, folder_id: FolderId, path: str, kind: str, reason: str, fingerprint: Fingerprint | None
     ) -> DocumentChange:
-        """Note a file that cannot be read; what was derived from it before is deleted."""
+        """Note a file that cannot be read; what was derived from it is deleted, but not the user's own hand in it."""
         return self._put_without_text(folder_id, path, kind, DocumentState.FAILED, reason, fingerprint)
 
     def put_excluded(self, folder_id: FolderId, path: str, reason: str) -> DocumentChange:
@@ -354,6 +354,12 @@ class Library:
             rows = connection.execute(
                 PASSAGE_QUERY + "WHERE p.content_hash = ? ORDER BY p.id", (content_hash,)
             )
+            return [passage_from_row(row) for row in rows.fetchall()]
+
+    def passages_after(self, passage_id: PassageId) -> list[Passage]:
+        """The passages that came after the one of this number, oldest first."""
+        with self._database.read() as connection:
+            rows = connection.execute(PASSAGE_QUERY + "WHERE p.id > ? ORDER BY p.id", (passage_id,))
             return [passage_from_row(row) for row in rows.fetchall()]
 
     def known_hashes(self, hashes: Iterable[ContentHash]) -> set[ContentHash]:
@@ -544,7 +550,9 @@ class Library:
             change = _IndexChange()
             with self._database.write() as connection:
                 document_id = self._row_at(connection, folder_id, path)
-                result = self._purge(connection, document_id, change)
+                # A file that cannot be read is still there, and may be readable again in a minute.
+                keeps = state is DocumentState.FAILED
+                result = self._purge(connection, document_id, change, keeps_the_users=keeps)
                 connection.execute(
                     "UPDATE documents SET title = '', kind = coalesce(?, kind), state = ?, reason = ?, stat = ?, "
                     "sha256 = ?, modified = ?, text_hash = '', indexed_at = NULL, predicted_hash = '' WHERE id = ?",
@@ -561,25 +569,34 @@ class Library:
             self._follow(change)
             return result
 
-    def _purge(self, connection: Connection, document_id: DocumentId, change: _IndexChange) -> DocumentChange:
-        """Delete everything derived from a document, its own row aside."""
+    def _purge(
+        self,
+        connection: Connection,
+        document_id: DocumentId,
+        change: _IndexChange,
+        *,
+        keeps_the_users: bool = False,
+    ) -> DocumentChange:
+        """Delete everything derived from a document, its own row aside.
+
+        Args:
+            keeps_the_users: what the user edited, pinned or ruled out stays as it does when a source changes.
+        """
         self._document(connection, document_id)
         old = _passages_of(connection, document_id)
         removed = tuple(dict.fromkeys(passage.content_hash for passage in old))
-        withdrawn = list(derived.prepared_on(connection, document_id))
+        resting = list(derived.prepared_on(connection, document_id))
+        edited = derived.edited_among(connection, resting) if keeps_the_users else set()
+        withdrawn = [prepared_id for prepared_id in resting if prepared_id not in edited]
         derived.withdraw_rows(connection, withdrawn, time_to_column(self._clock.now()))
-        withdrawn += derived.delete_predicted_questions(connection, document_id)
+        withdrawn += derived.delete_predicted_questions(
+            connection, document_id, keeps_the_users=keeps_the_users
+        )
         derived.forget_what_was_said(connection, document_id)
-        for table in (
-            "passages",
-            "texts",
-            "digests",
-            "question_origins",
-            "asked_sources",
-            "deleted_digests",
-            "predicted_sections",
-            "opened",
-        ):
+        tables = ["passages", "texts", "digests", "asked_sources", "predicted_sections", "opened"]
+        if not keeps_the_users:
+            tables += ["question_origins", "deleted_digests"]
+        for table in tables:
             connection.execute(f"DELETE FROM {table} WHERE document_id = ?", (document_id,))
         derived.delete_unused_vectors(connection, removed)
         derived.drop_new_evidence(connection, document_id, set(removed))

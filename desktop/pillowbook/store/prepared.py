@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from pillowbook.domain.answers import Citation, Draft, Effort, PreparedAnswer, Reason, Source, Tokens
 from pillowbook.domain.errors import Transient
-from pillowbook.domain.ids import ContentHash, DocumentId, PreparedId, QuestionId
+from pillowbook.domain.ids import ContentHash, DocumentId, PassageId, PreparedId, QuestionId
 from pillowbook.store import derived
 from pillowbook.store.derived import Connection
 from pillowbook.store.part import KnowledgePart, SourcesChanged, exists
@@ -37,6 +38,23 @@ _PREPARED_QUERY = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class QuestionVersion:
+    """How a question stood when an answer to it was begun: what is done to it meanwhile must not be undone by that.
+
+    Attributes:
+        tried: with what result it was tried last.
+        prepared: number of its own prepared answer, and the newer evidence noted on it.
+        rules: how many rules say what is never prepared, and the newest one's time.
+        newest_passage: the highest number a passage has had.
+    """
+
+    tried: str | None
+    prepared: tuple[int, str] | None
+    rules: tuple[int, str]
+    newest_passage: PassageId
+
+
 class AnswerEdited(Transient):
     """The prepared answer is in the user's own words; nothing was stored in its place."""
 
@@ -47,6 +65,25 @@ class AnswerEdited(Transient):
 class PreparedAnswers(KnowledgePart):
     """The part of the knowledge that is prepared answers."""
 
+    def version_of(self, question_id: QuestionId) -> QuestionVersion:
+        """How a question stands now, to be told to :meth:`put_prepared` and :meth:`mark_tried`."""
+        with self._database.read() as connection:
+            return _version_of(connection, question_id)
+
+    def mark_tried(
+        self, question_id: QuestionId, result: str, *, since: QuestionVersion | None = None
+    ) -> None:
+        """Note that nothing could be verified; it is not tried again until the library changes under it.
+
+        Args:
+            since: how the question stood when the try began; nothing is noted where it has changed.
+        """
+        with self._database.write() as connection:
+            if since is None or _is_as(connection, question_id, since):
+                connection.execute(
+                    "UPDATE questions SET tried = ?, withdrawn_at = NULL WHERE id = ?", (result, question_id)
+                )
+
     def put_prepared(
         self,
         question_id: QuestionId,
@@ -56,6 +93,7 @@ class PreparedAnswers(KnowledgePart):
         vector: NDArray[np.float32] | None,
         *,
         is_provisional: bool = False,
+        since: QuestionVersion | None = None,
     ) -> PreparedId:
         """Store a verified answer in place of an older one to the same question.
 
@@ -63,8 +101,10 @@ class PreparedAnswers(KnowledgePart):
             sources: each document it rests on. Cited passages are added to its source's hashes.
             vector: of the question; without one it is found by its words only.
             is_provisional: it was made for somebody who waited; its question stays among those to prepare.
+            since: how the question stood when the answer was begun.
         Raises:
-            SourcesChanged: the question, a source or a passage is gone, or a file has changed; nothing was stored.
+            SourcesChanged: the question, a source or a passage is gone, a file has changed, or the user or a newer
+                note has changed how the question stands; nothing was stored.
             AnswerEdited: the older one is in the user's own words and stays.
             ValueError: a citation has no source, or the vector is not as long as those stored.
         """
@@ -73,6 +113,8 @@ class PreparedAnswers(KnowledgePart):
         with self._database.exclusive():
             with self._database.write() as connection:
                 if not exists(connection, "questions", question_id):
+                    raise SourcesChanged()
+                if since is not None and not _is_as(connection, question_id, since):
                     raise SourcesChanged()
                 for source in sources:
                     self._require_source(connection, source, resting[source.document_id])
@@ -304,6 +346,27 @@ def _resting_hashes(
             raise ValueError("a citation has no source")
         resting[citation.document_id][citation.passage_hash] = None
     return resting
+
+
+def _version_of(connection: Connection, question_id: QuestionId) -> QuestionVersion:
+    question = connection.execute("SELECT tried FROM questions WHERE id = ?", (question_id,)).fetchone()
+    prepared = connection.execute(
+        "SELECT id, new_evidence FROM prepared WHERE question_id = ?", (question_id,)
+    ).fetchone()
+    rules = connection.execute("SELECT count(*), coalesce(max(added_at), '') FROM never").fetchone()
+    newest = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").fetchone()
+    return QuestionVersion(
+        tried=None if question is None else question[0],
+        prepared=None if prepared is None else (int(prepared[0]), str(prepared[1])),
+        rules=(int(rules[0]), str(rules[1])),
+        newest_passage=PassageId(0 if newest is None else newest[0]),
+    )
+
+
+def _is_as(connection: Connection, question_id: QuestionId, since: QuestionVersion) -> bool:
+    """Whether a question stands as it did; passages come all the time, and are compared with the answer itself."""
+    now = _version_of(connection, question_id)
+    return replace(now, newest_passage=since.newest_passage) == since
 
 
 def _require_length(connection: Connection, question_id: QuestionId, vector: NDArray[np.float32]) -> None:

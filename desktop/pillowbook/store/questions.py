@@ -323,13 +323,6 @@ class Questions(KnowledgePart):
             ).fetchall()
         return [_question_from_row(row) for row in rows]
 
-    def mark_tried(self, question_id: QuestionId, result: str) -> None:
-        """Note that nothing could be verified; it is not tried again until the library changes under it."""
-        with self._database.write() as connection:
-            connection.execute(
-                "UPDATE questions SET tried = ?, withdrawn_at = NULL WHERE id = ?", (result, question_id)
-            )
-
     # -- inside a transaction ----------------------------------------------------------------------------------
 
     def _upsert(self, connection: Connection, text: str, normal: str, reason: Reason) -> QuestionId:

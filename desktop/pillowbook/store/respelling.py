@@ -23,7 +23,7 @@ class Respelling(KnowledgePart):
         """Spell questions, wrong pairs and what is never prepared by these rules, if another form is stored.
 
         Two questions that had one spelling had one row, whose text is the first one's. An answer that was made live for
-        whoever asked may be to the second, so it is withdrawn, and the row's own question is prepared anew.
+        whoever asked may be to the other, so it is withdrawn, and the row's own question is prepared anew.
 
         Args:
             form: names the rules; nothing is done where the vault has it already.
@@ -42,7 +42,12 @@ class Respelling(KnowledgePart):
                     ).fetchall()
                     if (new := clean_text(normal_of(text))) != normal and new
                 ]
-                withdrawn: list[PreparedId] = []
+                shared = {question_id for question_id, _normal, _new in changed}
+                for question_id, normal, text in connection.execute(
+                    "SELECT q.id, q.normal, a.text FROM asked AS a JOIN questions AS q ON q.id = a.question_id"
+                ).fetchall():
+                    if clean_text(normal_of(text)) != normal:
+                        shared.add(question_id)
                 for question_id, normal, new in changed:
                     # Where another row has the new spelling already it asks the same, and this one stays as it is.
                     connection.execute(
@@ -54,12 +59,15 @@ class Respelling(KnowledgePart):
                         "SELECT ?, question_id FROM wrong_pairs WHERE asked = ?",
                         (new, normal),
                     )
-                    rows = connection.execute(
-                        "SELECT id FROM prepared WHERE question_id = ? AND effort = ? "
+                withdrawn = [
+                    PreparedId(prepared_id)
+                    for prepared_id, question_id in connection.execute(
+                        "SELECT id, question_id FROM prepared WHERE effort = ? "
                         "AND id NOT IN (SELECT prepared_id FROM edits)",
-                        (question_id, Effort.LIVE.value),
+                        (Effort.LIVE.value,),
                     ).fetchall()
-                    withdrawn += [PreparedId(row[0]) for row in rows]
+                    if question_id in shared
+                ]
                 derived.withdraw_rows(connection, withdrawn, self._now())
                 for wording, text in connection.execute("SELECT wording, text FROM never").fetchall():
                     connection.execute(

@@ -10,8 +10,9 @@ from datetime import timedelta
 from typing import Final
 
 from pillowbook.answering.agreement import compare, was_rejected
+from pillowbook.answering.another_day import is_of_another_day
 from pillowbook.answering.compose import Composer
-from pillowbook.answering.compute.computer import COMPUTED
+from pillowbook.answering.new_evidence import NewEvidence
 from pillowbook.answering.permission import Permission
 from pillowbook.answering.retrieve import Retriever
 from pillowbook.answering.sources import all_sources_of
@@ -48,6 +49,7 @@ class Auditor:
         knowledge: Knowledge,
         composer: Composer,
         retriever: Retriever,
+        evidence: NewEvidence,
         clock: Clock,
         permission: Permission | None = None,
     ) -> None:
@@ -55,6 +57,7 @@ class Auditor:
         self._knowledge = knowledge
         self._composer = composer
         self._retriever = retriever
+        self._evidence = evidence
         self._clock = clock
         self._permission = permission or Permission(knowledge)
 
@@ -67,13 +70,19 @@ class Auditor:
         found = self._knowledge.audits.candidates(
             POOL * AUDITS_A_NIGHT, prepared_before=now - MIN_AGE, not_within=NOT_AGAIN_WITHIN
         )
-        # What code computed from the day of preparing differs today for that reason alone.
-        found = [one for one in found if COMPUTED not in one.checks and one.question_id not in without]
+        # What counts from the day of preparing differs today for that reason alone.
+        found = [
+            one
+            for one in found
+            if one.question_id not in without
+            and not is_of_another_day(one.question, one.checks, one.prepared_at, now)
+        ]
         return choose(found, left, seed=now.date().toordinal())
 
     def audit(self, question_id: QuestionId, cancel: CancelToken | None = None) -> SliceOutcome:
         """Answer one question live, compare, store the outcome; REFUSED where there is nothing to audit any more."""
         began_s = self._clock.monotonic_s()
+        since = self._knowledge.version_of(question_id)
         prepared = self._knowledge.prepared_for(question_id)
         if prepared is None or prepared.edited_at is not None:
             return SliceOutcome(SliceResult.REFUSED)
@@ -101,7 +110,10 @@ class Auditor:
                     seconds = self._clock.monotonic_s() - began_s
                     sources = all_sources_of(live.rests_on, self._library)
                     if sources is not None:
-                        self._knowledge.put_prepared(question_id, live, sources, seconds, vector)
+                        prepared_id = self._knowledge.put_prepared(
+                            question_id, live, sources, seconds, vector
+                        )
+                        self._evidence.catch_up(prepared_id, vector, since.newest_passage)
         except Cancelled:
             return SliceOutcome(SliceResult.CANCELLED, spent)
         except (Transient, UserFixable, Damaged) as error:

@@ -92,6 +92,12 @@ class FolderDistiller:
 
     def distil(self, path: str, cancel: CancelToken | None = None) -> SliceOutcome:
         """Make and store the digest of one folder; ordinary trouble is told in the outcome."""
+        outcome = self._distil(path, cancel)
+        if not outcome.made:
+            self._known = ("", [])  # what was to be made may be no more, though no digest came or went
+        return outcome
+
+    def _distil(self, path: str, cancel: CancelToken | None) -> SliceOutcome:
         spent = Spent()
         try:
             state = self._states().get(path)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pillowbook.answering.agreement import compare, was_rejected
 from pillowbook.answering.compose import Composer
+from pillowbook.answering.new_evidence import NewEvidence
 from pillowbook.answering.permission import SECRET, Permission
 from pillowbook.answering.retrieve import Retriever
 from pillowbook.answering.sources import all_sources_of
@@ -52,6 +53,7 @@ class Preparer:
         knowledge: Knowledge,
         composer: Composer,
         retriever: Retriever,
+        evidence: NewEvidence,
         clock: Clock,
         permission: Permission | None = None,
     ) -> None:
@@ -59,6 +61,7 @@ class Preparer:
         self._knowledge = knowledge
         self._composer = composer
         self._retriever = retriever
+        self._evidence = evidence
         self._clock = clock
         self._permission = permission or Permission(knowledge)
 
@@ -68,6 +71,7 @@ class Preparer:
         question = self._knowledge.question(question_id)
         if question is None:
             return SliceOutcome(SliceResult.REFUSED)
+        since = self._knowledge.version_of(question_id)
         older = self._knowledge.prepared_for(question_id)
         if older is not None and older.edited_at is not None:
             return SliceOutcome(SliceResult.REFUSED)  # the user's own words stay
@@ -93,24 +97,27 @@ class Preparer:
                 draft = self._another(question, vector, cancel, draft, rejected)
                 # That the notes do not say cannot be said when half of them was left out.
                 if not draft.says_something or was_rejected(draft, rejected):
-                    self._knowledge.mark_tried(question_id, REJECTED)
+                    self._knowledge.mark_tried(question_id, REJECTED, since=since)
                     return SliceOutcome(SliceResult.REFUSED, draft.tokens)
             if older is not None and older.question_id == question_id and _stays(older, draft):
                 self._knowledge.settle(older.id)
                 return SliceOutcome(SliceResult.DONE, draft.tokens)
             if not the_user_put and not (draft.says_something and draft.confidence >= bar):
                 is_open = not thorough and (draft.says_something or self._composer.leaves_open(draft))
-                self._knowledge.mark_tried(question_id, UNSURE if is_open else REFUSED)
+                self._knowledge.mark_tried(question_id, UNSURE if is_open else REFUSED, since=since)
                 return SliceOutcome(SliceResult.REFUSED, draft.tokens)
             if not self._permission.allows_answer(draft):
-                self._knowledge.mark_tried(question_id, SECRET)
+                self._knowledge.mark_tried(question_id, SECRET, since=since)
                 return SliceOutcome(SliceResult.REFUSED, draft.tokens)
             sources = self._sources(draft)
             if sources is None:  # a cited document went away meanwhile; what is there now is tried next time
                 return SliceOutcome(SliceResult.FAILED, draft.tokens)
             seconds = self._clock.monotonic_s() - began_s
             # The store refuses it when a source or a passage is no longer what was read.
-            self._knowledge.put_prepared(question_id, draft, sources, seconds, vector)
+            prepared_id = self._knowledge.put_prepared(
+                question_id, draft, sources, seconds, vector, since=since
+            )
+            self._evidence.catch_up(prepared_id, vector, since.newest_passage)
         except Cancelled:
             return SliceOutcome(SliceResult.CANCELLED)
         except (Transient, UserFixable, Damaged) as error:

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-from pillowbook.answering.compute.computer import COMPUTED
+from pillowbook.answering.another_day import is_of_another_day
 from pillowbook.answering.match import MatchResult
-from pillowbook.answering.passing_words import passes_with_the_day
-from pillowbook.answering.time_windows import take_window
 from pillowbook.domain.answers import Freshness, PreparedAnswer
 from pillowbook.domain.clock import Clock
 from pillowbook.flow.serve.freshness import FreshnessReport, Reread, check_freshness
@@ -54,13 +52,7 @@ class HitChecker:
         return CheckedHit(prepared, p_same, report)
 
     def is_of_another_day(self, prepared: PreparedAnswer) -> bool:
-        """Whether it speaks of another day: "how long until", "this year" and "on Tuesday" count from today."""
+        """Whether it speaks of another day; the user's own words never do."""
         if prepared.edited_at is not None:
             return False
-        then, now = (time.astimezone().date() for time in (prepared.prepared_at, self._clock.now()))
-        if then == now:
-            return False
-        if COMPUTED in prepared.checks or passes_with_the_day(prepared.question):
-            return True
-        windows = [take_window(prepared.question, day)[0] for day in (then, now)]
-        return windows[0] != windows[1]
+        return is_of_another_day(prepared.question, prepared.checks, prepared.prepared_at, self._clock.now())

@@ -6,12 +6,15 @@ passage beside it until it is prepared again. "Your notes do not say" is withdra
 
 from collections.abc import Iterable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pillowbook.answering.cite import cite_passage, cite_unit
 from pillowbook.answering.terms import content_stems, coverage, stems
 from pillowbook.answering.units import split_units
 from pillowbook.domain.answers import Citation, PreparedAnswer
 from pillowbook.domain.documents import Passage
-from pillowbook.domain.ids import ContentHash, DocumentId, PreparedId
+from pillowbook.domain.ids import ContentHash, DocumentId, PassageId, PreparedId
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import DocumentChange, Library
 from pillowbook.store.vectors import VectorStore
@@ -60,12 +63,36 @@ class NewEvidence:
                     continue
                 touched[prepared.id] = None
                 if prepared.answer:
-                    self._knowledge.mark_new_evidence(prepared.id, _best_citation(prepared.question, passage))
+                    self._mark(prepared, passage)
                 else:
                     withdrawn.append(prepared.id)
         if withdrawn:
             self._knowledge.withdraw(withdrawn)
         return tuple(touched)
+
+    def catch_up(self, prepared_id: PreparedId, vector: NDArray[np.float32] | None, since: PassageId) -> None:
+        """Compare a new prepared answer with the passages that came while it was made, before it could be marked.
+
+        Args:
+            vector: of its question; without one nothing is found.
+            since: the newest passage when it was begun.
+        """
+        prepared = self._knowledge.prepared(prepared_id)
+        if prepared is None or vector is None:
+            return
+        seen: _Similarities = {}
+        for passage in self._library.passages_after(since):
+            row = self._library.vector_of(passage.content_hash)
+            similarity = 0.0 if row is None else float(row @ vector)
+            if similarity < MIN_SIMILARITY or not self._enters(prepared, passage, similarity, seen):
+                continue
+            if not prepared.answer:
+                self._knowledge.withdraw([prepared_id])
+                return
+            self._mark(prepared, passage)
+
+    def _mark(self, prepared: PreparedAnswer, passage: Passage) -> None:
+        self._knowledge.mark_new_evidence(prepared.id, _best_citation(prepared.question, passage))
 
     def _added(self, document_id: DocumentId, hashes: Iterable[ContentHash]) -> list[Passage]:
         wanted = set(hashes)
