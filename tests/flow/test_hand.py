@@ -183,7 +183,12 @@ def test_an_edited_answer_goes_with_its_note(boiler: Stream) -> None:
 def test_a_deleted_answer_stays_away_until_the_notes_change(boiler: Stream) -> None:
     boiler.hand.delete(ASKED)
     assert boiler.prepared(ASKED) is None
-    assert ASKED not in to_prepare(boiler)
+    boiler.write("rain.md", "# Rain\n\nIt rained.\n")
+    boiler.sync()
+    assert ASKED not in to_prepare(boiler), "another note"
+    boiler.write("boiler.md", "# Boiler\n\nThe cold boiler pressure should be 1.7 bar.\n")
+    boiler.sync()
+    assert ASKED in to_prepare(boiler)
 
 
 def test_a_deleted_digest_is_not_made_again_before_its_document_changes(boiler: Stream) -> None:

@@ -273,11 +273,9 @@ def test_an_excluded_note_leaves_nothing(vault: Vault, shelf: Shelf) -> None:
 
 def test_a_deleted_answer_comes_back_with_its_own_note_only(vault: Vault, shelf: Shelf) -> None:
     change = shelf.put("a.md", "It is open until eight")
-    asked = shelf.predict("When do they close?", change.document_id, Reason.ASKED)
-    put = vault.knowledge.add_question("When?", "when", Reason.REQUESTED)
-    for one in (asked, put):
-        vault.knowledge.delete_prepared(shelf.prepare(one, *vault.library.passages(change.document_id)))
+    asked = vault.knowledge.add_question("When?", "when", Reason.ASKED)
+    vault.knowledge.delete_prepared(shelf.prepare(asked, *vault.library.passages(change.document_id)))
     shelf.put("b.md", "Rain fell")
-    assert [vault.knowledge.tried(one) for one in (asked, put)] == ["deleted", "deleted"]
+    assert vault.knowledge.tried(asked) == "deleted"
     shelf.put("a.md", "It is open until nine")
-    assert [vault.knowledge.tried(one) for one in (asked, put)] == [None, "deleted"]
+    assert vault.knowledge.tried(asked) is None

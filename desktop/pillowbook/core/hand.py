@@ -149,7 +149,7 @@ class UsersHand:
         return self._view(self._question(prepared.question))
 
     def delete(self, answer: str) -> p.HandView:
-        """Delete a prepared answer; it is not prepared again before the notes change."""
+        """Delete a prepared answer; it is not prepared again before a note changes that it rested on."""
         prepared = self._prepared(answer)
         self._knowledge.hand.pin(prepared.question_id, is_pinned=False)
         self._knowledge.delete_prepared(prepared.id)

@@ -226,9 +226,15 @@ class PreparedAnswers(KnowledgePart):
         return [found[prepared_id] for prepared_id in prepared_ids if prepared_id in found]
 
     def delete_prepared(self, prepared_id: PreparedId) -> None:
-        """Delete one for good: its question and its wordings count as tried, so it is not made again at once."""
+        """Delete one for good: its question and its wordings count as tried until a note changes that it rested on."""
         with self._database.exclusive():
             with self._database.write() as connection:
+                connection.execute(
+                    "INSERT OR IGNORE INTO question_origins (question_id, document_id) SELECT p.question_id, "
+                    "s.document_id FROM prepared_sources AS s JOIN prepared AS p ON p.id = s.prepared_id "
+                    "WHERE p.id = ?",
+                    (prepared_id,),
+                )
                 connection.execute(
                     "UPDATE questions SET tried = 'deleted' "
                     "WHERE id = (SELECT question_id FROM prepared WHERE id = ?1) OR id IN (SELECT n.question_id "

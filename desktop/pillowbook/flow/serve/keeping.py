@@ -81,7 +81,7 @@ class Keeper:
         if self._permission.refusal(draft.question) or not self._permission.allows_answer(draft):
             return False
         if self._knowledge.tried(question_id) == DELETED:
-            return False  # by the user, until the notes change
+            return False  # by the user, until its notes change
         if was_rejected(draft, self._knowledge.hand.rejected(question_id)):
             return False
         older = self._knowledge.prepared_for(question_id)
