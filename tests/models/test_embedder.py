@@ -1,5 +1,6 @@
 """The embedder on the real model, and the stand-in against the same contract."""
 
+import math
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -14,7 +16,13 @@ import pytest
 from tests.fakes import HashEmbedder
 
 from pillowbook.domain.errors import ModelMissing
-from pillowbook.models.embedder.client import DIMENSIONS, Embedder, MiniLmEmbedder
+from pillowbook.models.embedder.client import (
+    BESIDE_TYPING_CHARACTERS,
+    DIMENSIONS,
+    Embedder,
+    MiniLmEmbedder,
+)
+from pillowbook.models.embedder.protocol import Embed
 
 BOILER = "The boiler was serviced in March."
 BOILERS = "In March the boiler was serviced."
@@ -74,6 +82,29 @@ def test_a_question_overtakes_background_batches(minilm: MiniLmEmbedder) -> None
     order.append("question")
     thread.join()
     assert order == ["question", "background"]
+
+
+def test_batches_in_the_background_are_shorter_while_somebody_types(
+    minilm: MiniLmEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key waits for one batch at most; beside typing that is a passage or two."""
+    texts = [f"Passage {number} of the boiler's manual. " * 8 for number in range(12)]
+    sizes: list[int] = []
+    call = minilm._worker.call
+
+    def counted(request: Embed, *rest: Any, **options: Any) -> Any:
+        sizes.append(sum(map(len, request.texts)))
+        return call(request, *rest, **options)
+
+    monkeypatch.setattr(minilm, "_asked_s", -math.inf)
+    monkeypatch.setattr(minilm._worker, "call", counted)
+    alone = minilm.embed(texts, deadline_s=60, background=True)
+    calls = len(sizes)
+    minilm.embed(["When is"], deadline_s=60)
+    sizes.clear()
+    beside = minilm.embed(texts, deadline_s=60, background=True)
+    assert len(sizes) > 2 * calls and max(sizes) <= BESIDE_TYPING_CHARACTERS
+    assert np.allclose(alone, beside, atol=1e-5)
 
 
 def test_kill_9_is_an_ordinary_event(minilm: MiniLmEmbedder) -> None:

@@ -1,7 +1,8 @@
 """The embedder as the rest of the program sees it."""
 
+import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +22,10 @@ MAX_BATCH_CHARACTERS = 4000
 """A question waits for at most one batch of background work, so batches are small; see
 ``0003-workers.md``.
 """
+
+BESIDE_TYPING_CHARACTERS = 1000
+TYPING_S = 10.0
+"""So long after a foreground call another is likely, as at every key; batches in the background are shorter then."""
 
 
 class Embedder(Protocol):
@@ -74,6 +79,7 @@ class MiniLmEmbedder:
         # one.
         self._worker = Worker(WORKER_MODULE, name="embedder", opening=load, cancel_grace_s=2.0)
         self._turns = Turns("embedder")
+        self._asked_s = -math.inf
 
     @property
     def is_loaded(self) -> bool:
@@ -91,7 +97,9 @@ class MiniLmEmbedder:
         self._check_folder()
         deadline = time.monotonic() + deadline_s
         vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
-        for numbers in _batches(texts):
+        if not background:
+            self._asked_s = time.monotonic()
+        for numbers in _batches(texts, lambda: self._most_characters(background=background)):
             with self._turns.taken(
                 urgency=Urgency.BACKGROUND if background else Urgency.NOW,
                 deadline=deadline,
@@ -121,18 +129,22 @@ class MiniLmEmbedder:
         """See :meth:`Embedder.close`."""
         self._worker.close()
 
+    def _most_characters(self, *, background: bool) -> int:
+        is_beside_typing = background and time.monotonic() - self._asked_s < TYPING_S
+        return BESIDE_TYPING_CHARACTERS if is_beside_typing else MAX_BATCH_CHARACTERS
+
     def _check_folder(self) -> None:
         if not (self._folder / "modules.json").is_file():
             raise ModelMissing(model=self._folder.name)
 
 
-def _batches(texts: Sequence[str]) -> Iterator[list[int]]:
+def _batches(texts: Sequence[str], most_characters: Callable[[], int]) -> Iterator[list[int]]:
     """Numbers of texts of like length together (the model pads a batch to its longest), each batch small."""
     batch: list[int] = []
     size = 0
     for number in sorted(range(len(texts)), key=lambda at: len(texts[at])):
         length = len(texts[number])
-        if batch and (len(batch) == MAX_BATCH_TEXTS or size + length > MAX_BATCH_CHARACTERS):
+        if batch and (len(batch) == MAX_BATCH_TEXTS or size + length > most_characters()):
             yield batch
             batch, size = [], 0
         batch.append(number)
