@@ -36,6 +36,21 @@ NEAR = 0.97
         ("scope-differs", "When was the last boiler service?", "When is the next boiler service?"),
         ("scope-differs", "What is the maximum pressure?", "What is the minimum pressure?"),
         ("persons-differ", "Where did he park?", "Where did she park?"),
+        ("persons-differ", "How much do we pay for gas?", "How much do they pay for gas?"),
+        ("persons-differ", "What is our wifi password?", "What is their wifi password?"),
+        ("persons-differ", "What is my notice period?", "What is your notice period?"),
+        ("tense-differs", "What was the rent of the flat?", "What is the rent of the flat?"),
+        ("tense-differs", "When did the insurance start?", "When will the insurance start?"),
+        ("tense-differs", "How long did the baked beans soak?", "How long do the baked beans soak?"),
+        ("tense-differs", "Who paid for the gas?", "Who pays for the gas?"),
+        ("tense-differs", "Which bank had our savings?", "Which bank has our savings?"),
+        ("tense-differs", "Where should I put the key?", "Where did I put the key?"),
+        ("tense-differs", "Should we cancel the lease?", "Did we cancel the lease?"),
+        ("tense-differs", "Should we cancel the lease?", "Can we cancel the lease?"),
+        ("tense-differs", "Have we cancelled the lease?", "Can we cancel the lease?"),
+        ("tense-differs", "Do we have to pay for parking?", "Do we pay for parking?"),
+        ("tense-differs", "What can Mila eat at school?", "What does Mila eat at school?"),
+        ("tense-differs", "When will we sell the car?", "When can we sell the car?"),
         ("asks-for-other", "When is the workshop lease signed?", "Where is the workshop lease signed?"),
         ("asks-for-other", "How many cups does the cake need?", "How many eggs does the cake need?"),
     ],
@@ -73,6 +88,19 @@ def test_near_misses_are_no_hits(prepared: str, asked: str) -> None:
             "What did the agent say about the lease in June?",
             "What did the agent say in June about the lease?",
         ),
+        ("When does the contract end?", "When will the contract end?"),
+        ("When did the choir start?", "When was the choir started?"),
+        ("Have we paid the gas bill?", "Did we pay the gas bill?"),
+        ("Has the gas bill been paid?", "Is the gas bill paid?"),
+        ("How long have we had the car?", "How long did we have the car?"),
+        ("When are we paid?", "When do we get paid?"),
+        ("What is the hotel where we stayed in Ghent?", "What was the hotel where we stayed in Ghent?"),
+        ("How do you change your password?", "How can I change my password?"),
+        ("Where do I park at the clinic?", "Where can I park at the clinic?"),
+        ("How long must the paint dry?", "How long does the paint need to dry?"),
+        ("Where is the will kept in May?", "Where do we keep the will in May?"),
+        ("How do they count the votes?", "How are the votes counted?"),
+        ("What is my wifi password?", "What is our wifi password?"),
     ],
 )
 def test_other_wordings_of_the_same_question_are_hits(prepared: str, asked: str) -> None:
@@ -82,7 +110,7 @@ def test_other_wordings_of_the_same_question_are_hits(prepared: str, asked: str)
 def test_no_trap_that_was_built_on_is_a_hit() -> None:
     """At a cosine that no trap reaches in truth. The half to measure on is left to the benchmark."""
     traps = [pair for pair in trap_pairs("build") if not pair.same]
-    assert len(traps) > 150 and {"qualifier", "sign"} < {one.kind for one in traps}
+    assert len(traps) > 150 and {"qualifier", "sign", "past", "modal", "person"} < {one.kind for one in traps}
     wrong = [(one.prepared, one.asked) for one in traps if judge_pair(one.prepared, one.asked, 0.95).hit]
     assert wrong == []
 

@@ -142,6 +142,7 @@ PERSONS = {
     **dict.fromkeys(("he", "him", "his"), "he"),
     **dict.fromkeys(("she", "her", "hers"), "she"),
     **dict.fromkeys(("they", "them", "their", "theirs"), "they"),
+    "your": "you",
 }
 SPEAKERS = {**dict.fromkeys(("i", "me", "we", "us"), "we"), "he": "he", "him": "he", "she": "she", "her": "she",
              "they": "they", "them": "they", "you": "you"}  # fmt: skip
