@@ -25,6 +25,8 @@ NEAR = 0.97
         ("dates-differ", "What did I note in May 2024?", "What did I note in June 2024?"),
         ("dates-differ", "What year did the choir tour?", "What month did the choir tour?"),
         ("units-differ", "How long is the rope in metres?", "How long is the rope in feet?"),
+        ("units-differ", "What is 5 % of the rent?", "What is 5 of the rent?"),
+        ("units-differ", "What do I bake at 180 °C?", "What do I bake at 180 °F?"),
         ("units-differ", "What is the rent per month?", "What is the rent a year?"),
         ("roles-reversed", "What did Dev pay Tomas?", "What did Tomas pay Dev?"),
         ("roles-reversed", "How do I get from Lisbon to Porto?", "How do I get from Porto to Lisbon?"),
@@ -67,6 +69,8 @@ def test_a_detail_that_differs_forbids_a_hit_and_says_so(reason: str, prepared: 
     [
         ("How long is the mortgage fixed?", "How much is the mortgage?"),
         ("What is the guest wifi password?", "What is the router password?"),
+        ("दान कब है?", "दिन कब है?"),
+        ("Pump service date?", "Well pump service date?"),
         ("Where is the receipt for the kettle?", "Where is the receipt for the toaster?"),
     ],
 )
@@ -83,6 +87,8 @@ def test_near_misses_are_no_hits(prepared: str, asked: str) -> None:
         ("What is Ruth allergic to?", "what is ruth allergic to?"),
         ("Who is the vet of Mungo?", "Who is Mungo's vet?"),
         ("How old is the boat?", "What is the age of the boat?"),
+        ("What is 5 % of the rent?", "What is 5 percent of the rent?"),
+        ("What do I bake at 180 °C?", "What do I bake at 180 degrees Celsius?"),
         ("Who painted the fence?", "By whom was the fence painted?"),
         (
             "What did the agent say about the lease in June?",
@@ -136,6 +142,16 @@ def test_normalising_keeps_what_tells_questions_apart() -> None:
         ("What is 12 - 4?", "What is 12 + 4?"),
         ("What is 12 / 4?", "What is 12 * 4?"),
         ("What is +44?", "What is 44?"),
+        ("What is 5 % of the rent?", "What is 5 of the rent?"),
+        ("What is it at 20 °C?", "What is it at 20 °F?"),
+        ("Which piece is in B♭ major?", "Which piece is in B♯ major?"),
+        ("Which piece is in B♭ major?", "Which piece is in B major?"),
+        ("दान कब है?", "दिन कब है?"),
+        ("Where does she sit in the q\N{COMBINING TILDE} row?", "Where does she sit in the q row?"),
+        ("میخواهم؟", "می\N{ZERO WIDTH NON-JOINER}خواهم؟"),
+        ("Well pump service date?", "Pump service date?"),
+        ("Hello Fresh delivery day?", "Fresh delivery day?"),
+        ("So Energy tariff?", "Energy tariff?"),
         ("Do I have a will?", "Tell me about a will"),
         ("Do we have a boat?", "The boat?"),
         ("Does anyone know the plumber?", "Tell me about the plumber"),
@@ -165,6 +181,16 @@ def test_a_sign_or_an_opener_that_changes_what_is_asked_stays(one: str, other: s
         ("Where are Tom & Ada?", "Where are Tom and Ada?"),
         ("Do I know when the bus comes?", "When the bus comes?"),
         ("Do you remember the rent?", "The rent?"),
+        ("What is 5 % of the rent?", "What is 5% of the rent"),
+        ("What is it at 20 °C?", "What is it at 20° C"),
+        ("What is the F♯ fingering?", "What is the F# fingering?"),
+        ("Where is my re\N{COMBINING ACUTE ACCENT}sume\N{COMBINING ACUTE ACCENT}?", "Where is my résumé?"),
+        ("Well, pump service date?", "Pump service date?"),
+        ("Ok so, well when is the pump serviced?", "When is the pump serviced?"),
+        ("Hi there, is the pump serviced?", "Is the pump serviced?"),
+        ("so tell me the rent", "The rent?"),
+        ("also by when is the rent due", "By when is the rent due?"),
+        ("And the rent?", "The rent?"),
     ],
 )
 def test_what_is_only_punctuation_falls_away(one: str, other: str) -> None:
@@ -183,7 +209,8 @@ def test_a_spelling_is_its_own() -> None:
     """It may be spelled again; over everything that is asked in the traps that were built on."""
     asked = {text for pair in trap_pairs("build") for text in (pair.prepared, pair.asked)}
     spelled = {
-        normalise_question(text) for text in (*asked, "x>5 at £-5", "C++11/C#", "A-, B+ & 50 €", "5 + -3")
+        normalise_question(text)
+        for text in (*asked, "x>5 at £-5", "C++11/C#", "A-, B+ & 50 €", "5 + -3", "20 ° C", "B♭ % F♯", "दान")
     }
     assert {normalise_question(text) for text in spelled} == spelled
 

@@ -1,8 +1,8 @@
 """What forbids a hit whatever the vectors say: the ways in which two questions that sound alike ask for two things.
 
 Each test has a name, and the names are the reasons a user or a script is told. Numbers, signs, dates, units and names
-must be the same; so must negation, scope, comparison and tense; nobody may have changed roles; the sort of answer must be
-one.
+must be the same; so must negation, scope, comparison and tense; nobody may have changed roles; the sort of answer must
+be one.
 """
 
 from collections.abc import Sequence

@@ -5,6 +5,7 @@ one thing ("how old is", "what is the age of") are first written in one way.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -97,7 +98,8 @@ class Question:
 def read_question(text: str) -> Question:
     """Take a question apart."""
     normal = normalise_question(text)
-    text = SHORT_DAYS.sub(lambda match: DAYS[match[0].rstrip(".")], text)
+    composed = unicodedata.normalize("NFC", text)
+    text = SHORT_DAYS.sub(lambda match: DAYS[match[0].rstrip(".")], composed)
     line = normalise_question(text)
     for pattern, to in REWRITES:
         line = pattern.sub(to, line).strip()
