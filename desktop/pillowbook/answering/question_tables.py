@@ -14,7 +14,8 @@ REWRITES = tuple(
         (r"^what (?:is|was) the birthplace of (.+)$", r"where was \1 born"),
         (r"^(?:i was wondering|i wonder|would you mind telling me|(?:could|can) you let me know|any idea"
          r"|do you remember|do you know|let me know|remind me|i need to know|i want to know)\b\s*", ""),
-        (r"\b(?:please|again)$", ""),
+        (r"^(wh\w+|how(?: \w+)?) was (.+) again$", r"\1 is \2"),
+        (r"^(wh\w+|how(?: \w+)?) were (.+) again$", r"\1 are \2"), (r"\b(?:please|again)$", ""),
         (r"(?<=\d)°c\b", " degrees celsius"), (r"(?<=\d)°f\b", " degrees fahrenheit"), (r"(?<=\d)°", " degrees"),
         (r"%", " percent"),
         (r"\bwi fi\b|\bwi-fi\b", "wifi"), (r"\be-mail\b", "email"), (r"\bphone no\b", "phone number"),

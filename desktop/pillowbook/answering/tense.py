@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from enum import Enum, auto
 
 from pillowbook.answering.lexicon import base_stem
+from pillowbook.answering.question_tables import ARTICLES
+from pillowbook.answering.question_words import NO_PARTICIPLES
 from pillowbook.answering.terms import stem
 
 
@@ -52,9 +54,9 @@ _MONTH = re.compile(
     r"\b(?:in|on|of|since|from|until|till|last|next|this|by|for|before|after|during|to|\d+(?:st|nd|rd|th)?) may\b|"
     r"\bmay (?:the )?\d"
 )
-_NOUN = re.compile(r"\b(?:the|a|my|our|your|his|her|their|last) (?:will|can|must|might|do)\b")
+_NOUN = re.compile(r"\b(?:the|a|my|our|your|his|her|their|last) (?:will|can|must|might)\b")
 _PERFECT = re.compile(r"^(?:\w+ ){0,3}?(?:have|has) (?!to\b)")
-_TOLD_BY = frozenset({"i", "we", "you", "he", "she", "they", "who", "that"})
+_TOLD_BY = frozenset({"i", "we", "you", "he", "she", "they", "who"})
 _ADVERBS = frozenset({"first", "last", "ever", "also", "else", "actually", "originally", "usually"})
 
 
@@ -90,12 +92,16 @@ def _is_perfect(line: str) -> bool:
     opening = _PERFECT.match(line)
     if opening is None or any(word in _SAYS for word in opening[0].split()):
         return False  # "what do we have", "does the boat have"
-    return any(_is_past(word) or word == "been" for word in line[opening.end() :].split())
+    rest = line[opening.end() :].split()
+    if rest and rest[0] in ARTICLES:
+        rest = rest[2:]  # "which bank has the shared account"
+    return any(word == "been" or (_is_past(word) and word != "got") for word in rest)
 
 
 def _is_past(word: str) -> bool:
-    """Whether a word may be a past tense or a participle, by its looks; "need" is none."""
-    return (word.endswith("ed") and not word.endswith("eed")) or base_stem(word) != stem(word)
+    """Whether a word may be a past tense or a participle, by its looks; "need" and "shed" are none."""
+    looks_past = word.endswith("ed") and not word.endswith("eed") and word not in NO_PARTICIPLES
+    return looks_past or base_stem(word) != stem(word)
 
 
 def _tells_of_past(told: Sequence[str]) -> bool:
@@ -108,13 +114,20 @@ def _tells_of_past(told: Sequence[str]) -> bool:
         rest = [one for one in told[at + 1 : at + 3] if one not in _ADVERBS]
         if rest and _is_past(rest[0]):
             return True
-    return False
+    return _is_past(_verb_of_chosen(told))
 
 
 def _present_without_helper(told: Sequence[str]) -> frozenset[Tense]:
     """``who pays``, ``which bank has our savings``; "which" may be followed by a plural noun."""
     is_told = len(told) > 1 and told[0] in ("who", "what") and told[1].endswith("s")
-    return frozenset({Tense.DOING}) if is_told or "has" in told or "have" in told else frozenset()
+    is_told = is_told or _verb_of_chosen(told).endswith("s") or "has" in told or "have" in told
+    return frozenset({Tense.DOING}) if is_told else frozenset()
+
+
+def _verb_of_chosen(told: Sequence[str]) -> str:
+    """``made`` of "which company made the engine"; empty where another form is asked."""
+    is_of_chosen = len(told) > 3 and told[0] in ("which", "what") and told[3] in ARTICLES
+    return told[2] if is_of_chosen and told[2] not in _SAYS else ""
 
 
 def _is_over(one: frozenset[Tense], other: frozenset[Tense]) -> bool:
