@@ -23,6 +23,12 @@ TODAY = date(2026, 10, 15)  # a Thursday
     [
         ("What did I decide about the boiler?", CollectionKind.DECIDED, "the boiler", ""),
         ("Which notes contradict each other?", CollectionKind.CONTRADICTIONS, "", ""),
+        ("Which notes conflict with each other?", CollectionKind.CONTRADICTIONS, "", ""),
+        ("Which notes conflict with the lease?", CollectionKind.CONTRADICTIONS, "the lease", ""),
+        ("Where do my notes disagree about Mungo?", CollectionKind.CONTRADICTIONS, "Mungo", ""),
+        ("What is due on Friday?", CollectionKind.TASKS, "Friday", ""),
+        ("What is due for the tax return?", CollectionKind.TASKS, "the tax return", ""),
+        ("What is still due on the kitchen?", CollectionKind.TASKS, "the kitchen", ""),
         ("What changed in the Home folder this week?", CollectionKind.CHANGED, "", "Home"),
         ("What's coming up next week?", CollectionKind.COMING, "", ""),
         ("Which tasks about Portugal are due this month?", CollectionKind.TASKS, "Portugal", ""),
@@ -71,6 +77,10 @@ def test_its_form_tells_what_is_wanted(question: str, kind: CollectionKind, abou
         "What is open on Sunday?",
         "What is open this weekend?",
         "What's open on Christmas Day?",
+        "What conflicts with the pump service?",
+        "Is there any conflict with the dentist appointment?",
+        "What is due on the mortgage?",
+        "What's due on the car loan this month?",
         "",
     ],
 )

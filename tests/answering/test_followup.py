@@ -202,3 +202,38 @@ def test_they_after_who_are_the_answer_where_it_is_known(last: Turn, question: s
 )
 def test_how_much_is_asked_only_of_what_takes_an_amount(last: str, understood: str) -> None:
     assert standing_alone("how much?", Turn(last)) == understood
+
+
+@pytest.mark.parametrize(
+    ("last", "question", "understood"),
+    [
+        (Turn("Can we sublet the flat?", "No, the lease forbids it."), "Why not?", "Why can we not sublet the flat?"),
+        (Turn("Can we sublet the flat?", "No, the lease forbids it."), "Why?", "Why can we not sublet the flat?"),
+        (Turn("Can we sublet the flat?", "Yes."), "Why?", "Why can we sublet the flat?"),
+        (Turn("Is the shed insured?", "No"), "Why not?", "Why isn't the shed insured?"),
+        (Turn("Is the shed insured?", "No."), "Why?", "Why isn't the shed insured?"),
+        (Turn("Is the shed insured?", "No note says so."), "Why?", "Why is the shed insured?"),
+        (Turn("Is the shed insured?", "Yes."), "Why?", "Why is the shed insured?"),
+        (Turn("Will Ruth come to the party?", "No."), "but why not?", "Why won't Ruth come to the party?"),
+        (Turn("May the tenant sublet?", "No."), "Why not?", ""),
+        (Turn("Can't we sublet the flat?", "No."), "Why not?", "Why can't we sublet the flat?"),
+        (Turn("When does the lease end?", "In May."), "Why not?", ""),
+        (Turn("When does the lease end?", "In May."), "When not?", ""),
+    ],
+)  # fmt: skip
+def test_why_not_keeps_its_not(last: Turn, question: str, understood: str) -> None:
+    assert standing_alone(question, last) == understood
+
+
+@pytest.mark.parametrize(
+    ("question", "understood"),
+    [
+        ("When did we last eat out?", ""),
+        ("When do we fly?", ""),
+        ("Where did we meet?", ""),
+        ("When did we buy?", "When did we buy (the car)?"),
+        ("how long may I drive?", "How long may I drive (the car)?"),
+    ],
+)
+def test_a_deed_that_needs_no_thing_is_not_done_to_the_last_one(question: str, understood: str) -> None:
+    assert standing_alone(question, Turn("How much was the car?", "£4,000", "Car")) == understood

@@ -25,6 +25,8 @@ NEAR = 0.97
         ("dates-differ", "What did I note in May 2024?", "What did I note in June 2024?"),
         ("dates-differ", "What year did the choir tour?", "What month did the choir tour?"),
         ("units-differ", "How long is the rope in metres?", "How long is the rope in feet?"),
+        ("units-differ", "What is 5 % of the rent?", "What is 5 of the rent?"),
+        ("units-differ", "What do I bake at 180 °C?", "What do I bake at 180 °F?"),
         ("units-differ", "What is the rent per month?", "What is the rent a year?"),
         ("roles-reversed", "What did Dev pay Tomas?", "What did Tomas pay Dev?"),
         ("roles-reversed", "How do I get from Lisbon to Porto?", "How do I get from Porto to Lisbon?"),
@@ -36,6 +38,22 @@ NEAR = 0.97
         ("scope-differs", "When was the last boiler service?", "When is the next boiler service?"),
         ("scope-differs", "What is the maximum pressure?", "What is the minimum pressure?"),
         ("persons-differ", "Where did he park?", "Where did she park?"),
+        ("persons-differ", "How much do we pay for gas?", "How much do they pay for gas?"),
+        ("persons-differ", "What is our wifi password?", "What is their wifi password?"),
+        ("persons-differ", "What is my notice period?", "What is your notice period?"),
+        ("tense-differs", "What was the rent of the flat?", "What is the rent of the flat?"),
+        ("tense-differs", "When did the insurance start?", "When will the insurance start?"),
+        ("tense-differs", "How long did the baked beans soak?", "How long do the baked beans soak?"),
+        ("tense-differs", "Who paid for the gas?", "Who pays for the gas?"),
+        ("tense-differs", "Which company made the engine?", "Which company makes the engine?"),
+        ("tense-differs", "Which bank had our savings?", "Which bank has our savings?"),
+        ("tense-differs", "Where should I put the key?", "Where did I put the key?"),
+        ("tense-differs", "Should we cancel the lease?", "Did we cancel the lease?"),
+        ("tense-differs", "Should we cancel the lease?", "Can we cancel the lease?"),
+        ("tense-differs", "Have we cancelled the lease?", "Can we cancel the lease?"),
+        ("tense-differs", "Do we have to pay for parking?", "Do we pay for parking?"),
+        ("tense-differs", "What can Mila eat at school?", "What does Mila eat at school?"),
+        ("tense-differs", "When will we sell the car?", "When can we sell the car?"),
         ("asks-for-other", "When is the workshop lease signed?", "Where is the workshop lease signed?"),
         ("asks-for-other", "How many cups does the cake need?", "How many eggs does the cake need?"),
     ],
@@ -52,6 +70,8 @@ def test_a_detail_that_differs_forbids_a_hit_and_says_so(reason: str, prepared: 
     [
         ("How long is the mortgage fixed?", "How much is the mortgage?"),
         ("What is the guest wifi password?", "What is the router password?"),
+        ("दान कब है?", "दिन कब है?"),
+        ("Pump service date?", "Well pump service date?"),
         ("Where is the receipt for the kettle?", "Where is the receipt for the toaster?"),
     ],
 )
@@ -68,11 +88,30 @@ def test_near_misses_are_no_hits(prepared: str, asked: str) -> None:
         ("What is Ruth allergic to?", "what is ruth allergic to?"),
         ("Who is the vet of Mungo?", "Who is Mungo's vet?"),
         ("How old is the boat?", "What is the age of the boat?"),
+        ("What is 5 % of the rent?", "What is 5 percent of the rent?"),
+        ("What do I bake at 180 °C?", "What do I bake at 180 degrees Celsius?"),
         ("Who painted the fence?", "By whom was the fence painted?"),
         (
             "What did the agent say about the lease in June?",
             "What did the agent say in June about the lease?",
         ),
+        ("When does the contract end?", "When will the contract end?"),
+        ("When did the choir start?", "When was the choir started?"),
+        ("Have we paid the gas bill?", "Did we pay the gas bill?"),
+        ("Has the gas bill been paid?", "Is the gas bill paid?"),
+        ("How long have we had the car?", "How long did we have the car?"),
+        ("When are we paid?", "When do we get paid?"),
+        ("What is the wifi password?", "What was the wifi password again?"),
+        ("Have we got a spare key?", "Do we have a spare key?"),
+        ("Which bank has the shared account?", "Which bank does have the shared account?"),
+        ("Where is the red folder?", "Where is that red folder?"),
+        ("What is the hotel where we stayed in Ghent?", "What was the hotel where we stayed in Ghent?"),
+        ("How do you change your password?", "How can I change my password?"),
+        ("Where do I park at the clinic?", "Where can I park at the clinic?"),
+        ("How long must the paint dry?", "How long does the paint need to dry?"),
+        ("Where is the will kept in May?", "Where do we keep the will in May?"),
+        ("How do they count the votes?", "How are the votes counted?"),
+        ("What is my wifi password?", "What is our wifi password?"),
     ],
 )
 def test_other_wordings_of_the_same_question_are_hits(prepared: str, asked: str) -> None:
@@ -82,7 +121,7 @@ def test_other_wordings_of_the_same_question_are_hits(prepared: str, asked: str)
 def test_no_trap_that_was_built_on_is_a_hit() -> None:
     """At a cosine that no trap reaches in truth. The half to measure on is left to the benchmark."""
     traps = [pair for pair in trap_pairs("build") if not pair.same]
-    assert len(traps) > 150 and {"qualifier", "sign"} < {one.kind for one in traps}
+    assert len(traps) > 150 and {"qualifier", "sign", "past", "modal", "person"} < {one.kind for one in traps}
     wrong = [(one.prepared, one.asked) for one in traps if judge_pair(one.prepared, one.asked, 0.95).hit]
     assert wrong == []
 
@@ -108,6 +147,16 @@ def test_normalising_keeps_what_tells_questions_apart() -> None:
         ("What is 12 - 4?", "What is 12 + 4?"),
         ("What is 12 / 4?", "What is 12 * 4?"),
         ("What is +44?", "What is 44?"),
+        ("What is 5 % of the rent?", "What is 5 of the rent?"),
+        ("What is it at 20 °C?", "What is it at 20 °F?"),
+        ("Which piece is in B♭ major?", "Which piece is in B♯ major?"),
+        ("Which piece is in B♭ major?", "Which piece is in B major?"),
+        ("दान कब है?", "दिन कब है?"),
+        ("Where does she sit in the q\N{COMBINING TILDE} row?", "Where does she sit in the q row?"),
+        ("میخواهم؟", "می\N{ZERO WIDTH NON-JOINER}خواهم؟"),
+        ("Well pump service date?", "Pump service date?"),
+        ("Hello Fresh delivery day?", "Fresh delivery day?"),
+        ("So Energy tariff?", "Energy tariff?"),
         ("Do I have a will?", "Tell me about a will"),
         ("Do we have a boat?", "The boat?"),
         ("Does anyone know the plumber?", "Tell me about the plumber"),
@@ -137,6 +186,16 @@ def test_a_sign_or_an_opener_that_changes_what_is_asked_stays(one: str, other: s
         ("Where are Tom & Ada?", "Where are Tom and Ada?"),
         ("Do I know when the bus comes?", "When the bus comes?"),
         ("Do you remember the rent?", "The rent?"),
+        ("What is 5 % of the rent?", "What is 5% of the rent"),
+        ("What is it at 20 °C?", "What is it at 20° C"),
+        ("What is the F♯ fingering?", "What is the F# fingering?"),
+        ("Where is my re\N{COMBINING ACUTE ACCENT}sume\N{COMBINING ACUTE ACCENT}?", "Where is my résumé?"),
+        ("Well, pump service date?", "Pump service date?"),
+        ("Ok so, well when is the pump serviced?", "When is the pump serviced?"),
+        ("Hi there, is the pump serviced?", "Is the pump serviced?"),
+        ("so tell me the rent", "The rent?"),
+        ("also by when is the rent due", "By when is the rent due?"),
+        ("And the rent?", "The rent?"),
     ],
 )
 def test_what_is_only_punctuation_falls_away(one: str, other: str) -> None:
@@ -155,7 +214,8 @@ def test_a_spelling_is_its_own() -> None:
     """It may be spelled again; over everything that is asked in the traps that were built on."""
     asked = {text for pair in trap_pairs("build") for text in (pair.prepared, pair.asked)}
     spelled = {
-        normalise_question(text) for text in (*asked, "x>5 at £-5", "C++11/C#", "A-, B+ & 50 €", "5 + -3")
+        normalise_question(text)
+        for text in (*asked, "x>5 at £-5", "C++11/C#", "A-, B+ & 50 €", "5 + -3", "20 ° C", "B♭ % F♯", "दान")
     }
     assert {normalise_question(text) for text in spelled} == spelled
 

@@ -191,6 +191,11 @@ _ONE_TASK = re.compile(
     re.IGNORECASE,
 )
 _AGENDA = re.compile(r"\bagenda\b", re.IGNORECASE)
+_DUE_ON = re.compile(r"^what is due on (?:the|my|our|this|that) (?!\d)", re.IGNORECASE)
+_CONFLICTS_WITH = re.compile(
+    r"\b(?:conflicts?|disagree|inconsistent) with (?!(?:each other|one another)\b)", re.IGNORECASE
+)
+_OF_NOTES = re.compile(rf"\b{_NOTES}\b", re.IGNORECASE)
 _OPEN_ON = re.compile(r"^what (?:is|are) open on\b", re.IGNORECASE)
 _OPEN = re.compile(r"^what (?:is|are)(?: still)? open\b", re.IGNORECASE)
 _ANY_DAY = date(2024, 1, 1)
@@ -258,9 +263,14 @@ def is_worked_out_when_asked(question: str) -> bool:
 def _is_of_one_thing(kind: CollectionKind, flat: str, about: str, window: Window | None) -> bool:
     """Whether a question in a list's form asks for one thing, which a note may say.
 
-    "The deadline for the tax return", "the to-do list for the move", "the agenda for the board meeting"; and what is
-    "open on Sunday" is no open question.
+    "The deadline for the tax return", "the to-do list for the move", "the agenda for the board meeting"; what is "due
+    on the mortgage" is a payment, what "conflicts with the pump service" an appointment, and what is "open on Sunday"
+    no open question.
     """
+    if kind is CollectionKind.CONTRADICTIONS:
+        return _CONFLICTS_WITH.search(flat) is not None and _OF_NOTES.search(flat) is None
+    if kind is CollectionKind.TASKS and about and _DUE_ON.search(flat):
+        return True
     if kind is CollectionKind.TASKS and (one := _ONE_TASK.search(flat)):
         return bool(about) or (one["one"].lower() == "deadline" and window is None)
     if kind is CollectionKind.COMING:

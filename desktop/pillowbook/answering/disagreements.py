@@ -1,14 +1,16 @@
 """What forbids a hit whatever the vectors say: the ways in which two questions that sound alike ask for two things.
 
 Each test has a name, and the names are the reasons a user or a script is told. Numbers, signs, dates, units and names
-must be the same; so must negation, scope and comparison; nobody may have changed roles; the sort of answer must be one.
+must be the same; so must negation, scope, comparison and tense; nobody may have changed roles; the sort of answer must
+be one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 
 from pillowbook.answering.lexicon import Relation, are_opposite, base_stem, relation
 from pillowbook.answering.question import Question, Term
+from pillowbook.answering.tense import tenses_differ
 from pillowbook.answering.terms import words
 
 _LOOSE = frozenset({"thing", ""})
@@ -21,6 +23,7 @@ _CONTRARY = frozenset(
                  "from into", "behind before", "to by")
 )  # fmt: skip
 _TELLING_ENDINGS = frozenset({"for", "by", "from", "with", "without", "against", "about"})
+_SINGLE = frozenset({"he", "she"})
 _JOINS = frozenset({"of", "for", "in", "from", "at", "about", "on", "with", "to"})
 """Prepositions that join two nouns which can as well stand side by side: the password of the network."""
 
@@ -45,7 +48,11 @@ def disagreements(
             _opposed(leftover[0], asked, leftover[1]) or _opposed(leftover[1], prepared, leftover[0]),
         ),
         ("scope-differs", prepared.telling != asked.telling or _other_ending(prepared, asked)),
-        ("persons-differ", _others(prepared.persons) != _others(asked.persons)),
+        ("persons-differ", _persons_differ(prepared.persons, asked.persons)),
+        (
+            "tense-differs",
+            tenses_differ(prepared.tenses, asked.tenses, frozenset((prepared.asks_for, asked.asks_for))),
+        ),
         ("roles-reversed", _roles_reversed(prepared, asked)),
         ("asks-for-other", _asks_for_other(prepared, asked)),
     )
@@ -83,8 +90,15 @@ def _other_ending(prepared: Question, asked: Question) -> bool:
     )
 
 
-def _others(persons: Iterable[str]) -> frozenset[str]:
-    return frozenset(persons) & {"he", "she"}
+def _persons_differ(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether another is spoken of: he or she where the other has none, or one where the other has another.
+
+    "How do they count the votes" and "how are the votes counted" may be one question; "what do they pay" and "what do
+    we pay" are two, and so are "my notice period" and the "your notice period" of a letter.
+    """
+    if one & _SINGLE != other & _SINGLE:
+        return True
+    return bool(one and other) and one.isdisjoint(other)
 
 
 def _asks_for_other(prepared: Question, asked: Question) -> bool:

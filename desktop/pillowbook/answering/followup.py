@@ -37,6 +37,19 @@ _BARE = re.compile(
     r"(?P<after>\s+(?:not|with|by|from|for|exactly))?$",
     re.IGNORECASE,
 )
+_DENIED = re.compile(
+    r"\b(?:not|cannot|never|no|none|nobody|nothing|neither|without)\b|n['’]t\b", re.IGNORECASE
+)
+_NO = re.compile(r"^\W*no(?:\W*$|\s*[,.;:!–—-])", re.IGNORECASE)
+_WITH_NOT = {
+    **{
+        word: f"{word}n't"
+        for word in words_of("is are was were do does did could would should must has have had")
+    },
+    "can": "can't",
+    "will": "won't",
+}
+
 _RELATIONAL = words_of("""
     number numbers address price prices cost costs fee fees payment payments rate rates deadline deposit date dates
     amount colour size weight length width height code password reason result results opening hours terms limit excess
@@ -57,6 +70,14 @@ _OF_MONEY = words_of("""
     allowance amount fare ticket tickets
     """)
 """What is an amount, or has one."""
+
+_NEEDING_NO_OBJECT = words_of("""
+    eat eats ate eaten drink drinks drank drunk dine sleep sleeps slept meet met talk talks talked speak speaks spoke
+    spoken go goes went gone come comes came arrive arrives arrived travel travels travelled fly flies flew flown
+    swim swims swam walk walks walked ride rides rode move moves moved live lives lived marry married
+    work works worked sit sits sat wake wakes woke
+    """)
+"""Deeds that are whole without a thing: "when did we last eat out" says nothing of the car asked about before."""
 
 _NAMING_NOTHING = words_of("""
     phone telephone mobile contact email e-mail postal opening closing total full exact whole final overall monthly
@@ -103,13 +124,29 @@ def _only_asked(bare: str, before: Parts, last: Turn) -> str:
     if found["wh"].lower() == "how much" and not _takes_amount(before):
         return ""
     asked = " ".join(part for part in (found["before"], found["wh"]) if part)
-    after = (found["after"] or "").strip()
+    after = (found["after"] or "").strip().lower()
     rest = before.rest if before.asked else f"{before.rest[:1].lower()}{before.rest[1:]}"
+    is_no = not before.asked and found["wh"].lower() == "why" and _NO.match(last.answer) is not None
+    if (after == "not" or is_no) and _DENIED.search(before.rest) is None:
+        # "Why can we sublet" would be the opposite of "Can we sublet? No. Why not?"
+        rest = _denied(rest, before) if not before.asked and asked.lower() == "why" else ""
+        if not rest:
+            return ""
     told = f"{rest}{'' if after in ('', 'not', 'exactly') else f' {after}'}"
     wanted = before.first(Role.ASKED)
     entity = entity_of(last.answer)
     extra = wanted.text if wanted is not None else entity if asked.lower().startswith("why") else ""
     return f"{asked} {told}{f' ({extra})' if extra else ''}"
+
+
+def _denied(rest: str, before: Parts) -> str:
+    """``can we not sublet the flat``, ``isn't the shed insured``; empty where there is nothing to deny."""
+    auxiliary, _space, following = rest.partition(" ")
+    subject, _space, deed = following.partition(" ")
+    if before.subject and subject.lower() == before.subject and not deed.lower().startswith(("and ", "or ")):
+        return f"{auxiliary} {subject} not {deed}".rstrip()
+    contracted = _WITH_NOT.get(auxiliary.lower(), "")
+    return f"{contracted} {following}" if contracted and following else ""
 
 
 def _takes_amount(before: Parts) -> bool:
@@ -141,6 +178,13 @@ def _of_what(bare: str, before: Parts, last: Turn) -> str:
             if chosen is None or chosen.is_name:
                 return ""
             return f"how much {'are' if is_plural(chosen) else 'is'} {meant}"
+        is_whole = (
+            parts.subject
+            and not _NEEDING_NO_OBJECT.isdisjoint(words)
+            and words[:2] not in (["how", "much"], ["how", "many"])
+        )
+        if is_whole or words[-1:] == ["not"]:
+            return ""
         if asked is None and len(words) >= 2 and all(is_small(word) or is_verb(word) for word in words):
             return f"{bare.rstrip(' ?')} ({meant})"
         return ""

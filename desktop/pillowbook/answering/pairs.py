@@ -1,16 +1,32 @@
 """The words of a question: one spelling of it, the sort of answer it asks for, its stems with synonyms made one."""
 
 import re
+import unicodedata
 
 from pillowbook.answering.lexicon import base_stem
-from pillowbook.answering.terms import STOP_WORDS, stem, words
+from pillowbook.answering.terms import STOP_WORDS, marks_as_letters, stem, words
 
 _ASKING = (
     r" (?:(?:about|at|by|for|from|in|of|on|since|to|until|with) )?"
     r"(?:wh(?:at|en|ere|o)s?|which|whom|whose|why|whether|how|if)\b"
 )
+_AUXILIARY = (
+    r" (?:is|are|am|was|were|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must|"
+    r"isn't|aren't|wasn't|weren't|don't|doesn't|didn't|hasn't|haven't|can't|couldn't|won't|wouldn't|shouldn't)\b"
+)
+_REQUEST = (
+    r" (?:please|tell me|remind me|show me|i (?:want|need|would|wonder)|i'd like|i'm wondering|wondering)\b"
+)
+_LEADING = r"(?:hey|please|and|but|um)"
+_LEADING_OR_NOUN = r"(?:(?:hi|hello)(?: there)?|ok|okay|so|also|well)"
+LEADING_UP = (
+    rf"{_LEADING_OR_NOUN}"
+    rf"(?=(?:[ ,]+(?:{_LEADING}|{_LEADING_OR_NOUN}))*,?(?:{_ASKING}|{_AUXILIARY}|{_REQUEST}))"
+)
+"""A word that only leads up to a question where one follows it: "well is it on", but the well pump is a pump."""
+
 _OPENERS = re.compile(
-    r"^(?:(?:hey|hi|hello|ok|okay|so|please|and|but|also|well|um)[\s,]+)*"
+    rf"^(?:(?:{_LEADING}[ ,]+|{_LEADING_OR_NOUN} ?,[ ,]*|{LEADING_UP}[ ,]+))*"
     r"(?:(?:can|could|would|will) (?:you|u) (?:please )?(?:tell|remind|show) me|(?:please )?(?:tell|remind|show) me|"
     r"do you (?:know|remember|have)|i (?:want|need|would like|'d like) to know|(?:i )?wonder(?:ing)?|"
     rf"(?:do (?:we|i) (?:know|remember|have)|does anyone know)(?={_ASKING})|"
@@ -57,9 +73,10 @@ _KINDS = (
     (r"^(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|must|am)\b", "yes-no"),
 )  # fmt: skip
 _BULLETS = re.compile(r"^\s*(?:[-*+•#]+|>(?!\s*\d))\s+", re.MULTILINE)
-_FOLDED_SIGNS = str.maketrans({"’": "'", "\N{MINUS SIGN}": "-", "≤": "<=", "≥": ">=", "≠": "!="})
+_FOLDED_SIGNS = str.maketrans({"’": "'", "\N{MINUS SIGN}": "-", "≤": "<=", "≥": ">=", "≠": "!=", "♯": "#"})
 _CURRENCY_BEHIND = re.compile(r"(\d[\d.,]*) ?([£$€¥₹¢])(?!\w)")
 _CURRENCY_APART = re.compile(r"([£$€¥₹¢])(?: |(-))(?=\d)")
+_MEASURE_APART = re.compile(r"(?<=\d) (?=[%°])|(?<=°) (?=[cf]\b)")
 _COMPARISON = r"(?:[<>!]=|==?|[<>])"
 _BEFORE = r"""(?:(?<![\w+])\+|(?<![^\s(\["'<>=])-(?=[£$€¥₹¢]?\d)|(?<!\w)#)"""
 _WORD = r"[^\W_]+(?:['.:,/&-][^\W_]+)*"
@@ -74,15 +91,15 @@ _TOKEN = re.compile(
             r"(?<=\d )[-*/](?= \d)|(?<=\d)\*(?=\d)|[×÷]",  # 12 - 4
             r"(?<=[\w+#%)] )&(?= \w)",  # Tom & Ada
             r"(?<![\w'*-])(?:[a-z]{1,2}-|[a-z]\*)(?![\w*-])",  # the blood type A-, the mark A*
-            rf"{_BEFORE}?[£$€¥₹¢]?{_WORD}(?:%|\+\+|\+(?!\w)|#(?!\w))?",  # -5, £50, C++, A+, F#
-            "[£$€¥₹¢]",
+            rf"{_BEFORE}?[£$€¥₹¢]?{_WORD}(?:%|°(?:[cf]\b)?|♭|\+\+|\+(?!\w)|#(?!\w))?",  # -5, £50, 5%, B♭, C++, A+, F#
+            "[£$€¥₹¢%]",
         )
     )
 )
 """Words with the signs that belong to them, operators, currencies. A dash or a bullet between words is punctuation."""
 
-_SIGNED = re.compile(r"[-+£$€¥₹¢].*|.*[-+#*]|[^\w]+")
-NORMAL_FORM = "2"
+_SIGNED = re.compile(r"[-+£$€¥₹¢].*|.*[-+#*♭]|[^\w%]+")
+NORMAL_FORM = "3"
 """Of :func:`normalise_question`; another one when a question may come out otherwise: what is stored is spelled anew."""
 
 _COMPILED_KINDS = tuple((re.compile(pattern), kind) for pattern, kind in _KINDS)
@@ -91,18 +108,21 @@ _COMPILED_KINDS = tuple((re.compile(pattern), kind) for pattern, kind in _KINDS)
 def normalise_question(text: str) -> str:
     """One spelling for questions that are the same but for case, politeness, punctuation and contractions.
 
-    Signs that change what is asked stay: "a+", "c#", "-5", "£50", "x > 5".
+    Signs that change what is asked stay: "a+", "c#", "-5", "£50", "5%", "x > 5". An accent is one letter with its
+    letter, however it was typed, and the vowel signs of other scripts are letters.
     """
-    folded = " ".join(_BULLETS.sub("", text.translate(_FOLDED_SIGNS)).lower().split())
+    composed = unicodedata.normalize("NFC", text).translate(_FOLDED_SIGNS)
+    folded = " ".join(_BULLETS.sub("", composed).lower().split())
     folded = _CURRENCY_APART.sub(r"\2\1", _CURRENCY_BEHIND.sub(r"\2\1", folded))
-    folded = _OPENERS.sub("", folded, count=1)
-    return " ".join(_EXPANSIONS.get(token, token) for token in _TOKEN.findall(folded))
+    folded = _OPENERS.sub("", _MEASURE_APART.sub("", folded), count=1)
+    tokens = (folded[match.start() : match.end()] for match in _TOKEN.finditer(marks_as_letters(folded)))
+    return " ".join(_EXPANSIONS.get(token, token) for token in tokens)
 
 
 def signs_of(normal: str) -> tuple[str, ...]:
     """The operators and the words with a sign of a normalised question, in order.
 
-    "#4" is 4 and no sign; a lone dash between figures may be that of a span: 7 - 8 is 7-8.
+    "#4" is 4 and no sign, "5%" a measure; a lone dash between figures may be that of a span: 7 - 8 is 7-8.
     """
     return tuple(token for token in normal.split() if token != "-" and _SIGNED.fullmatch(token))
 

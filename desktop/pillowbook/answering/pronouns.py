@@ -58,6 +58,9 @@ _IT = frozenset({"it", "its", "that", "this", "those", "these"})
 POINTING: Final = _HE | _SHE | _THEY | _IT
 """Words that may point back out of their question."""
 
+_NO_ENTITY = frozenset({"yes", "no", "none", "neither", "maybe", "perhaps", "probably", "unknown"})
+"""How an answer begins that is short and names nothing."""
+
 _QUALITIES = frozenset({"better", "best", "worse", "worst", "cheaper", "cheapest"})
 """Words that stand where a thing does, and are none: "which one is better"."""
 
@@ -272,4 +275,5 @@ def entity_of(answer: str) -> str:
     plain = answer.strip(" .*_")
     words = plain.split()
     is_named = 0 < len(words) <= MAX_ENTITY_WORDS and not any(letter.isdigit() for letter in plain)
-    return plain if is_named and "," not in plain and not is_small(words[0].lower()) else ""
+    first = words[0].lower() if words else ""
+    return plain if is_named and "," not in plain and not is_small(first) and first not in _NO_ENTITY else ""

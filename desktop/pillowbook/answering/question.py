@@ -5,6 +5,7 @@ one thing ("how old is", "what is the age of") are first written in one way.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -38,6 +39,7 @@ from pillowbook.answering.question_tables import (
     TELLING,
     UNITS,
 )
+from pillowbook.answering.tense import Tense, tenses
 from pillowbook.answering.terms import STOP_WORDS, names, numbers, words
 
 
@@ -79,6 +81,7 @@ class Question:
     negations: int
     telling: frozenset[str]
     persons: frozenset[str]
+    tenses: frozenset[Tense]
     words: frozenset[str]
     small: frozenset[str]
     ending: str
@@ -95,7 +98,8 @@ class Question:
 def read_question(text: str) -> Question:
     """Take a question apart."""
     normal = normalise_question(text)
-    text = SHORT_DAYS.sub(lambda match: DAYS[match[0].rstrip(".")], text)
+    composed = unicodedata.normalize("NFC", text)
+    text = SHORT_DAYS.sub(lambda match: DAYS[match[0].rstrip(".")], composed)
     line = normalise_question(text)
     for pattern, to in REWRITES:
         line = pattern.sub(to, line).strip()
@@ -116,7 +120,8 @@ def read_question(text: str) -> Question:
         names=names(text),
         negations=_negations(line, told),
         telling=frozenset(word for word in tail.split() if word in TELLING),
-        persons=frozenset(PERSONS[word] for word in told if word in PERSONS),
+        persons=_persons(told),
+        tenses=tenses(told),
         words=frozenset(base_stem(word) for word in told),
         ending=told[-1] if told and told[-1] in PREPOSITIONS else "",
         small=frozenset(word for word in told if word in STOP_WORDS),
@@ -229,6 +234,13 @@ def _negations(line: str, told: list[str]) -> int:
     rest, more = NO_MORE.subn(" ", line)
     stems = [word if word in NEGATIONS else base_stem(word) for word in words(rest)]
     return more + sum(word in NEGATIONS for word in stems)
+
+
+def _persons(told: list[str]) -> frozenset[str]:
+    """Who speaks, is spoken to or spoken of; the "you" and "your" of "how do you change your password" is anyone."""
+    return frozenset(
+        PERSONS[word] for word in told if word in PERSONS and not (word == "your" and "you" in told)
+    )
 
 
 def is_light(root: str) -> bool:

@@ -3,17 +3,21 @@
 import re
 
 from pillowbook.answering.lexicon import base_stem
+from pillowbook.answering.pairs import LEADING_UP
 
 REWRITES = tuple(
     (re.compile(pattern), to)
     for pattern, to in (
-        (r"^(?:just checking|quick question|thanks|sorry|also|and|so|ok|okay|hi|hey|hello)\b[ :,]*", ""),
-        (r"^(?:(?:sorry|and|so|ok|hi|please)\b[ ,]*)+", ""),
+        (r"^(?:just checking|quick question|thanks|sorry|and|hey)\b[ :,]*", ""),
+        (rf"^(?:(?:sorry|and|please|{LEADING_UP})\b[ ,]*)+", ""),
         (r"^i(?:'d| would| d) like to know\s*", ""), (r"\baccording to\b", "per"),
         (r"^what (?:is|was) the birthplace of (.+)$", r"where was \1 born"),
         (r"^(?:i was wondering|i wonder|would you mind telling me|(?:could|can) you let me know|any idea"
          r"|do you remember|do you know|let me know|remind me|i need to know|i want to know)\b\s*", ""),
-        (r"\b(?:please|again)$", ""),
+        (r"^(wh\w+|how(?: \w+)?) was (.+) again$", r"\1 is \2"),
+        (r"^(wh\w+|how(?: \w+)?) were (.+) again$", r"\1 are \2"), (r"\b(?:please|again)$", ""),
+        (r"(?<=\d)°c\b", " degrees celsius"), (r"(?<=\d)°f\b", " degrees fahrenheit"), (r"(?<=\d)°", " degrees"),
+        (r"%", " percent"),
         (r"\bwi fi\b|\bwi-fi\b", "wifi"), (r"\be-mail\b", "email"), (r"\bphone no\b", "phone number"),
         (r"\bunited states(?: of america)?\b|\busa\b", "us"), (r"\bhuman resources\b", "hr"),
         (r"\bunited kingdom\b", "uk"), (r"\bvit\b", "vitamin"),
@@ -142,6 +146,7 @@ PERSONS = {
     **dict.fromkeys(("he", "him", "his"), "he"),
     **dict.fromkeys(("she", "her", "hers"), "she"),
     **dict.fromkeys(("they", "them", "their", "theirs"), "they"),
+    "your": "you",
 }
 SPEAKERS = {**dict.fromkeys(("i", "me", "we", "us"), "we"), "he": "he", "him": "he", "she": "she", "her": "she",
              "they": "they", "them": "they", "you": "you"}  # fmt: skip

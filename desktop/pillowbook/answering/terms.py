@@ -15,6 +15,10 @@ import snowballstemmer  # type: ignore[import-untyped]
 from pillowbook.domain.visible import visible_line
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*", re.UNICODE)
+_BEHIND_LETTER = re.compile(r"(?<=[^\W_])[^\w\s\x00-\u02ff]+")
+_JOINERS = "\u200c\u200d"
+"""Without and with ligature; inside a word of Persian or Hindi they are part of it."""
+
 _STEMMER = snowballstemmer.stemmer("english")
 _STEMMING = threading.Lock()
 """A stemmer keeps the word it works on: two threads at once get each other's stems, or an IndexError."""
@@ -65,7 +69,30 @@ _LINK = re.compile(r"!?\[([^\]]*)\]\([^)\s]*\)")
 def words(text: str) -> list[str]:
     """The words of a text, folded: lower case, compatibility forms resolved, curly apostrophes straight."""
     folded = unicodedata.normalize("NFKC", text).lower().replace("’", "'")
-    return [word.removesuffix("'s") for word in _WORD.findall(folded)]
+    found = (folded[match.start() : match.end()] for match in _WORD.finditer(marks_as_letters(folded)))
+    return [word.removesuffix("'s") for word in found]
+
+
+def marks_as_letters(text: str) -> str:
+    """The text with a plain letter for each combining mark behind a letter, as long as it was; for finding words in it.
+
+    To ``re`` a mark is no part of a word (UTS 18, annex C, says it is), and the vowels of Hindi are marks: without this
+    "दान" and "दिन" would be the same two consonants.
+    """
+    return text if text.isascii() else _BEHIND_LETTER.sub(_with_letters, text)
+
+
+def _with_letters(found: re.Match[str]) -> str:
+    told = found[0]
+    marks = 0
+    while marks < len(told) and (
+        told[marks] in _JOINERS or unicodedata.category(told[marks]).startswith("M")
+    ):
+        marks += 1
+    goes_on = marks == len(told) and found.end() < len(found.string) and found.string[found.end()].isalnum()
+    if not goes_on:
+        marks = len(told[:marks].rstrip(_JOINERS))
+    return "m" * marks + told[marks:]
 
 
 @lru_cache(maxsize=65536)
