@@ -12,7 +12,7 @@ from pillowbook.flow.serve.questions import Vector
 from pillowbook.host.workers import CancelToken
 
 NOT_MATCHED: Final = MatchResult(None, 0.0, False, ("live-only",), ())
-"""Of a question that no prepared answer was looked for, or only one of another day was found."""
+"""Of a question that no prepared answer was looked for."""
 
 
 @dataclass(slots=True)

@@ -171,8 +171,6 @@ class Server:
         if comes_first and (collected := self._collect(asking, wanted)) is not None:
             return collected
         found = NOT_MATCHED if mode is AskMode.LIVE_ONLY else self._match(asking)
-        if found.prepared is not None and self._checker.is_of_another_day(found.prepared):
-            found = NOT_MATCHED
         change_note = ""
         hit = self._checker.check_match(found)
         if hit is not None:
@@ -282,7 +280,7 @@ class Server:
         return self._remembering.served(asking, self._replies.collected(asking, answer))
 
     def _match(self, asking: Asking) -> MatchResult:
-        exact = self._matcher.match(asking.question, None)
+        exact = self._matcher.match(asking.question, None, pass_over=self._checker.is_of_another_day)
         if exact.is_hit:
             return exact
         self._likely.show(asking)
@@ -292,7 +290,9 @@ class Server:
             if asking.mode is AskMode.AUTO:
                 raise  # a live answer needs the embedder as well
             return exact
-        return self._matcher.match(asking.question, asking.vector)
+        return self._matcher.match(
+            asking.question, asking.vector, pass_over=self._checker.is_of_another_day
+        )
 
     def _withdraw(self, hit: CheckedHit) -> None:
         """Take away a prepared answer that its files no longer bear out, and read them anew."""
