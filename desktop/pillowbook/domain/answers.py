@@ -217,7 +217,9 @@ class Related:
 class Answer:
     """What is served.
 
-    ``freshness`` is None for a refusal, and for a list that was worked out to be empty, which cites nothing.
+    ``freshness`` is that of the files it rests on; for a prepared refusal, of those that were read for it in vain. It
+    is None where there are none to compare: for a refusal made just now, for one of an empty vault, and for a list that
+    was worked out to be empty, which cites nothing.
     ``latency_ms`` is what it took until it was ready; remembering it, before it goes out, is not in it.
     ``change_note`` says what was said before and what changed;
     ``nearest`` holds the closest passages where the notes do not say, and newer ones for new evidence.
