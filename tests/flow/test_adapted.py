@@ -94,6 +94,7 @@ def test_without_a_fair_chance_no_token_is_spent_on_trying(stream: AdaptingStrea
 
 
 def test_a_changed_source_is_not_adapted_from(stream: AdaptingStream) -> None:
+    stream.refresh = lambda paths: stream.sync()
     stream.write("cork.md", NOTE.replace("Ines Prata in Porto", "Ines Prata in Braga"))  # not read yet
     answer = stream.server.ask(ASKED, learn=False)
     assert answer.kind is not AnswerKind.ADAPTED
@@ -113,6 +114,7 @@ def test_a_source_that_changes_while_the_line_is_written_is_not_adapted_from(
         return draft
 
     monkeypatch.setattr(stream.adapter, "answer", change_meanwhile)
+    stream.refresh = lambda paths: stream.sync()
     answer = stream.server.ask(ASKED, learn=False)
     assert tried
     assert answer.kind is not AnswerKind.ADAPTED
