@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from pillowbook.core import service
 from pillowbook.core.service import Service
 
 DEADLINE_S = 10.0
@@ -49,7 +48,7 @@ class Met:
 def test_two_questions_at_once_leave_one_timer_to_the_automatic_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     """The other could not be put off any more: the vault would be locked while questions are asked."""
     timers = Timers()
-    monkeypatch.setattr(service.threading, "Timer", timers.make)
+    monkeypatch.setattr("pillowbook.core.service.threading.Timer", timers.make)
     unused: Any = None
     asked = Service(unused, Met(), unused, tell=lambda event: True)  # type: ignore[arg-type]
     threads = [threading.Thread(target=asked._postpone_lock) for _ in range(2)]

@@ -10,6 +10,7 @@ from tests.flow.conftest import Stream
 
 from pillowbook.answering.adapt import AdaptParameters
 from pillowbook.answering.evidence import Evidence, RankedUnit
+from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.sureness import Regression
 from pillowbook.domain.answers import AnswerKind, Effort, Freshness, Reason
 from pillowbook.domain.asking import AskMode
@@ -61,6 +62,17 @@ def test_a_question_near_what_is_prepared_is_answered_from_its_quote_alone(strea
     cited = answer.citations[0]
     assert stream.library.text(cited.document_id)[cited.start : cited.end] == cited.quote
     assert "signed by Ines Prata in Porto" in cited.quote
+
+
+def test_the_line_counts_as_made_from_the_notes_whose_words_the_question_holds(
+    stream: AdaptingStream,
+) -> None:
+    known = frozenset({stream.document("dog.md")})
+    stream.knowledge.record_asked(
+        normalise_question(ASKED), ASKED, AnswerKind.NONE, 1.0, None, words_of=known
+    )
+    assert stream.server.ask(ASKED, learn=False).kind is AnswerKind.ADAPTED
+    assert all(known <= (message.documents or frozenset()) for message in stream.generator.calls[-1])
 
 
 def test_what_no_quote_carries_is_declined_and_answered_live(stream: AdaptingStream) -> None:

@@ -135,6 +135,8 @@ def test_a_hit_that_cannot_be_served_gives_way_to_the_next(served: Stream) -> No
     assert len(hits) == 2, "or this would show nothing"
     found = served.matcher.match(ASKED, vector, pass_over=lambda one: one == hits[0])
     assert found.is_hit and found.prepared == hits[1]
-    assert not served.matcher.match(PREPARED, None, pass_over=lambda one: True).is_hit, "nor in the same words"
+    assert not served.matcher.match(PREPARED, None, pass_over=lambda one: True).is_hit, (
+        "nor in the same words"
+    )
     none = served.matcher.match(ASKED, vector, pass_over=lambda one: True)
     assert not none.is_hit and all(not one.is_hit for one in none.candidates)

@@ -191,7 +191,7 @@ PRESSURE = "What is the boiler pressure?"
 
 @pytest.fixture
 def logged(stream: Stream) -> Stream:
-    """An older and a newer note; the newer has changed elsewhere on disk, and the model tells the newest it reads of."""
+    """An older note, and a newer that has changed elsewhere on disk; the model tells the newest it reads of."""
     stream.write("new.md", BOILER_NEW.format(more=""))
     stream.write("old.md", f"# Boiler old\n\n{BEFORE}\n")
     stream.sync()
@@ -242,7 +242,9 @@ def test_that_the_notes_do_not_say_is_not_said_while_some_cannot_be_read(stream:
     stream.sync()
     stream.says["house c"] = "The boiler pressure is 1.4 bar in house c."
     for name in "abc":
-        stream.write(f"{name}.md", f"# House {name}\n\nThe boiler pressure is still 1.4 bar in house {name}.\n")
+        stream.write(
+            f"{name}.md", f"# House {name}\n\nThe boiler pressure is still 1.4 bar in house {name}.\n"
+        )
     with pytest.raises(NotesChanging):
         stream.server.ask("What is the boiler pressure in house c?")
     stream.sync()

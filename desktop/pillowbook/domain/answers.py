@@ -226,7 +226,8 @@ class Answer:
     ``prepared_id`` is the prepared answer it came from, ``serving_id`` what a verdict on it names, where it was
     remembered; ``is_edited``: it is in the user's own words. ``understood_as`` is the question that was answered
     where what was asked leans on the one before it; empty otherwise. ``checked_files``: so many files were held
-    against it at ``checked_at``. ``document_ids``: all that it rests on, more than are cited where places are many.
+    against it at ``checked_at``. ``document_ids``: all that it rests on, more than are cited where places are many;
+    where it was understood by the turn before, what that one rests on as well.
     """
 
     question: str

@@ -25,6 +25,8 @@ class Asking:
         learn: remember the question, so that an answer to it is kept ready.
         on_part: called on the asking thread with the likely passage and the live text as it grows.
         without: documents that are left out, with all that was made of them.
+        words_of: documents whose words the question may hold that whoever asks never typed: it leans on another, and
+            was rewritten from what had been asked and answered.
         vector: the question's, once it was made.
         likely: the passage that is shown.
     """
@@ -36,6 +38,7 @@ class Asking:
     on_part: Callable[[AskPart], None] | None = None
     cancel: CancelToken | None = None
     without: frozenset[DocumentId] = frozenset()
+    words_of: frozenset[DocumentId] = frozenset()
     vector: Vector | None = None
     likely: LikelyPassage | None = None
 

@@ -1,8 +1,8 @@
 """Live answers: adapted from what is known where that has a fair chance, else from what a retrieval finds.
 
 What is read is held against the files before it is written from, and what is cited once more after that: only what they
-bear out is shown as fresh, and text that was streamed meanwhile is withdrawn. What is sure and fresh is kept. A note that
-changed and cannot be read anew in time is left out, and the answer says so.
+bear out is shown as fresh, and text that was streamed meanwhile is withdrawn. What is sure and fresh is kept. A note
+that changed and cannot be read anew in time is left out, and the answer says so.
 """
 
 import contextlib
@@ -99,9 +99,11 @@ class LiveAnswers:
         if asking.mode is not AskMode.AUTO or found.is_hit:
             return None, None
         plan = self._adapting.plan(asking.question, vector, found.candidates)
-        if plan is not None and self._composer.compute(asking.question, vector=vector) is not None:
+        if plan is None:
+            return None, None
+        if self._composer.compute(asking.question, vector=vector) is not None:
             return None, None  # the live answer is better, and costs no token either
-        return plan, None if plan is None else self._adapting.answer(plan, asking.cancel)
+        return plan, self._adapting.answer(plan, asking.cancel, origins=self._remembering.origins(asking))
 
     def _remember_and_keep(self, asking: Asking, answer: Answer, draft: Draft, found: MatchResult) -> Answer:
         """Remember the question; what was sure and is fresh is an answer to be had at once from now on."""
@@ -124,6 +126,7 @@ class LiveAnswers:
         outdated: set[DocumentId] = set()
         without, behind = asking.without, set[DocumentId]()
         spent = Tokens()
+        origins = self._remembering.origins(asking)
         for tries_left in reversed(range(TRIES)):
             try:
                 draft = self._composer.answer(
@@ -134,6 +137,7 @@ class LiveAnswers:
                     cancel=asking.cancel,
                     vector=asking.vector,
                     without=without,
+                    origins=origins,
                     on_read=partial(self._sift, may_try_again=bool(tries_left), behind=behind),
                 )
             except _Outdated as found:
