@@ -1,6 +1,7 @@
 """The library's thread: what is heard while it reads is taken in at once, and nothing wished for is lost."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -136,4 +137,41 @@ def test_a_folder_around_a_removed_one_is_scanned_again(folders: list[Folder], t
         assert told.acquire(timeout=DEADLINE_S)
         assert reader.scanned == [outer.id]
     finally:
+        loop.stop()
+
+
+class Stack(Reader):
+    """An ingestor with documents to read, the first of which takes until the test lets it go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.order: list[str] = []
+
+    def handle_change(self, path: str) -> None:
+        self.order.append(path)
+
+    def ingest_next(self, stop: Callable[[], bool], *, background: bool = True) -> bool:
+        read = super().ingest_next(stop, background=background)
+        self.order += ["read"] if read and background else []
+        return read
+
+
+def test_what_somebody_waits_for_is_read_before_the_next_document(folders: list[Folder]) -> None:
+    """However many wait to be indexed: an answer from older notes would be given in the place of this one."""
+    reader = Stack()
+    reader.left = 100
+    loop = LibraryLoop(Shelf(folders), reader, on_change=lambda: None)  # type: ignore[arg-type]
+    refreshing = threading.Thread(target=lambda: loop.refresh(["changed.md"]))
+    loop.start()
+    try:
+        assert reader.reading.wait(DEADLINE_S)
+        refreshing.start()
+        deadline = time.monotonic() + DEADLINE_S
+        while not loop._refreshing and time.monotonic() < deadline:
+            time.sleep(0.005)
+        reader.may_end.set()
+        refreshing.join(DEADLINE_S)
+        assert reader.order[:2] == ["read", "changed.md"]
+    finally:
+        reader.may_end.set()
         loop.stop()

@@ -10,6 +10,7 @@ from tests.flow.conftest import Stream
 
 from pillowbook.answering.adapt import AdaptParameters
 from pillowbook.answering.evidence import Evidence, RankedUnit
+from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.sureness import Regression
 from pillowbook.domain.answers import AnswerKind, Effort, Freshness, Reason
 from pillowbook.domain.asking import AskMode
@@ -63,6 +64,17 @@ def test_a_question_near_what_is_prepared_is_answered_from_its_quote_alone(strea
     assert "signed by Ines Prata in Porto" in cited.quote
 
 
+def test_the_line_counts_as_made_from_the_notes_whose_words_the_question_holds(
+    stream: AdaptingStream,
+) -> None:
+    known = frozenset({stream.document("dog.md")})
+    stream.knowledge.record_asked(
+        normalise_question(ASKED), ASKED, AnswerKind.NONE, 1.0, None, words_of=known
+    )
+    assert stream.server.ask(ASKED, learn=False).kind is AnswerKind.ADAPTED
+    assert all(known <= (message.documents or frozenset()) for message in stream.generator.calls[-1])
+
+
 def test_what_no_quote_carries_is_declined_and_answered_live(stream: AdaptingStream) -> None:
     stream.says["In which city"] = "Madrid"
     answer = stream.server.ask(ASKED, learn=False)
@@ -94,6 +106,7 @@ def test_without_a_fair_chance_no_token_is_spent_on_trying(stream: AdaptingStrea
 
 
 def test_a_changed_source_is_not_adapted_from(stream: AdaptingStream) -> None:
+    stream.refresh = lambda paths: stream.sync()
     stream.write("cork.md", NOTE.replace("Ines Prata in Porto", "Ines Prata in Braga"))  # not read yet
     answer = stream.server.ask(ASKED, learn=False)
     assert answer.kind is not AnswerKind.ADAPTED
@@ -113,6 +126,7 @@ def test_a_source_that_changes_while_the_line_is_written_is_not_adapted_from(
         return draft
 
     monkeypatch.setattr(stream.adapter, "answer", change_meanwhile)
+    stream.refresh = lambda paths: stream.sync()
     answer = stream.server.ask(ASKED, learn=False)
     assert tried
     assert answer.kind is not AnswerKind.ADAPTED

@@ -111,6 +111,26 @@ def test_what_speaks_of_another_day_is_not_offered_next(fitted: Stream) -> None:
     assert fitted.server.ask(tyres).related == ()
 
 
+def test_one_question_of_another_day_takes_no_others_with_it(stream: Stream) -> None:
+    """What stands nearest and is no hit decides nothing about what else was found."""
+    told = "The boiler service costs 90 pounds and the next boiler service is on 4 May 2027 by Dev Marsh."
+    stream.write("boiler.md", f"# Boiler\n\n{told}\n")
+    stream.sync()
+    stream.says["boiler service"] = told
+    passing, cost = (
+        "When is the next boiler service by Dev?",
+        "How much does the boiler service by Dev Marsh cost?",
+    )
+    for question in (passing, cost):
+        stream.prepare(question)
+    asked = "When is the boiler service planned by Dev?"
+    stream.clock.days = 1
+    near = stream.matcher.match(asked, stream.retriever.embed(asked))
+    assert near.prepared is not None and near.prepared.question == passing and not near.is_hit
+    answer = stream.server.ask(asked, learn=False, mode=AskMode.PREPARED_ONLY)
+    assert [one.question for one in answer.related] == [cost]
+
+
 def test_what_was_just_asked_is_not_offered_again(fitted: Stream) -> None:
     fitted.says["pressure of the boiler"] = "The cold pressure should sit between 1.2 and 1.5 bar."
     fitted.prepare("What pressure of the boiler is right?")

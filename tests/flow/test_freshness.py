@@ -8,7 +8,7 @@ import pytest
 from tests.flow.conftest import BOILER, Stream
 
 from pillowbook.answering.pairs import normalise_question
-from pillowbook.domain.answers import Answer, Freshness, Reason
+from pillowbook.domain.answers import Answer, AnswerKind, Freshness, Reason
 from pillowbook.domain.asking import AskMode
 from pillowbook.flow.serve import freshness
 
@@ -235,3 +235,17 @@ def test_an_answer_from_more_places_than_it_shows_goes_with_any_of_them(stream: 
     path.write_text(path.read_text("utf-8").replace("needs", "does not need"), "utf-8")
     answer = serve(stream, asked)
     assert answer.answer == "" and hidden in answer.change_note
+
+
+def test_what_was_compared_with_nothing_is_not_called_fresh(stream: Stream) -> None:
+    """An empty vault does not say either, and there is no file to hold that against; else there are some."""
+    stream.prepare(ASKED)
+    answer = serve(stream)
+    assert (answer.kind, answer.prepared_id is None) == (AnswerKind.NONE, False), "it is a prepared refusal"
+    assert (answer.freshness, answer.checked_at, answer.checked_files) == (None, None, 0)
+    stream.write("dog.md", "# Mungo\n\nMungo sleeps in the boiler room, and it is cold.\n")
+    stream.sync()
+    stream.prepare(ASKED)
+    answer = serve(stream)
+    assert (answer.kind, answer.freshness, answer.checked_files) == (AnswerKind.NONE, Freshness.FRESH, 1)
+    assert answer.checked_at is not None

@@ -29,6 +29,7 @@ def test_asking_again_is_a_hit_at_once_with_the_effort_told(vet: Stream) -> None
 
 def test_what_was_kept_is_withdrawn_when_its_source_changes(vet: Stream) -> None:
     vet.server.ask(ASKED)
+    vet.refresh = lambda paths: vet.sync()
     vet.write("dog.md", "# Mungo\n\nMungo weighs 27.4 kg. His vet is Ola at Northgate.\n")
     again = vet.server.ask(ASKED)
     assert again.kind is not AnswerKind.HIT

@@ -126,3 +126,17 @@ def test_a_vault_from_before_is_spelled_anew_when_it_is_opened(tmp_path: Path) -
         assert after.add_question("Who has blood type A+?") == found.question_id, "and it is not asked twice"
     finally:
         after.close()
+
+
+def test_a_hit_that_cannot_be_served_gives_way_to_the_next(served: Stream) -> None:
+    served.prepare("When must we service the boiler?")
+    vector = served.retriever.embed(ASKED)
+    hits = [one.prepared for one in match(served, ASKED).candidates if one.is_hit]
+    assert len(hits) == 2, "or this would show nothing"
+    found = served.matcher.match(ASKED, vector, pass_over=lambda one: one == hits[0])
+    assert found.is_hit and found.prepared == hits[1]
+    assert not served.matcher.match(PREPARED, None, pass_over=lambda one: True).is_hit, (
+        "nor in the same words"
+    )
+    none = served.matcher.match(ASKED, vector, pass_over=lambda one: True)
+    assert not none.is_hit and all(not one.is_hit for one in none.candidates)

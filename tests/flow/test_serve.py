@@ -1,6 +1,7 @@
 """Asking: hits, misses, and never a stale answer."""
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ from tests.flow.conftest import BOILER, Stream
 
 from pillowbook.domain.answers import AnswerKind, Freshness, Reason, Tokens
 from pillowbook.domain.asking import AnswerText, AskMode, AskPart, LikelyPassage
-from pillowbook.domain.errors import QuestionEmpty, QuestionTooLong
+from pillowbook.domain.errors import NotesChanging, QuestionEmpty, QuestionTooLong
+from pillowbook.domain.ids import DocumentId
+from pillowbook.flow.serve.live import LEFT_OUT
 from pillowbook.models.generator.client import Generated
 
 ASKED = "What should the cold boiler pressure be?"
@@ -29,13 +32,13 @@ def test_a_prepared_answer_is_served_at_once_with_its_quote(boiler: Stream) -> N
 
 
 def test_a_changed_passage_is_never_served_and_the_note_says_what_was_said(boiler: Stream) -> None:
+    boiler.refresh = lambda paths: boiler.sync()
     boiler.write("boiler.md", BOILER.replace("1.2 and 1.5", "1.0 and 1.3"))  # on disk only: not read yet
     answer = boiler.server.ask(ASKED)
     assert answer.kind is not AnswerKind.HIT
     assert "1.2" not in answer.answer
     assert "1.2 and 1.5 bar" in answer.change_note
     assert boiler.prepared(ASKED) is None
-    boiler.sync()
     boiler.says["boiler pressure"] = "It should sit between 1.0 and 1.3 bar."
     assert "1.3" in boiler.server.ask(ASKED).answer
 
@@ -99,9 +102,9 @@ def test_a_miss_is_answered_live_with_the_likely_passage_first_and_then_prepared
 def test_a_live_answer_never_rests_on_a_file_that_has_changed_since(boiler: Stream) -> None:
     boiler.says["vet"] = "The vet of Mungo is Femi at Saltmarsh Vets."
     boiler.write("dog.md", "# Mungo\n\nMungo weighs 27.4 kg. His vet is Ola at Northgate.\n")
-    answer = boiler.server.ask("Who is the vet of Mungo?")
-    assert "Femi" not in answer.answer
-    assert answer.freshness is not Freshness.FRESH
+    with pytest.raises(NotesChanging):
+        boiler.server.ask("Who is the vet of Mungo?")
+    assert boiler.knowledge.questions_to_prepare(5) == []
 
 
 OLD_VET, NEW_VET = "His vet is Femi at Saltmarsh Vets.", "His vet is Ola at Northgate."
@@ -160,12 +163,92 @@ def test_text_streamed_from_a_note_that_changes_meanwhile_is_withdrawn_and_paid_
     assert answer.tokens.completion >= sum(one.completion for one in made)
 
 
-def test_what_is_streamed_last_is_never_outdated_though_nothing_can_be_read_anew(vets: Stream) -> None:
+def test_what_is_streamed_last_is_never_outdated_though_nothing_can_be_read_anew(
+    vets: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
     vets.refresh = None
-    vets.write("dog.md", DOG.format(vet=NEW_VET))
+    generate = vets.generator.generate
+
+    def write_it_meanwhile(*args: Any, **kwargs: Any) -> Generated:
+        generated = generate(*args, **kwargs)
+        vets.write("dog.md", DOG.format(vet=NEW_VET))
+        return generated
+
+    monkeypatch.setattr(vets.generator, "generate", write_it_meanwhile)
     events: list[AskPart] = []
-    answer = vets.server.ask(ASKS_VET, on_part=events.append)
-    assert "Femi" not in answer.answer and "Femi" not in streamed(events)[-1]
+    with pytest.raises(NotesChanging):
+        vets.server.ask(ASKS_VET, on_part=events.append)
+    assert streamed(events) == ["The vet of Mungo is Femi at Saltmarsh Vets.", ""]
+
+
+BOILER_NEW = (
+    "# Boiler\n\nThe boiler pressure is 1.7 bar since the visit.\n\n"
+    "## Log\n\nBoiler pressure was checked today{more}.\n"
+)
+NOW, BEFORE = "The boiler pressure is 1.7 bar since the visit.", "The boiler pressure is 1.2 bar."
+PRESSURE = "What is the boiler pressure?"
+
+
+@pytest.fixture
+def logged(stream: Stream) -> Stream:
+    """An older note, and a newer that has changed elsewhere on disk; the model tells the newest it reads of."""
+    stream.write("new.md", BOILER_NEW.format(more=""))
+    stream.write("old.md", f"# Boiler old\n\n{BEFORE}\n")
+    stream.sync()
+    stream.says |= {"1.7 bar": NOW, "1.2 bar": BEFORE}
+    stream.write("new.md", BOILER_NEW.format(more=" and on Friday"))
+    return stream
+
+
+def test_an_answer_without_a_note_that_cannot_be_read_anew_is_neither_fresh_nor_kept(logged: Stream) -> None:
+    """The note may say otherwise, and here it does."""
+    answer = logged.server.ask(PRESSURE)
+    assert (answer.answer, answer.kind, answer.freshness) == (BEFORE, AnswerKind.LIVE, Freshness.UNCHECKED)
+    assert (answer.checked_at, answer.checked_files, answer.change_note) == (None, 0, LEFT_OUT)
+    assert logged.prepared(PRESSURE) is None
+    without = logged.server.ask_without(PRESSURE, frozenset({DocumentId(999)}))
+    assert (without.freshness, without.change_note) == (Freshness.UNCHECKED, LEFT_OUT)
+    logged.sync()
+    answer = logged.server.ask(PRESSURE)
+    assert (answer.answer, answer.freshness, answer.change_note) == (NOW, Freshness.FRESH, "")
+
+
+def test_what_was_read_anew_in_time_is_not_left_out(logged: Stream) -> None:
+    """Though something turned out changed at each try but the last."""
+    refreshed: list[Sequence[str]] = []
+
+    def refresh(paths: Sequence[str]) -> None:
+        refreshed.append(paths)
+        logged.sync()
+        if len(refreshed) == 1:
+            logged.write("old.md", f"# Boiler old\n\nOnce: {BEFORE}\n")
+
+    logged.refresh = refresh
+    answer = logged.server.ask(PRESSURE)
+    assert len(refreshed) == 2
+    assert (answer.answer, answer.freshness, answer.change_note) == (NOW, Freshness.FRESH, "")
+
+
+def test_a_note_that_is_gone_is_left_out_without_a_word(logged: Stream) -> None:
+    """It says nothing any more, though the index does not know it yet."""
+    (logged.notes / "new.md").unlink()
+    answer = logged.server.ask(PRESSURE)
+    assert (answer.answer, answer.freshness, answer.change_note) == (BEFORE, Freshness.FRESH, "")
+
+
+def test_that_the_notes_do_not_say_is_not_said_while_some_cannot_be_read(stream: Stream) -> None:
+    for name in "abc":
+        stream.write(f"{name}.md", f"# House {name}\n\nThe boiler pressure is 1.4 bar in house {name}.\n")
+    stream.sync()
+    stream.says["house c"] = "The boiler pressure is 1.4 bar in house c."
+    for name in "abc":
+        stream.write(
+            f"{name}.md", f"# House {name}\n\nThe boiler pressure is still 1.4 bar in house {name}.\n"
+        )
+    with pytest.raises(NotesChanging):
+        stream.server.ask("What is the boiler pressure in house c?")
+    stream.sync()
+    assert "1.4" in stream.server.ask("What is the boiler pressure in house c?").answer
 
 
 def test_a_question_that_is_not_to_be_learned_leaves_no_trace(boiler: Stream) -> None:

@@ -516,7 +516,9 @@ def test_a_follow_up_goes_with_what_was_asked_before_and_says_how_it_was_underst
     wait_until(lambda: text_of(panel, "answer") == "Alan Pettifer.")
     assert text_of(panel, "understood") == f"Understood as: {understood}"
     told = core.script.answers[BOILER]
-    assert core.calls_of(p.Ask)[1].after == Turn(BOILER, told.answer, "Boiler")
+    assert core.calls_of(p.Ask)[1].after == Turn(
+        BOILER, told.answer, "Boiler", (told.citations[0].document_id,)
+    )
     ask(panel, "and when was that?")
     wait_until(lambda: len(core.calls_of(p.Ask)) == 3)
     assert core.calls_of(p.Ask)[2].after.question == understood, "it leans on what was understood"

@@ -30,7 +30,7 @@ from pillowbook.answering.verify import fits_kind, joined
 from pillowbook.answering.weighing import Asking, Candidate, Weigher, check_claims
 from pillowbook.answering.writing import Call, Writer
 from pillowbook.domain.answers import Draft, Effort, PreparedAnswer
-from pillowbook.domain.ids import ContentHash
+from pillowbook.domain.ids import ContentHash, DocumentId
 from pillowbook.host.resources import resource
 from pillowbook.host.workers import CancelToken
 from pillowbook.models.generator.client import Generator, Message
@@ -193,16 +193,27 @@ class Adapter:
         units = tuple(place.ranked.unit for place in taken)
         return Plan(question, units, chance, found, is_fair, nearest.prepared)
 
-    def answer(self, plan: Plan, *, deadline_s: float, cancel: CancelToken | None = None) -> Draft:
+    def answer(
+        self,
+        plan: Plan,
+        *,
+        deadline_s: float,
+        cancel: CancelToken | None = None,
+        origins: frozenset[DocumentId] = frozenset(),
+    ) -> Draft:
         """One line from what was planned.
 
+        Args:
+            origins: as for :meth:`Composer.answer`.
         Returns:
             A draft; ``answer`` is empty where it is declined, with what that cost.
         Raises:
             Cancelled, WorkerLost, DeadlineExceeded, ModelMissing: as the generator does.
         """
         question, found = plan.question, plan.found
-        call = Call(BRIEF, deadline_s, cancel, background=False, asked_of=None, asks_again=False)
+        call = Call(
+            BRIEF, deadline_s, cancel, background=False, asked_of=None, asks_again=False, origins=origins
+        )
         nearest = nearest_places(found.units, found.evidence)
         draft = Drafting(question, Effort.LIVE, self._generator.model_id, nearest, BRIEF.citations)
         made = self._writer.write(

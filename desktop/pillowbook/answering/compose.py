@@ -103,6 +103,7 @@ class Composer:
         background: bool = False,
         without: frozenset[DocumentId] = frozenset(),
         asks_again: bool = True,
+        origins: frozenset[DocumentId] = frozenset(),
         on_read: Callable[[Sequence[Citation]], None] | None = None,
     ) -> Draft:
         """Answer from the notes, or say that they do not say.
@@ -115,6 +116,7 @@ class Composer:
             background: embed and generate behind live work.
             without: documents not to read.
             asks_again: whether the model may be asked a second time where its first answer leaves it open.
+            origins: documents whose words the question may hold: its prompts count as made from them.
             on_read: gets what the model is about to read, before it is asked; what it raises goes to the caller.
         Returns:
             A draft; ``answer`` is empty for "your notes do not say", with the closest passages in ``nearest``.
@@ -135,7 +137,7 @@ class Composer:
             without=without,
         )
         ranked = focused(question, found, evidence)
-        call = Call(form_of(question), deadline_s, cancel, background, document_id, asks_again)
+        call = Call(form_of(question), deadline_s, cancel, background, document_id, asks_again, origins)
         read = self._reading(ranked, effort, call)
         nearest = nearest_places(ranked, evidence)
         draft = Drafting(question, effort, self._generator.model_id, nearest, call.form.citations)

@@ -10,7 +10,7 @@ import heapq
 import itertools
 import threading
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,20 +78,28 @@ class Matcher:
                 return prepared
         return None
 
-    def match(self, question: str, vector: NDArray[np.float32] | None) -> MatchResult:
+    def match(
+        self,
+        question: str,
+        vector: NDArray[np.float32] | None,
+        *,
+        pass_over: Callable[[PreparedAnswer], bool] = lambda _prepared: False,
+    ) -> MatchResult:
         """Decide whether a prepared answer is the answer to ``question``.
 
         Args:
             vector: the question's unit vector; with None only the exact match is tried.
+            pass_over: whether a hit cannot be served; then the next candidate is judged.
         """
         same = self.exact(question)
-        if same is not None:
+        if same is not None and not pass_over(same):
             found = Candidate(same, 1.0, 1.0, True, ("same-words",))
             rest = () if vector is None else self._candidates(question, vector, without=same.id)
             return MatchResult(same, 1.0, True, ("same-words",), (found, *rest))
         if vector is None:
             return MatchResult(None, 0.0, False, ("no-vector",), ())
-        candidates = self._candidates(question, vector, without=None)
+        near = self._candidates(question, vector, without=None)
+        candidates = tuple(one for one in near if not (one.is_hit and pass_over(one.prepared)))
         if not candidates:
             return MatchResult(None, 0.0, False, ("nothing-near",), ())
         best = candidates[0]

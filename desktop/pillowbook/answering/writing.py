@@ -20,6 +20,7 @@ class Call:
 
     Attributes:
         asked_of: the document it was predicted from.
+        origins: all documents whose words the question may hold.
         asks_again: whether a second answer may be made where the first leaves it open.
     """
 
@@ -29,11 +30,12 @@ class Call:
     background: bool
     asked_of: DocumentId | None
     asks_again: bool = True
+    origins: frozenset[DocumentId] = frozenset()
 
     def made_from(self, units: Sequence[Unit]) -> set[DocumentId]:
-        """The documents a prompt was made from, that of the question included."""
+        """The documents a prompt was made from, those of the question included."""
         asked_of = set() if self.asked_of is None else {self.asked_of}
-        return {unit.passage.document_id for unit in units} | asked_of
+        return {unit.passage.document_id for unit in units} | asked_of | self.origins
 
 
 class Writer:

@@ -57,6 +57,7 @@ class LibraryLoop:
         self._is_stopping = False
         self._heard = self._taken = 0
         self._one = threading.Lock()
+        self._refreshing = 0
         self._watcher = FolderWatcher(self.hear, self.scan_all)
         self._thread = threading.Thread(target=self._loop, name="library", daemon=True)
 
@@ -128,16 +129,24 @@ class LibraryLoop:
 
     def refresh(self, paths: Sequence[str]) -> None:
         """Read these documents now, ahead of all others, if they changed. Gives up when the disk keeps it waiting."""
-        if not self._one.acquire(timeout=REFRESH_S):
-            return
+        with self._changed:
+            self._refreshing += 1
         try:
+            if self._one.acquire(timeout=REFRESH_S):
+                try:
+                    self._refresh(paths)
+                finally:
+                    self._one.release()
+        finally:
+            with self._changed:
+                self._refreshing -= 1
+                self._changed.notify_all()
+
+    def _refresh(self, paths: Sequence[str]) -> None:
+        with contextlib.suppress(Transient):
             for path in paths:
                 self._ingestor.handle_change(path)  # an urgent one goes to the head of the queue
                 self._ingestor.ingest_next(lambda: self._is_stopping, background=False)
-        except Transient:
-            return
-        finally:
-            self._one.release()
 
     def hear(self, paths: set[str]) -> None:
         """Have these looked at soon: the watcher, or somebody who read the files, found them changed."""
@@ -194,11 +203,21 @@ class LibraryLoop:
                 except PillowbookError:
                     self._wish_quietly(folders={folder_id})
                     raise
-            told_at = 0.0
-            while not stop() and self._ingestor.ingest_next(stop):
-                if time.monotonic() - told_at > TELL_EVERY_S:
-                    told_at = time.monotonic()
-                    self._tell()
+        told_at = 0.0
+        while self._read_one(stop):
+            if time.monotonic() - told_at > TELL_EVERY_S:
+                told_at = time.monotonic()
+                self._tell()
+
+    def _read_one(self, stop: Callable[[], bool]) -> bool:
+        """Read the next document, after those that somebody waits for; False when none waits or it was stopped.
+
+        Who waits for the lock alone would hardly ever get it: it is taken again before he has woken.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_stopping or not self._refreshing)
+        with self._one:
+            return not stop() and self._ingestor.ingest_next(stop)
 
     def _next_folder(self) -> FolderId | None:
         with self._changed:

@@ -62,6 +62,7 @@ class Service:
         self._session: Session | None = None
         self._turning = threading.RLock()
         self._lock_timer: threading.Timer | None = None
+        self._timing = threading.Lock()
         self._is_settled = threading.Event()
         self._setup = Setup(
             settings,
@@ -221,15 +222,16 @@ class Service:
             session.close()
 
     def _postpone_lock(self) -> None:
-        """Begin the time to the automatic lock anew."""
-        if self._lock_timer is not None:
-            self._lock_timer.cancel()
-            self._lock_timer = None
-        minutes = self._settings[LOCK_AFTER]
-        if minutes:
-            self._lock_timer = threading.Timer(minutes * 60, self._lock)
-            self._lock_timer.daemon = True
-            self._lock_timer.start()
+        """Begin the time to the automatic lock anew. Every call has a thread of its own: one timer runs at a time."""
+        with self._timing:
+            if self._lock_timer is not None:
+                self._lock_timer.cancel()
+                self._lock_timer = None
+            minutes = self._settings[LOCK_AFTER]
+            if minutes:
+                self._lock_timer = threading.Timer(minutes * 60, self._lock)
+                self._lock_timer.daemon = True
+                self._lock_timer.start()
 
     # -- what changed -----------------------------------------------------------------------------
 

@@ -217,14 +217,17 @@ class Related:
 class Answer:
     """What is served.
 
-    ``freshness`` is None for a refusal, and for a list that was worked out to be empty, which cites nothing.
+    ``freshness`` is that of the files it rests on; for a prepared refusal, of those that were read for it in vain. It
+    is None where there are none to compare: for a refusal made just now, for one of an empty vault, and for a list that
+    was worked out to be empty, which cites nothing.
     ``latency_ms`` is what it took until it was ready; remembering it, before it goes out, is not in it.
     ``change_note`` says what was said before and what changed;
     ``nearest`` holds the closest passages where the notes do not say, and newer ones for new evidence.
     ``prepared_id`` is the prepared answer it came from, ``serving_id`` what a verdict on it names, where it was
     remembered; ``is_edited``: it is in the user's own words. ``understood_as`` is the question that was answered
     where what was asked leans on the one before it; empty otherwise. ``checked_files``: so many files were held
-    against it at ``checked_at``. ``document_ids``: all that it rests on, more than are cited where places are many.
+    against it at ``checked_at``. ``document_ids``: all that it rests on, more than are cited where places are many;
+    where it was understood by the turn before, what that one rests on as well.
     """
 
     question: str

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from pillowbook.domain.answers import Answer, Citation
+from pillowbook.domain.ids import DocumentId
 
 MAX_QUESTION_CHARS: Final = 1000
 
@@ -47,17 +48,23 @@ class Turn:
     Attributes:
         question: as it was understood, where it was a follow-up itself.
         answer, title: what was said, and the first note it cited; empty where that is not known.
+        documents: whose words any of the three may hold; a follow-up that is understood by them counts as made from
+            them.
     """
 
     question: str
     answer: str = ""
     title: str = ""
+    documents: tuple[DocumentId, ...] = ()
 
     @classmethod
     def of(cls, answer: Answer) -> "Turn":
         """The turn that an answer ends."""
         title = answer.citations[0].title if answer.citations else ""
-        return cls(answer.understood_as or answer.question, answer.answer, title)
+        documents = (*answer.document_ids, *(one.document_id for one in answer.citations))
+        return cls(
+            answer.understood_as or answer.question, answer.answer, title, tuple(dict.fromkeys(documents))
+        )
 
 
 @dataclass(frozen=True, slots=True)

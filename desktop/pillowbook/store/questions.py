@@ -1,7 +1,7 @@
 """Questions, predicted and asked, and how they were served."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePath
@@ -134,12 +134,27 @@ class Questions(KnowledgePart):
         return [_question_from_row(row) for row in rows]
 
     def origins(self, question_id: QuestionId) -> frozenset[DocumentId]:
-        """The documents a question was predicted from."""
+        """The documents a question was predicted from, or whose words it may hold though the user put it."""
         with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT document_id FROM question_origins WHERE question_id = ?", (question_id,)
-            ).fetchall()
-        return frozenset(DocumentId(row[0]) for row in rows)
+            return _origins(connection, question_id)
+
+    def origins_of(self, normal: str) -> frozenset[DocumentId]:
+        """As :meth:`origins`, by the normalised text; nothing where the question is not known."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT id FROM questions WHERE normal = ?", (clean_text(normal),)
+            ).fetchone()
+            return frozenset() if row is None else _origins(connection, QuestionId(row[0]))
+
+    def has_lost_words(self, question_id: QuestionId) -> bool:
+        """Whether a document is gone whose words the question may hold."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT 1 FROM question_words WHERE question_id = ? "
+                "AND document_id NOT IN (SELECT id FROM documents)",
+                (question_id,),
+            ).fetchone()
+        return row is not None
 
     def record_asked(
         self,
@@ -151,6 +166,7 @@ class Questions(KnowledgePart):
         *,
         answer: str = "",
         documents: Sequence[DocumentId] = (),
+        words_of: Collection[DocumentId] = (),
     ) -> ServingId:
         """Note what the user asked and how it was served.
 
@@ -160,6 +176,7 @@ class Questions(KnowledgePart):
         Args:
             answer: what was said, kept for a later verdict on it; it goes when one of its documents changes.
             documents: those it cites, the first of them the most telling.
+            words_of: those whose words the text may hold that the user did not write; noted of a new question.
         """
         with self._database.write() as connection:
             now = self._now()
@@ -177,6 +194,11 @@ class Questions(KnowledgePart):
             else:
                 reason = Reason.ASKED if kind == AnswerKind.HIT else Reason.MISSED
                 question_id = self._upsert(connection, text, normal, reason)
+                if known is None:
+                    connection.executemany(
+                        "INSERT INTO question_words (question_id, document_id) VALUES (?, ?)",
+                        [(question_id, document_id) for document_id in words_of],
+                    )
             connection.execute(
                 "UPDATE questions SET asked_count = asked_count + 1, last_asked_at = ? WHERE id = ?",
                 (now, question_id),
@@ -345,6 +367,15 @@ class Questions(KnowledgePart):
                 "WHERE id = ?",
                 (reason.value, UNSURE, REFUSED, question_id),
             )
+
+
+def _origins(connection: Connection, question_id: QuestionId) -> frozenset[DocumentId]:
+    rows = connection.execute(
+        "SELECT document_id FROM question_origins WHERE question_id = ?1 "
+        "UNION SELECT document_id FROM question_words WHERE question_id = ?1",
+        (question_id,),
+    ).fetchall()
+    return frozenset(DocumentId(row[0]) for row in rows)
 
 
 def names_of(path: str, title: str) -> frozenset[str]:

@@ -363,6 +363,16 @@ DELETE FROM relations WHERE kind <> 'related';
 DELETE FROM passes;
 """
 
+_QUESTION_WORDS = """
+CREATE TABLE question_words (
+    question_id INTEGER NOT NULL REFERENCES questions ON DELETE CASCADE,
+    document_id INTEGER NOT NULL,      -- whose words the question may hold; it stays when the document goes
+    PRIMARY KEY (question_id, document_id)
+) WITHOUT ROWID;
+"""
+"""Of follow-ups that were rewritten by the turn before. Apart from question_origins: nothing was predicted, and such a
+question is forgotten like any that was asked."""
+
 MIGRATIONS: tuple[str, ...] = (
     _FIRST,
     _KEPT_HERE,
@@ -374,4 +384,5 @@ MIGRATIONS: tuple[str, ...] = (
     _OTHERS_AND_SIGNS,
     _FORESIGHT,
     _MOUNT_POINTS_AND_ALL_SOURCES,
+    _QUESTION_WORDS,
 )

@@ -96,7 +96,7 @@ def freshness_chip(answer: Answer) -> Chip:
         return Chip(
             "Live answer · not checked",
             "quiet",
-            "Written just now; the drive the notes are on is not there, so they could not be compared.",
+            "Written just now; not all notes could be compared: their drive is not there, or one changed meanwhile.",
         )
     if answer.kind is AnswerKind.LIVE and not answer.model:
         return Chip(

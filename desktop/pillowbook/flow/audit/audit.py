@@ -96,6 +96,7 @@ class Auditor:
                 cancel=cancel,
                 vector=vector,
                 background=True,
+                origins=self._knowledge.origins(prepared.question_id),
             )
             spent = live.tokens
             if not self._stands(prepared):

@@ -92,11 +92,7 @@ class NearMisses:
         notes = "\n".join(f"{one.title}:\n- {' '.join(one.quote[:MAX_QUOTE_CHARS].split())}" for one in cited)
         documents = {one.document_id for one in (*theirs.citations, *ours.citations)}
         for question_id in (theirs.question_id, ours.question_id):
-            question = self._knowledge.question(question_id)
-            if question is not None and question.document_id is not None:
-                documents.add(
-                    question.document_id
-                )  # it was predicted from there, so its words are from there
+            documents |= self._knowledge.origins(question_id)  # its words are from there
         try:
             scored = self._generator.score(
                 self._prompt.fill(documents, notes=notes, first=theirs.question, second=ours.question),

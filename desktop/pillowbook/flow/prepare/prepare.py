@@ -145,6 +145,7 @@ class Preparer:
             background=True,
             without=without,
             asks_again=asks_again,
+            origins=self._knowledge.origins(question.id),
         )
 
     def _with_second(

@@ -18,6 +18,7 @@ from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.retrieve import Retriever
 from pillowbook.answering.sources import sources_of, still_stands
 from pillowbook.domain.answers import Citation, Draft, Effort, Freshness
+from pillowbook.domain.ids import DocumentId
 from pillowbook.flow.serve.freshness import Reread, check_sources
 from pillowbook.flow.serve.questions import Vector
 from pillowbook.flow.serve.refreshing import Refresher
@@ -88,9 +89,17 @@ class Adapting:
         ]
         return self._adapter.plan(question, Found(evidence, units), known)
 
-    def answer(self, plan: Plan, cancel: CancelToken | None = None) -> Draft | None:
+    def answer(
+        self,
+        plan: Plan,
+        cancel: CancelToken | None = None,
+        *,
+        origins: frozenset[DocumentId] = frozenset(),
+    ) -> Draft | None:
         """The answer; an empty one, with what it cost, where it was declined.
 
+        Args:
+            origins: as for :meth:`Composer.answer`.
         Returns:
             None where a source is not as it was read, so that nothing was tried.
         Raises:
@@ -98,7 +107,7 @@ class Adapting:
         """
         if not self._is_fresh([cite_unit(unit) for unit in plan.units]):
             return None
-        draft = self._adapter.answer(plan, deadline_s=DEADLINE_S, cancel=cancel)
+        draft = self._adapter.answer(plan, deadline_s=DEADLINE_S, cancel=cancel, origins=origins)
         if draft.says_something and not (self._is_fresh(draft.rests_on) and self._may_say(draft)):
             return replace(draft, answer="", citations=(), uncited=(), checks=(refused(DECLINED),))
         return draft

@@ -12,7 +12,7 @@ from pillowbook.flow.serve.questions import Vector
 from pillowbook.host.workers import CancelToken
 
 NOT_MATCHED: Final = MatchResult(None, 0.0, False, ("live-only",), ())
-"""Of a question that no prepared answer was looked for, or only one of another day was found."""
+"""Of a question that no prepared answer was looked for."""
 
 
 @dataclass(slots=True)
@@ -25,6 +25,8 @@ class Asking:
         learn: remember the question, so that an answer to it is kept ready.
         on_part: called on the asking thread with the likely passage and the live text as it grows.
         without: documents that are left out, with all that was made of them.
+        words_of: documents whose words the question may hold that whoever asks never typed: it leans on another, and
+            was rewritten from what had been asked and answered.
         vector: the question's, once it was made.
         likely: the passage that is shown.
     """
@@ -36,6 +38,7 @@ class Asking:
     on_part: Callable[[AskPart], None] | None = None
     cancel: CancelToken | None = None
     without: frozenset[DocumentId] = frozenset()
+    words_of: frozenset[DocumentId] = frozenset()
     vector: Vector | None = None
     likely: LikelyPassage | None = None
 

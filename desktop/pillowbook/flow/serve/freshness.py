@@ -45,6 +45,8 @@ _CHUNK = 1 << 20
 MIN_LIKENESS = 0.5
 """From here on a sentence is taken for the changed form of another (difflib's ratio)."""
 
+_WORST_FIRST = (Freshness.GONE, Freshness.CHANGED, Freshness.UNCHECKED)
+
 Reread = Callable[[str, bytes], Sequence[PassageDraft] | None]
 """What a document of that path says if these are its bytes, in passages; None where that cannot be told."""
 
@@ -54,13 +56,15 @@ class FreshnessReport:
     """What the check found.
 
     Attributes:
+        freshness: None where there is no file to compare: "your notes do not say" of an empty vault.
         change_note: what was said before, on what it rested, and what stands there now.
+        checked_at: None where nothing, or not all, could be compared.
         checked_files: how many files were compared.
     """
 
-    freshness: Freshness
+    freshness: Freshness | None
     change_note: str
-    checked_at: datetime
+    checked_at: datetime | None
     checked_files: int = 0
 
 
@@ -80,19 +84,20 @@ def check_freshness(
     Args:
         reread: tells what a changed document says; without it one is ``changed`` whatever changed in it.
     Returns:
-        The worst state found: gone, changed, unchecked, new evidence, fresh, in this order.
+        The worst state found: gone, changed, unchecked, new evidence, fresh, in this order; None where it rests on no
+        file.
     """
     found = {source.document_id: _check_source(source, library, reread) for source in prepared.sources}
     states = {finding.freshness for finding in found.values()}
     if not prepared.sources and prepared.answer:
         states.add(Freshness.UNCHECKED)  # an answer that names no source can never be called fresh
     checked = sum(finding.freshness is not Freshness.UNCHECKED for finding in found.values())
-    for state in (Freshness.GONE, Freshness.CHANGED, Freshness.UNCHECKED):
-        if state in states:
-            note = "" if state is Freshness.UNCHECKED else _change_note(prepared, state, found)
-            return FreshnessReport(state, note, clock.now(), checked)
-    state = Freshness.NEW_EVIDENCE if prepared.has_new_evidence else Freshness.FRESH
-    return FreshnessReport(state, "", clock.now(), checked)
+    worst = next((state for state in _WORST_FIRST if state in states), None)
+    if worst is None:
+        worst = Freshness.NEW_EVIDENCE if prepared.has_new_evidence else Freshness.FRESH if found else None
+    note = _change_note(prepared, worst, found) if worst in (Freshness.GONE, Freshness.CHANGED) else ""
+    checked_at = None if worst is Freshness.UNCHECKED or not found else clock.now()
+    return FreshnessReport(worst, note, checked_at, checked)
 
 
 def check_sources(
@@ -128,7 +133,7 @@ def count_states(
                 if source not in findings:
                     findings[source] = _check_source(source, library, reread).freshness
                 states.add(findings[source])
-        for state in (Freshness.GONE, Freshness.CHANGED, Freshness.UNCHECKED):
+        for state in _WORST_FIRST:
             if state in states:
                 return state
         return Freshness.NEW_EVIDENCE if one.has_new_evidence else Freshness.FRESH

@@ -1,21 +1,23 @@
 """Live answers: adapted from what is known where that has a fair chance, else from what a retrieval finds.
 
 What is read is held against the files before it is written from, and what is cited once more after that: only what they
-bear out is shown as fresh, and text that was streamed meanwhile is withdrawn. What is sure and fresh is kept.
+bear out is shown as fresh, and text that was streamed meanwhile is withdrawn. What is sure and fresh is kept. A note
+that changed and cannot be read anew in time is left out, and the answer says so.
 """
 
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from pillowbook.answering.adapt import Plan
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.match import MatchResult
 from pillowbook.answering.sources import sources_of, still_stands
-from pillowbook.domain.answers import Answer, Citation, Draft, Effort, Freshness, Tokens
+from pillowbook.domain.answers import Answer, Citation, Draft, Effort, Freshness, Source, Tokens
 from pillowbook.domain.asking import AnswerText, AskMode, AskPart
-from pillowbook.domain.errors import DiskFull
+from pillowbook.domain.errors import DiskFull, DocumentUnknown, NotesChanging
 from pillowbook.domain.ids import DocumentId
 from pillowbook.flow.serve.adapted import Adapting
 from pillowbook.flow.serve.asking import Asking
@@ -30,6 +32,7 @@ from pillowbook.store.library import Library
 
 DEADLINE_S: Final = 120.0
 TRIES: Final = 3
+LEFT_OUT: Final = "What a changed note says now could not be read yet, so it is left out."
 
 
 class LiveAnswers:
@@ -67,6 +70,7 @@ class LiveAnswers:
             found: what is prepared near it.
             change_note: of a prepared answer that was withdrawn for this one.
         Raises:
+            NotesChanging: what it would rest on changed and could not be read anew.
             Cancelled, ModelMissing and the like: as the generator and the embedder do.
         """
         self._likely.show(asking)
@@ -77,26 +81,29 @@ class LiveAnswers:
         if plan is not None and adapted is not None and adapted.says_something:
             answer = self._replies.adapted(asking, adapted, plan, found, change_note)
             return self._remember_and_keep(asking, answer, adapted, found)
-        draft, freshness = self._compose(asking)
+        draft, freshness, remark = self._compose(asking)
         if adapted is not None:
             draft = replace(draft, tokens=draft.tokens + adapted.tokens)  # the try is paid for all the same
-        answer = self._replies.live(asking, draft, freshness, found, change_note)
+        note = " ".join(filter(None, (change_note, remark)))
+        answer = self._replies.live(asking, draft, freshness, found, note)
         return self._remember_and_keep(asking, answer, draft, found)
 
     def answer_from_passages(self, asking: Asking, found: MatchResult) -> Answer:
         """The answer from passages alone, for a question that leaves out documents; nothing is remembered or kept."""
         asking.vector = self._vectors.get(asking.question)
-        draft, freshness = self._compose(asking)
-        return self._replies.live(asking, draft, freshness, found, "")
+        draft, freshness, remark = self._compose(asking)
+        return self._replies.live(asking, draft, freshness, found, remark)
 
     def _adapt(self, asking: Asking, vector: Vector, found: MatchResult) -> tuple[Plan | None, Draft | None]:
         """What was read for an adapted answer and what came of it, where that had a fair chance."""
         if asking.mode is not AskMode.AUTO or found.is_hit:
             return None, None
         plan = self._adapting.plan(asking.question, vector, found.candidates)
-        if plan is not None and self._composer.compute(asking.question, vector=vector) is not None:
+        if plan is None:
+            return None, None
+        if self._composer.compute(asking.question, vector=vector) is not None:
             return None, None  # the live answer is better, and costs no token either
-        return plan, None if plan is None else self._adapting.answer(plan, asking.cancel)
+        return plan, self._adapting.answer(plan, asking.cancel, origins=self._remembering.origins(asking))
 
     def _remember_and_keep(self, asking: Asking, answer: Answer, draft: Draft, found: MatchResult) -> Answer:
         """Remember the question; what was sure and is fresh is an answer to be had at once from now on."""
@@ -106,14 +113,20 @@ class LiveAnswers:
                 self._keeper.keep(draft, answer.latency_ms / 1000.0, asking.vector, found.candidates)
         return answer
 
-    def _compose(self, asking: Asking) -> tuple[Draft, Freshness | None]:
-        """A live answer, and whether the files it rests on still say so: the index may be behind the disk.
+    def _compose(self, asking: Asking) -> tuple[Draft, Freshness | None, str]:
+        """A live answer, whether the files it rests on still say so (the index may be behind the disk), and a remark.
 
-        Documents that turn out changed are read anew for another try; what is behind the disk even then is left out.
+        Documents that turn out changed are read anew for another try. What is behind the disk even then is left out,
+        which is said: it may say otherwise, so such an answer is not called fresh, and a refusal is none.
+
+        Raises:
+            NotesChanging: what could be read gave no answer that the files bear out.
         """
         shown = _LiveText(asking.on_part) if asking.on_part else None
-        without = asking.without
+        outdated: set[DocumentId] = set()
+        without, behind = asking.without, set[DocumentId]()
         spent = Tokens()
+        origins = self._remembering.origins(asking)
         for tries_left in reversed(range(TRIES)):
             try:
                 draft = self._composer.answer(
@@ -124,33 +137,56 @@ class LiveAnswers:
                     cancel=asking.cancel,
                     vector=asking.vector,
                     without=without,
-                    on_read=self._raise_if_outdated if tries_left else None,
+                    origins=origins,
+                    on_read=partial(self._sift, may_try_again=bool(tries_left), behind=behind),
                 )
-            except _Outdated as outdated:
-                stale = outdated.documents
+            except _Outdated as found:
+                stale = found.documents
             else:
                 draft = replace(
                     draft, tokens=draft.tokens + spent
                 )  # tries before it are paid for all the same
                 spent = draft.tokens
                 if not draft.says_something:
-                    return draft, None
+                    if behind:
+                        break
+                    return draft, None, ""
                 states, stale = self._check(draft.rests_on)
                 if not stale:
-                    is_sure = all(state is Freshness.FRESH for state in states.values()) and states
-                    return draft, Freshness.FRESH if is_sure else Freshness.UNCHECKED
+                    is_sure = states and all(state is Freshness.FRESH for state in states.values())
+                    remark = LEFT_OUT if behind else ""
+                    return draft, Freshness.FRESH if is_sure and not behind else Freshness.UNCHECKED, remark
             if shown and tries_left:
                 shown.withdraw()
             self._refresher.bring_up_to_date(stale)
+            outdated |= stale
             if tries_left == 1:
-                without = asking.without | stale
-        return replace(draft, answer="", citations=(), uncited=()), None
+                now = {one: self._state_of(one) for one in outdated}
+                behind = {one for one, state in now.items() if state is Freshness.CHANGED}
+                # What is gone says nothing any more, though the index does not know it yet.
+                without |= behind | {one for one, state in now.items() if state is Freshness.GONE}
+        if shown:
+            shown.withdraw()
+        raise NotesChanging()
 
-    def _raise_if_outdated(self, read: Sequence[Citation]) -> None:
-        """Nothing is written from passages that the files no longer hold."""
-        stale = self._check(read)[1]
-        if stale:
+    def _sift(self, read: Sequence[Citation], *, may_try_again: bool, behind: set[DocumentId]) -> None:
+        """Nothing is written from passages that the files no longer hold, but at the last try: then it is noted."""
+        states, stale = self._check(read)
+        if stale and may_try_again:
             raise _Outdated(stale)
+        behind.update(one for one in stale if states.get(one) is not Freshness.GONE)
+
+    def _state_of(self, document_id: DocumentId) -> Freshness | None:
+        """Whether a file still says all that the vault has of it; None of what the vault does not know any more."""
+        try:
+            document = self._library.document(document_id)
+        except DocumentUnknown:
+            return None
+        if document.fingerprint is None:
+            return None
+        hashes = tuple(passage.content_hash for passage in self._library.passages(document_id))
+        source = Source(document_id, document.path, document.fingerprint, hashes)
+        return check_sources([source], self._library, reread=self._reread)[document_id]
 
     def _check(self, cited: Sequence[Citation]) -> tuple[dict[DocumentId, Freshness], set[DocumentId]]:
         """What is known now of each document, and those that no longer say what is cited."""

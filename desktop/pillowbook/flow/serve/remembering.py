@@ -28,9 +28,19 @@ class Remembering:
         if not asking.learn:
             return answer
         serving_id = self._remember(
-            asking.question, answer.kind, answer.latency_ms, answer.prepared_id, answer, asking.vector
+            asking.question,
+            answer.kind,
+            answer.latency_ms,
+            answer.prepared_id,
+            answer,
+            asking.vector,
+            asking.words_of,
         )
         return replace(answer, serving_id=serving_id)
+
+    def origins(self, asking: Asking) -> frozenset[DocumentId]:
+        """The documents whose words a question may hold, as far as that is known by now or from before."""
+        return asking.words_of | self._knowledge.origins_of(normalise_question(asking.question))
 
     def used(self, question: str, prepared: PreparedAnswer) -> ServingId | None:
         """Remember that a prepared answer was used that stood there before anything was asked."""
@@ -44,14 +54,13 @@ class Remembering:
         matched: PreparedId | None,
         said: Answer | PreparedAnswer,
         vector: Vector | None,
+        words_of: frozenset[DocumentId] = frozenset(),
     ) -> ServingId | None:
         normal = normalise_question(question)
         if not normal:
             return None
         is_kept = not is_confidential(question, said.answer, said.citations)
         try:
-            if matched is None:
-                self._knowledge.add_question(question, normal, Reason.MISSED, vector=vector)
             serving_id = self._knowledge.record_asked(
                 normal,
                 question,
@@ -60,7 +69,10 @@ class Remembering:
                 matched,
                 answer=said.answer if is_kept else "",
                 documents=_rests_on(said),
+                words_of=words_of,
             )
+            if matched is None:
+                self._knowledge.add_question(question, normal, Reason.MISSED, vector=vector)
             earlier = self._lately.note(serving_id, question, normal)
             if earlier is not None:
                 self._knowledge.remembered.note_asked_again(earlier, serving_id)

@@ -60,7 +60,7 @@ class Replies:
             confidence=round((1.0 if prepared.edited_at else prepared.confidence) * hit.p_same, 3),
             matched_question=prepared.question,
             prepared_at=prepared.prepared_at,
-            checked_at=None if report.freshness is Freshness.UNCHECKED else report.checked_at,
+            checked_at=report.checked_at,
             latency_ms=since_ms(self._clock, asking.began_s),
             first_token_ms=None,
             tokens=Tokens(),

@@ -9,6 +9,7 @@ from pillowbook.answering.collection_questions import CollectionQuestion
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.followup import names_something, standing_alone
 from pillowbook.answering.match import Matcher, MatchResult, PreparedIndex
+from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.permission import Permission
 from pillowbook.answering.retrieve import Retriever
 from pillowbook.domain.answers import Answer
@@ -161,18 +162,23 @@ class Server:
         """
         began = self._clock.monotonic_s()
         question = clean_question(question)
-        if understood := self._understood(question, after):
-            answer = self.ask(understood, mode=mode, learn=learn, on_part=on_part, cancel=cancel)
-            return replace(answer, question=question, understood_as=understood)
+        before = self._recalled(after)
+        understood = self._understood(question, before)
+        if before is None or not understood:
+            return self._answer(Asking(question, began, mode, learn, on_part, cancel))
+        asking = Asking(clean_question(understood), began, mode, learn, on_part, cancel)
+        asking.words_of = frozenset(before.documents)
+        answer = self._answer(asking)
+        return _leaning(replace(answer, question=question, understood_as=understood), before)
+
+    def _answer(self, asking: Asking) -> Answer:
         self._ahead.give_way()
-        asking = Asking(question, began, mode, learn, on_part, cancel)
+        mode = asking.mode
         wanted = self._wanted(asking)
         comes_first = wanted is not None and wanted.changes_by_itself and not self._is_prepared(asking)
         if comes_first and (collected := self._collect(asking, wanted)) is not None:
             return collected
         found = NOT_MATCHED if mode is AskMode.LIVE_ONLY else self._match(asking)
-        if found.prepared is not None and self._checker.is_of_another_day(found.prepared):
-            found = NOT_MATCHED
         change_note = ""
         hit = self._checker.check_match(found)
         if hit is not None:
@@ -220,7 +226,7 @@ class Server:
 
         Returns when it is read or another text took over; a text that is no question yet stops the reading.
         """
-        self._ahead.read(self._understood(clean_typed(typed), after) or typed, cancel)
+        self._ahead.read(self._understood(clean_typed(typed), self._recalled(after)) or typed, cancel)
 
     def note_use(self, question: str) -> ServingId | None:
         """A prepared answer that stood there before Enter was used: that is asking, too. None when there is none."""
@@ -239,20 +245,35 @@ class Server:
         """
         began = self._clock.monotonic_s()
         typed = clean_typed(typed)
-        return self._completing.complete(typed, self._understood(typed, after), limit, began)
+        before = self._recalled(after)
+        understood = self._understood(typed, before)
+        found = self._completing.complete(typed, understood, limit, began)
+        if before is None or not understood:
+            return found
+        return [
+            one if one.answer is None else replace(one, answer=_leaning(one.answer, before)) for one in found
+        ]
 
-    def _understood(self, question: str, after: Turn | None) -> str:
+    def _recalled(self, after: Turn | None) -> Turn | None:
+        """What was asked before, with what was answered where only the question is told and its answer is prepared."""
+        if after is None:
+            return None
+        documents = {*after.documents, *self._knowledge.origins_of(normalise_question(after.question))}
+        known = None if after.answer else self._matcher.exact(after.question)
+        if known is not None and known.answer:
+            title = known.citations[0].title if known.citations else ""
+            documents |= {one.document_id for one in known.sources}
+            documents |= {one.document_id for one in known.citations}
+            after = Turn(after.question, known.answer, title)
+        return replace(after, documents=tuple(documents))
+
+    def _understood(self, question: str, before: Turn | None) -> str:
         """A question that leans on the one before it, as one that stands alone; empty where it does not.
 
         What is prepared in these very words stands alone, unless they name nothing: "how much is it?" may have been
         asked with nothing before it.
         """
-        if after is not None and not after.answer:
-            known = self._matcher.exact(after.question)
-            if known is not None and known.answer:
-                titles = [one.title for one in known.citations]
-                after = Turn(after.question, known.answer, titles[0] if titles else "")
-        understood = standing_alone(question, after)
+        understood = standing_alone(question, before)
         if understood and names_something(question):
             same = self._matcher.exact(question)
             if same is not None and same.answer:
@@ -282,7 +303,7 @@ class Server:
         return self._remembering.served(asking, self._replies.collected(asking, answer))
 
     def _match(self, asking: Asking) -> MatchResult:
-        exact = self._matcher.match(asking.question, None)
+        exact = self._matcher.match(asking.question, None, pass_over=self._checker.is_of_another_day)
         if exact.is_hit:
             return exact
         self._likely.show(asking)
@@ -292,7 +313,7 @@ class Server:
             if asking.mode is AskMode.AUTO:
                 raise  # a live answer needs the embedder as well
             return exact
-        return self._matcher.match(asking.question, asking.vector)
+        return self._matcher.match(asking.question, asking.vector, pass_over=self._checker.is_of_another_day)
 
     def _withdraw(self, hit: CheckedHit) -> None:
         """Take away a prepared answer that its files no longer bear out, and read them anew."""
@@ -301,3 +322,9 @@ class Server:
         if self._on_withdrawn is not None:
             self._on_withdrawn()
         self._refresher.bring_up_to_date(source.document_id for source in hit.prepared.sources)
+
+
+def _leaning(answer: Answer, before: Turn) -> Answer:
+    """An answer that was understood by the turn before: what is asked next may lean on the words of both."""
+    documents = dict.fromkeys((*answer.document_ids, *before.documents))
+    return replace(answer, document_ids=tuple(documents))

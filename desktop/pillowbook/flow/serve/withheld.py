@@ -22,9 +22,10 @@ def leave_out(found: MatchResult, withheld: frozenset[DocumentId], knowledge: Kn
 
 
 def may_be_used(prepared: PreparedAnswer, withheld: frozenset[DocumentId], knowledge: Knowledge) -> bool:
-    """Whether neither the answer rests on withheld documents nor its question was drawn from one.
+    """Whether neither the answer rests on withheld documents nor its question was drawn from one or holds its words.
 
-    Of a predicted question that no document is known for, nobody can say what it was drawn from.
+    Of a predicted question that no document is known for, nobody can say what it was drawn from; nor of words whose
+    document is gone by now whether it was withheld.
     """
     rests_on = {source.document_id for source in prepared.sources}
     rests_on |= {one.document_id for one in (*prepared.citations, *prepared.new_evidence)}
@@ -33,4 +34,6 @@ def may_be_used(prepared: PreparedAnswer, withheld: frozenset[DocumentId], knowl
         question = knowledge.question(prepared.question_id)
         if question is None or question.reason not in _PUT_BY_THE_USER:
             return False
+    if knowledge.has_lost_words(prepared.question_id):
+        return False
     return not (rests_on | origins) & withheld
