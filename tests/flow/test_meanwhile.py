@@ -109,3 +109,16 @@ def test_what_an_audit_puts_in_the_place_of_a_worse_answer_sees_the_note_too(
     now = boiler.prepared(ASKED)
     assert now is not None and now.id != before.id
     assert now.has_new_evidence
+
+
+def test_what_is_kept_of_a_live_answer_sees_the_note_too(
+    boiler: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared = boiler.prepared(ASKED)
+    assert prepared is not None
+    boiler.knowledge.withdraw([prepared.id])
+    meanwhile(boiler, monkeypatch, lambda: comes(boiler))
+    boiler.server.ask(ASKED)
+    kept = boiler.prepared(ASKED)
+    assert kept is not None and kept.is_provisional
+    assert kept.has_new_evidence

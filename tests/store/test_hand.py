@@ -279,3 +279,12 @@ def test_a_deleted_answer_comes_back_with_its_own_note_only(vault: Vault, shelf:
     assert vault.knowledge.tried(asked) == "deleted"
     shelf.put("a.md", "It is open until nine")
     assert vault.knowledge.tried(asked) is None
+
+
+def test_a_deleted_answer_leaves_nothing_when_what_was_asked_is_forgotten(vault: Vault, shelf: Shelf) -> None:
+    change = shelf.put("a.md", "It is open until eight")
+    vault.knowledge.record_asked("when", "When?", AnswerKind.LIVE, 1.0, None)
+    question = sure(vault.knowledge.question_by_normal("when")).id
+    vault.knowledge.delete_prepared(shelf.prepare(question, *vault.library.passages(change.document_id)))
+    vault.knowledge.remembered.forget(None)
+    assert vault.knowledge.question(question) is None

@@ -167,6 +167,7 @@ def build_stream(
             library=library,
             knowledge=knowledge,
             words=vault.words,
+            evidence=evidence,
             clock=clock,
             reread=reread,
             refresh=refresh,

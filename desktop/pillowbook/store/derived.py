@@ -153,14 +153,23 @@ def delete_predicted_questions(
 def retry_questions(connection: Connection, document_id: DocumentId) -> None:
     """Questions that found no answer may find one now: those of this document, and all the user put.
 
-    An answer that the user deleted comes back with a change of its own document only.
+    An answer that the user deleted comes back with a change of what it rested on.
     """
     reasons = [reason.value for reason in USER_REASONS]
     connection.execute(
-        "UPDATE questions SET tried = NULL WHERE tried IS NOT NULL AND ((reason IN (?, ?, ?, ?) "
-        "AND tried <> 'deleted') OR id IN (SELECT question_id FROM question_origins WHERE document_id = ?))",
+        "UPDATE questions SET tried = NULL WHERE tried IS NOT NULL AND ("
+        "(reason IN (?1, ?2, ?3, ?4) AND tried <> 'deleted') "
+        "OR id IN (SELECT question_id FROM question_origins WHERE document_id = ?5) "
+        "OR id IN (SELECT question_id FROM deleted_answers WHERE document_id = ?5))",
         (*reasons, document_id),
     )
+    connection.execute("DELETE FROM deleted_answers WHERE document_id = ?", (document_id,))
+
+
+def newest_passage(connection: Connection) -> PassageId:
+    """The highest number a passage has had; 0 before the first."""
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").fetchone()
+    return PassageId(0 if row is None else row[0])
 
 
 def question_ids(rows: Iterable[tuple[int]]) -> list[QuestionId]:

@@ -13,7 +13,7 @@ from pillowbook.domain.digests import FolderDigest, SectionGist, Topic
 from pillowbook.domain.documents import DocumentState, Passage
 from pillowbook.domain.ids import DocumentId, PassageId, TopicId
 from pillowbook.store.database import Database
-from pillowbook.store.derived import Connection
+from pillowbook.store.derived import Connection, newest_passage
 from pillowbook.store.part import SourcesChanged
 from pillowbook.store.rows import (
     PASSAGE_QUERY,
@@ -231,11 +231,8 @@ class Digests:
     def passage_mark(self) -> tuple[int, int]:
         """The newest passage's id and how many there are: changes whenever a passage comes or goes."""
         with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'passages'), 0), "
-                "(SELECT count(*) FROM passages)"
-            ).fetchone()
-        return int(row[0]), int(row[1])
+            count = connection.execute("SELECT count(*) FROM passages").fetchone()[0]
+            return int(newest_passage(connection)), int(count)
 
     def topic_members(self) -> dict[TopicId, list[PassageId]]:
         """The passages of every topic that are still there."""

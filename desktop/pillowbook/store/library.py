@@ -356,6 +356,11 @@ class Library:
             )
             return [passage_from_row(row) for row in rows.fetchall()]
 
+    def newest_passage(self) -> PassageId:
+        """The highest number a passage has had; 0 before the first."""
+        with self._database.read() as connection:
+            return derived.newest_passage(connection)
+
     def passages_after(self, passage_id: PassageId) -> list[Passage]:
         """The passages that came after the one of this number, oldest first."""
         with self._database.read() as connection:

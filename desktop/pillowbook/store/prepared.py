@@ -229,18 +229,19 @@ class PreparedAnswers(KnowledgePart):
         """Delete one for good: its question and its wordings count as tried until a note changes that it rested on."""
         with self._database.exclusive():
             with self._database.write() as connection:
+                meant = (
+                    "SELECT p.question_id FROM prepared AS p WHERE p.id = ?1 UNION SELECT n.question_id "
+                    "FROM near_misses AS n JOIN prepared AS p ON p.question_id = n.near_id "
+                    "WHERE p.id = ?1 AND n.verdict = 'same'"
+                )
                 connection.execute(
-                    "INSERT OR IGNORE INTO question_origins (question_id, document_id) SELECT p.question_id, "
-                    "s.document_id FROM prepared_sources AS s JOIN prepared AS p ON p.id = s.prepared_id "
-                    "WHERE p.id = ?",
+                    "INSERT OR IGNORE INTO deleted_answers (question_id, document_id) "
+                    f"SELECT m.question_id, s.document_id FROM ({meant}) AS m, prepared_sources AS s "
+                    "WHERE s.prepared_id = ?1",
                     (prepared_id,),
                 )
                 connection.execute(
-                    "UPDATE questions SET tried = 'deleted' "
-                    "WHERE id = (SELECT question_id FROM prepared WHERE id = ?1) OR id IN (SELECT n.question_id "
-                    "FROM near_misses AS n JOIN prepared AS p ON p.question_id = n.near_id "
-                    "WHERE p.id = ?1 AND n.verdict = 'same')",
-                    (prepared_id,),
+                    f"UPDATE questions SET tried = 'deleted' WHERE id IN ({meant})", (prepared_id,)
                 )
                 connection.execute("DELETE FROM prepared WHERE id = ?", (prepared_id,))
             self._vectors.change("questions", removed=[prepared_id])
@@ -360,12 +361,11 @@ def _version_of(connection: Connection, question_id: QuestionId) -> QuestionVers
         "SELECT id, new_evidence FROM prepared WHERE question_id = ?", (question_id,)
     ).fetchone()
     rules = connection.execute("SELECT count(*), coalesce(max(added_at), '') FROM never").fetchone()
-    newest = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").fetchone()
     return QuestionVersion(
         tried=None if question is None else question[0],
         prepared=None if prepared is None else (int(prepared[0]), str(prepared[1])),
         rules=(int(rules[0]), str(rules[1])),
-        newest_passage=PassageId(0 if newest is None else newest[0]),
+        newest_passage=derived.newest_passage(connection),
     )
 
 

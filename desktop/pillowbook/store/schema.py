@@ -373,6 +373,15 @@ CREATE TABLE question_words (
 """Of follow-ups that were rewritten by the turn before. Apart from question_origins: nothing was predicted, and such a
 question is forgotten like any that was asked."""
 
+_DELETED_ANSWERS = """
+CREATE TABLE deleted_answers (
+    question_id INTEGER NOT NULL REFERENCES questions ON DELETE CASCADE,
+    document_id INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,  -- it may come back when this changes
+    PRIMARY KEY (question_id, document_id)
+) WITHOUT ROWID;
+CREATE INDEX deleted_answers_by_document ON deleted_answers (document_id);
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     _FIRST,
     _KEPT_HERE,
@@ -385,4 +394,5 @@ MIGRATIONS: tuple[str, ...] = (
     _FORESIGHT,
     _MOUNT_POINTS_AND_ALL_SOURCES,
     _QUESTION_WORDS,
+    _DELETED_ANSWERS,
 )

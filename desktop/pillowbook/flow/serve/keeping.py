@@ -11,12 +11,13 @@ from typing import Final
 from pillowbook.answering.agreement import was_rejected
 from pillowbook.answering.judging import pair_features
 from pillowbook.answering.match import Candidate
+from pillowbook.answering.new_evidence import NewEvidence
 from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.permission import Permission
 from pillowbook.answering.sources import all_sources_of
 from pillowbook.domain.answers import Draft, PreparedAnswer
 from pillowbook.domain.errors import Transient
-from pillowbook.domain.ids import QuestionId
+from pillowbook.domain.ids import PassageId, QuestionId
 from pillowbook.flow.serve.questions import Vector
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
@@ -43,22 +44,30 @@ class Keeper:
         *,
         library: Library,
         knowledge: Knowledge,
+        evidence: NewEvidence,
         is_of_another_day: Callable[[PreparedAnswer], bool],
         permission: Permission | None = None,
     ) -> None:
         self._is_of_another_day = is_of_another_day
         self._library = library
+        self._evidence = evidence
         self._knowledge = knowledge
         self._permission = permission or Permission(knowledge)
 
     def keep(
-        self, draft: Draft, seconds: float, vector: Vector | None, candidates: Sequence[Candidate]
+        self,
+        draft: Draft,
+        seconds: float,
+        vector: Vector | None,
+        candidates: Sequence[Candidate],
+        since: PassageId,
     ) -> bool:
         """Keep a live answer whose files were found fresh; False where it is not to be kept.
 
         Args:
             vector: the question's.
             candidates: the prepared answers that had been near.
+            since: the newest passage when the answer was begun.
         """
         question = self._knowledge.question_by_normal(normalise_question(draft.question))
         if question is None or not self._may_be_kept(question.id, draft):
@@ -68,7 +77,10 @@ class Keeper:
             return False
         try:
             # The vault refuses it where a source or a passage is no longer what was read.
-            self._knowledge.put_prepared(question.id, draft, sources, seconds, vector, is_provisional=True)
+            prepared_id = self._knowledge.put_prepared(
+                question.id, draft, sources, seconds, vector, is_provisional=True
+            )
+            self._evidence.catch_up(prepared_id, vector, since)
         except Transient:
             return False
         near = [one.prepared.question_id for one in candidates if _may_be_same(one, draft.question)]

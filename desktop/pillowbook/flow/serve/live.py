@@ -18,7 +18,7 @@ from pillowbook.answering.sources import sources_of, still_stands
 from pillowbook.domain.answers import Answer, Citation, Draft, Effort, Freshness, Source, Tokens
 from pillowbook.domain.asking import AnswerText, AskMode, AskPart
 from pillowbook.domain.errors import DiskFull, DocumentUnknown, NotesChanging
-from pillowbook.domain.ids import DocumentId
+from pillowbook.domain.ids import DocumentId, PassageId
 from pillowbook.flow.serve.adapted import Adapting
 from pillowbook.flow.serve.asking import Asking
 from pillowbook.flow.serve.freshness import Reread, check_sources
@@ -73,6 +73,7 @@ class LiveAnswers:
             NotesChanging: what it would rest on changed and could not be read anew.
             Cancelled, ModelMissing and the like: as the generator and the embedder do.
         """
+        since = self._library.newest_passage()
         self._likely.show(asking)
         if asking.vector is None:
             asking.vector = self._vectors.get(asking.question)
@@ -80,13 +81,13 @@ class LiveAnswers:
         plan, adapted = self._adapt(asking, asking.vector, found)
         if plan is not None and adapted is not None and adapted.says_something:
             answer = self._replies.adapted(asking, adapted, plan, found, change_note)
-            return self._remember_and_keep(asking, answer, adapted, found)
+            return self._remember_and_keep(asking, answer, adapted, found, since)
         draft, freshness, remark = self._compose(asking)
         if adapted is not None:
             draft = replace(draft, tokens=draft.tokens + adapted.tokens)  # the try is paid for all the same
         note = " ".join(filter(None, (change_note, remark)))
         answer = self._replies.live(asking, draft, freshness, found, note)
-        return self._remember_and_keep(asking, answer, draft, found)
+        return self._remember_and_keep(asking, answer, draft, found, since)
 
     def answer_from_passages(self, asking: Asking, found: MatchResult) -> Answer:
         """The answer from passages alone, for a question that leaves out documents; nothing is remembered or kept."""
@@ -105,12 +106,15 @@ class LiveAnswers:
             return None, None  # the live answer is better, and costs no token either
         return plan, self._adapting.answer(plan, asking.cancel, origins=self._remembering.origins(asking))
 
-    def _remember_and_keep(self, asking: Asking, answer: Answer, draft: Draft, found: MatchResult) -> Answer:
+    def _remember_and_keep(
+        self, asking: Asking, answer: Answer, draft: Draft, found: MatchResult, since: PassageId
+    ) -> Answer:
         """Remember the question; what was sure and is fresh is an answer to be had at once from now on."""
         answer = self._remembering.served(asking, answer)
         if asking.learn and answer.freshness is Freshness.FRESH:
             with contextlib.suppress(DiskFull):
-                self._keeper.keep(draft, answer.latency_ms / 1000.0, asking.vector, found.candidates)
+                seconds = answer.latency_ms / 1000.0
+                self._keeper.keep(draft, seconds, asking.vector, found.candidates, since)
         return answer
 
     def _compose(self, asking: Asking) -> tuple[Draft, Freshness | None, str]:

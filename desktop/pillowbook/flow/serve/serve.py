@@ -9,6 +9,7 @@ from pillowbook.answering.collection_questions import CollectionQuestion
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.followup import names_something, standing_alone
 from pillowbook.answering.match import Matcher, MatchResult, PreparedIndex
+from pillowbook.answering.new_evidence import NewEvidence
 from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.permission import Permission
 from pillowbook.answering.retrieve import Retriever
@@ -66,6 +67,7 @@ class Server:
         library: Library,
         knowledge: Knowledge,
         words: WordIndex,
+        evidence: NewEvidence,
         clock: Clock,
         reread: Reread | None = None,
         refresh: Callable[[Sequence[str]], None] | None = None,
@@ -107,6 +109,7 @@ class Server:
             keeper=Keeper(
                 library=library,
                 knowledge=knowledge,
+                evidence=evidence,
                 is_of_another_day=self._checker.is_of_another_day,
                 permission=permission,
             ),
