@@ -1,6 +1,6 @@
 """Read every document of a folder through the extractor and say, per type, what came of it.
 
-    python tests/benchmarks/extraction.py ../shared/data/documents ../shared/data/documents_hostile
+    python -m tests.benchmarks.extraction ../shared/data/documents ../shared/data/documents_hostile
 
 For each folder: per suffix how many were indexed, failed (by reason) or excluded, characters, passages and seconds;
 where the folder has an ``_expected/`` text for a file, the share of its words that were found. Crashes, timeouts and

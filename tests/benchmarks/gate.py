@@ -1,6 +1,6 @@
 """How soon background work stands back from real input, and what the program costs at rest.
 
-Run:  python tests/benchmarks/gate.py --gguf MODEL.gguf [--tries 20] [--rest SECONDS]
+Run:  python -m tests.benchmarks.gate --gguf MODEL.gguf [--tries 20] [--rest SECONDS]
 
 A key is pressed by xdotool on an X server of the benchmark's own (Xvfb), at a random moment of a real slice, by turns
 while a prompt of some 1,500 tokens is read and while a text is written. Measured from when the server got it, by its

@@ -1,6 +1,6 @@
 """Do texts that give the model orders change anything? The injections of BIPIA, planted in notes, on the real models.
 
-Run:  python tests/benchmarks/hostile.py --generator FILE.gguf --embedder DIR --injections FOLDER [--unrelated 20]
+Run:  python -m tests.benchmarks.hostile --generator FILE.gguf --embedder DIR --injections FOLDER [--unrelated 20]
           [--retrieved 30]
 
 ``FOLDER`` holds BIPIA's ``train.jsonl`` and ``test.jsonl`` (mails with a question each) and ``text_attack_train.json``

@@ -1,6 +1,6 @@
 """Are the notes found when they are asked in another language? SQuAD's questions over English notes, translated.
 
-Run:  python tests/benchmarks/languages.py --embedder DIR --data FOLDER [--questions 100] [--languages de es ar zh]
+Run:  python -m tests.benchmarks.languages --embedder DIR --data FOLDER [--questions 100] [--languages de es ar zh]
 
 ``FOLDER`` is a SQuAD vault: ``vault/``, ``questions.jsonl``, ``questions_translated.jsonl`` (professional translations,
 XQuAD). Found means that one of the first 8 passages, as a live answer's, is of the right note and holds an answer.

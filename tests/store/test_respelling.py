@@ -62,6 +62,19 @@ def test_it_goes_from_the_question_that_keeps_its_spelling_as_well(vault: Vault,
     assert vault.knowledge.prepared_for(plain) is None
 
 
+def test_a_hit_by_other_words_takes_no_answer_away(vault: Vault, shelf: Shelf) -> None:
+    vault.knowledge.record_asked("when is the fair", "When is the fair?", AnswerKind.LIVE, 1.0, None)
+    fair = sure(vault.knowledge.question_by_normal("when is the fair")).id
+    prepared = shelf.prepare(fair)
+    with sure(vault._opened).database.write() as connection:
+        connection.execute("UPDATE prepared SET effort = 'live'")
+    vault.knowledge.record_asked(
+        "what day is the fair", "What day is the fair?", AnswerKind.HIT, 1.0, prepared
+    )
+    spell(vault)
+    assert sure(vault.knowledge.prepared_for(fair)).id == prepared
+
+
 def test_two_questions_that_come_to_one_spelling_both_stay(vault: Vault) -> None:
     first, second = stored(vault, "Tom and Ada", "tom and ada"), stored(vault, "TOM AND ADA", "tom ada")
     spell(vault)

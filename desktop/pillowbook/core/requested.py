@@ -9,8 +9,7 @@ from pillowbook.answering.permission import SECRET, WORKED_OUT, Permission
 from pillowbook.domain.answers import Answer, AnswerKind, Effort, Freshness, PreparedAnswer, Reason, Tokens
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.errors import Cancelled, NeverPrepared, SecretNotPrepared, WorkedOutWhenAsked
-from pillowbook.domain.ids import QuestionId
-from pillowbook.domain.work import LedgerEntry, SliceKind, SliceOutcome, SliceResult
+from pillowbook.domain.work import LedgerEntry, SliceKind, SliceResult
 from pillowbook.flow.prepare.prepare import Preparer
 from pillowbook.flow.serve.freshness import FreshnessReport, Reread, check_freshness
 from pillowbook.flow.serve.questions import clean_question
@@ -20,6 +19,8 @@ from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
 from pillowbook.store.part import SourcesChanged
 
+TRY_AGAIN_S = 0.2
+
 
 class RequestedAnswers:
     """Prepares what is asked for; what it costs stands in the ledger.
@@ -27,6 +28,7 @@ class RequestedAnswers:
     Args:
         reread: as for :class:`Server`.
         hold: makes background work stand still while it is left open.
+        is_closed: whether the models were ended, so that nothing is worth another try.
         on_prepared: told that an answer came.
     """
 
@@ -41,6 +43,7 @@ class RequestedAnswers:
         clock: Clock,
         reread: Reread,
         hold: Callable[[], contextlib.AbstractContextManager[None]],
+        is_closed: Callable[[], bool],
         on_prepared: Callable[[], None],
     ) -> None:
         self._preparer = preparer
@@ -51,6 +54,7 @@ class RequestedAnswers:
         self._clock = clock
         self._reread = reread
         self._hold = hold
+        self._is_closed = is_closed
         self._on_prepared = on_prepared
 
     def prepare(self, question: str, cancel: CancelToken) -> Answer:
@@ -67,29 +71,18 @@ class RequestedAnswers:
         if refusal:
             raise {SECRET: SecretNotPrepared, WORKED_OUT: WorkedOutWhenAsked}.get(refusal, NeverPrepared)()
         began = time.monotonic()
+        started_at = self._clock.now()
         question_id = self._knowledge.add_question(text, normalise_question(text), Reason.REQUESTED)
         with self._hold():
-            outcome = self._prepare(question_id, cancel)
-            # A question that somebody asks meanwhile goes first and breaks this off.
-            while outcome.result is SliceResult.CANCELLED and not cancel.is_cancelled:
-                outcome = self._prepare(question_id, cancel)
+            outcome = self._preparer.prepare(question_id, cancel)
+            while (
+                outcome.result is SliceResult.CANCELLED and not cancel.is_cancelled and not self._is_closed()
+            ):
+                # A question that somebody types or asks meanwhile goes first and breaks this off.
+                time.sleep(TRY_AGAIN_S)
+                outcome = self._preparer.prepare(question_id, cancel)
         if outcome.result is SliceResult.CANCELLED:
             raise Cancelled
-        if outcome.result is SliceResult.FAILED:
-            raise outcome.error or SourcesChanged()
-        prepared = self._knowledge.prepared_for(question_id)
-        if prepared is None and self._knowledge.tried(question_id) == SECRET:
-            raise SecretNotPrepared()
-        if prepared is None:
-            return nothing_said(text, self._generator.model_id, (time.monotonic() - began) * 1000)
-        self._on_prepared()
-        report = check_freshness(prepared, self._library, clock=self._clock, reread=self._reread)
-        return as_answer(prepared, text, report, (time.monotonic() - began) * 1000)
-
-    def _prepare(self, question_id: QuestionId, cancel: CancelToken) -> SliceOutcome:
-        """One try, and its entry in the ledger."""
-        began, started_at = time.monotonic(), self._clock.now()
-        outcome = self._preparer.prepare(question_id, cancel)
         self._knowledge.put_ledger(
             LedgerEntry(
                 kind=SliceKind.PREPARE,
@@ -101,7 +94,16 @@ class RequestedAnswers:
                 question_id=question_id,
             )
         )
-        return outcome
+        if outcome.result is SliceResult.FAILED:
+            raise outcome.error or SourcesChanged()
+        prepared = self._knowledge.prepared_for(question_id)
+        if prepared is None and self._knowledge.tried(question_id) == SECRET:
+            raise SecretNotPrepared()
+        if prepared is None:
+            return nothing_said(text, self._generator.model_id, (time.monotonic() - began) * 1000)
+        self._on_prepared()
+        report = check_freshness(prepared, self._library, clock=self._clock, reread=self._reread)
+        return as_answer(prepared, text, report, (time.monotonic() - began) * 1000)
 
 
 def as_answer(prepared: PreparedAnswer, question: str, report: FreshnessReport, latency_ms: float) -> Answer:

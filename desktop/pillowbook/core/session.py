@@ -1,5 +1,6 @@
 """Everything that needs an open vault, built in one place and closed as a whole."""
 
+import threading
 from collections.abc import Callable
 
 from pillowbook.core import protocol as p
@@ -58,6 +59,7 @@ class Session:
         )
         self._has_server = chosen is not local
         meter = TokenMeter()
+        self._is_closed = threading.Event()
         self._generator = MeteredGenerator(chosen, meter)
         self._embedder = machine.embedder()
         self._extractor = Extractor()
@@ -108,6 +110,7 @@ class Session:
                 clock=machine.clock,
                 reread=self._ingestor.passages_now,
                 hold=self.work.hold,
+                is_closed=self._is_closed.is_set,
                 on_prepared=self._tell_prepared,
             ),
             library=self.library,
@@ -144,6 +147,7 @@ class Session:
 
     def close(self) -> None:
         """Stop everything and end the workers."""
+        self._is_closed.set()
         self._asking.close()
         self.retention.stop()
         self.work.stop()

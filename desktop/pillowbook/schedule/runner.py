@@ -33,6 +33,7 @@ from pillowbook.host.workers import CancelToken
 from pillowbook.schedule.budgets import Cost, Costs
 from pillowbook.schedule.gate import Rules, Sensed, decide
 from pillowbook.schedule.plan import Queues, next_slice
+from pillowbook.store.part import SourcesChanged
 
 log = logging.getLogger(__name__)
 
@@ -366,8 +367,10 @@ class Runner:
             outcome = SliceOutcome(SliceResult.FAILED)
         finally:
             self._current = None
-        if outcome.result is SliceResult.FAILED and retries == self._retries:
-            self._skipped.add(work)  # else the library changed under it, and it is worth another try
+        # What failed because the library changed under it is worth another try, if that was told already.
+        is_outdated = isinstance(error, SourcesChanged | DocumentUnknown) and retries != self._retries
+        if outcome.result is SliceResult.FAILED and not is_outdated:
+            self._skipped.add(work)
         cost = Cost(outcome.tokens, 0.0, True) if self._costs is None else self._costs.end()
         entry = LedgerEntry(
             kind=work.kind,

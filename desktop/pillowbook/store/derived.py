@@ -153,14 +153,16 @@ def delete_predicted_questions(
 def retry_questions(connection: Connection, document_id: DocumentId) -> None:
     """Questions that found no answer may find one now: those of this document, and all the user put.
 
-    An answer that the user deleted comes back with a change of what it rested on.
+    An answer that the user deleted comes back with a change of what it rested on, or with any where that is not known
+    (any more), as after a note was renamed.
     """
     reasons = [reason.value for reason in USER_REASONS]
     connection.execute(
         "UPDATE questions SET tried = NULL WHERE tried IS NOT NULL AND ("
         "(reason IN (?1, ?2, ?3, ?4) AND tried <> 'deleted') "
         "OR id IN (SELECT question_id FROM question_origins WHERE document_id = ?5) "
-        "OR id IN (SELECT question_id FROM deleted_answers WHERE document_id = ?5))",
+        "OR id IN (SELECT question_id FROM deleted_answers WHERE document_id = ?5) "
+        "OR (tried = 'deleted' AND id NOT IN (SELECT question_id FROM deleted_answers)))",
         (*reasons, document_id),
     )
     connection.execute("DELETE FROM deleted_answers WHERE document_id = ?", (document_id,))

@@ -45,13 +45,15 @@ class QuestionVersion:
     Attributes:
         tried: with what result it was tried last.
         prepared: number of its own prepared answer, and the newer evidence noted on it.
-        rules: how many rules say what is never prepared, and the newest one's time.
+        wording: what near wordings of it have in common.
+        is_ruled_out: whether a rule says that this wording is never prepared.
         newest_passage: the highest number a passage has had.
     """
 
     tried: str | None
     prepared: tuple[int, str] | None
-    rules: tuple[int, str]
+    wording: str
+    is_ruled_out: bool
     newest_passage: PassageId
 
 
@@ -65,10 +67,14 @@ class AnswerEdited(Transient):
 class PreparedAnswers(KnowledgePart):
     """The part of the knowledge that is prepared answers."""
 
-    def version_of(self, question_id: QuestionId) -> QuestionVersion:
-        """How a question stands now, to be told to :meth:`put_prepared` and :meth:`mark_tried`."""
+    def version_of(self, question_id: QuestionId, wording: str) -> QuestionVersion:
+        """How a question stands now, to be told to :meth:`put_prepared` and :meth:`mark_tried`.
+
+        Args:
+            wording: what near wordings of the question have in common.
+        """
         with self._database.read() as connection:
-            return _version_of(connection, question_id)
+            return _version_of(connection, question_id, wording)
 
     def mark_tried(
         self, question_id: QuestionId, result: str, *, since: QuestionVersion | None = None
@@ -237,7 +243,7 @@ class PreparedAnswers(KnowledgePart):
                 connection.execute(
                     "INSERT OR IGNORE INTO deleted_answers (question_id, document_id) "
                     f"SELECT m.question_id, s.document_id FROM ({meant}) AS m, prepared_sources AS s "
-                    "WHERE s.prepared_id = ?1",
+                    "JOIN prepared AS p ON p.id = s.prepared_id WHERE s.prepared_id = ?1 AND p.answer <> ''",
                     (prepared_id,),
                 )
                 connection.execute(
@@ -355,23 +361,24 @@ def _resting_hashes(
     return resting
 
 
-def _version_of(connection: Connection, question_id: QuestionId) -> QuestionVersion:
+def _version_of(connection: Connection, question_id: QuestionId, wording: str) -> QuestionVersion:
     question = connection.execute("SELECT tried FROM questions WHERE id = ?", (question_id,)).fetchone()
     prepared = connection.execute(
         "SELECT id, new_evidence FROM prepared WHERE question_id = ?", (question_id,)
     ).fetchone()
-    rules = connection.execute("SELECT count(*), coalesce(max(added_at), '') FROM never").fetchone()
+    rule = connection.execute("SELECT 1 FROM never WHERE wording = ?", (clean_text(wording),)).fetchone()
     return QuestionVersion(
         tried=None if question is None else question[0],
         prepared=None if prepared is None else (int(prepared[0]), str(prepared[1])),
-        rules=(int(rules[0]), str(rules[1])),
+        wording=wording,
+        is_ruled_out=rule is not None,
         newest_passage=derived.newest_passage(connection),
     )
 
 
 def _is_as(connection: Connection, question_id: QuestionId, since: QuestionVersion) -> bool:
     """Whether a question stands as it did; passages come all the time, and are compared with the answer itself."""
-    now = _version_of(connection, question_id)
+    now = _version_of(connection, question_id, since.wording)
     return replace(now, newest_passage=since.newest_passage) == since
 
 

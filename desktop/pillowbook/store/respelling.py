@@ -5,7 +5,7 @@ No migration of the schema: the rules live above the store, which is given them.
 
 from collections.abc import Callable
 
-from pillowbook.domain.answers import Effort
+from pillowbook.domain.answers import AnswerKind, Effort
 from pillowbook.domain.ids import PreparedId
 from pillowbook.store import derived
 from pillowbook.store.part import KnowledgePart
@@ -44,7 +44,9 @@ class Respelling(KnowledgePart):
                 ]
                 shared = {question_id for question_id, _normal, _new in changed}
                 for question_id, normal, text in connection.execute(
-                    "SELECT q.id, q.normal, a.text FROM asked AS a JOIN questions AS q ON q.id = a.question_id"
+                    "SELECT q.id, q.normal, a.text FROM asked AS a JOIN questions AS q ON q.id = a.question_id "
+                    "WHERE a.kind <> ?",  # a hit made no answer, whatever its words
+                    (AnswerKind.HIT.value,),
                 ).fetchall():
                     if clean_text(normal_of(text)) != normal:
                         shared.add(question_id)

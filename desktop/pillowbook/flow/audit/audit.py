@@ -82,7 +82,7 @@ class Auditor:
     def audit(self, question_id: QuestionId, cancel: CancelToken | None = None) -> SliceOutcome:
         """Answer one question live, compare, store the outcome; REFUSED where there is nothing to audit any more."""
         began_s = self._clock.monotonic_s()
-        since = self._knowledge.version_of(question_id)
+        since = self._library.newest_passage()
         prepared = self._knowledge.prepared_for(question_id)
         if prepared is None or prepared.edited_at is not None:
             return SliceOutcome(SliceResult.REFUSED)
@@ -114,7 +114,7 @@ class Auditor:
                         prepared_id = self._knowledge.put_prepared(
                             question_id, live, sources, seconds, vector
                         )
-                        self._evidence.catch_up(prepared_id, vector, since.newest_passage)
+                        self._evidence.catch_up(prepared_id, vector, since)
         except Cancelled:
             return SliceOutcome(SliceResult.CANCELLED, spent)
         except (Transient, UserFixable, Damaged) as error:

@@ -12,6 +12,7 @@ from pillowbook.answering.new_evidence import NewEvidence
 from pillowbook.answering.permission import SECRET, Permission
 from pillowbook.answering.retrieve import Retriever
 from pillowbook.answering.sources import all_sources_of
+from pillowbook.answering.wording import wording_of
 from pillowbook.domain.answers import Draft, Effort, PreparedAnswer, Question, Reason, Source, Tokens
 from pillowbook.domain.audit import AuditOutcome
 from pillowbook.domain.clock import Clock
@@ -23,6 +24,7 @@ from pillowbook.host.workers import CancelToken
 from pillowbook.store.hand import RejectedAnswer
 from pillowbook.store.knowledge import Knowledge
 from pillowbook.store.library import Library
+from pillowbook.store.part import SourcesChanged
 from pillowbook.store.questions import REFUSED, UNSURE
 
 DEADLINE_S = 900.0
@@ -71,7 +73,7 @@ class Preparer:
         question = self._knowledge.question(question_id)
         if question is None:
             return SliceOutcome(SliceResult.REFUSED)
-        since = self._knowledge.version_of(question_id)
+        since = self._knowledge.version_of(question_id, wording_of(question.text))
         older = self._knowledge.prepared_for(question_id)
         if older is not None and older.edited_at is not None:
             return SliceOutcome(SliceResult.REFUSED)  # the user's own words stay
@@ -111,7 +113,7 @@ class Preparer:
                 return SliceOutcome(SliceResult.REFUSED, draft.tokens)
             sources = self._sources(draft)
             if sources is None:  # a cited document went away meanwhile; what is there now is tried next time
-                return SliceOutcome(SliceResult.FAILED, draft.tokens)
+                raise SourcesChanged
             seconds = self._clock.monotonic_s() - began_s
             # The store refuses it when a source or a passage is no longer what was read.
             prepared_id = self._knowledge.put_prepared(

@@ -7,14 +7,14 @@ go first, so asking need not stop what is read; it only lets nothing new begin.
 
 import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from pillowbook.answering.compose import Composer
 from pillowbook.answering.match import Matcher
 from pillowbook.answering.retrieve import Retriever
 from pillowbook.answering.units import Unit
-from pillowbook.domain.answers import Effort
+from pillowbook.domain.answers import Effort, PreparedAnswer
 from pillowbook.domain.errors import Cancelled, Transient, UserFixable
 from pillowbook.flow.serve.adapted import Adapting
 from pillowbook.flow.serve.questions import RecentVectors, Vector, clean_typed
@@ -28,7 +28,11 @@ _Key = tuple[tuple[int, int], ...]
 
 
 class ReadAhead:
-    """Reads the prompt of what is being typed. Thread-safe; one text at a time."""
+    """Reads the prompt of what is being typed. Thread-safe; one text at a time.
+
+    Args:
+        is_of_another_day: whether a prepared answer speaks of a day that is past, and is no hit.
+    """
 
     def __init__(
         self,
@@ -38,12 +42,14 @@ class ReadAhead:
         matcher: Matcher,
         retriever: Retriever,
         vectors: RecentVectors,
+        is_of_another_day: Callable[[PreparedAnswer], bool],
     ) -> None:
         self._composer = composer
         self._adapting = adapting
         self._matcher = matcher
         self._retriever = retriever
         self._vectors = vectors
+        self._is_of_another_day = is_of_another_day
         self._lock = threading.Lock()
         self._running: tuple[_Key, str, CancelToken] | None = None
         self._typed = ""
@@ -63,7 +69,7 @@ class ReadAhead:
             if not self._retriever.is_ready():
                 return  # the embedder is loading, which the next key press may find done
             vector = self._vectors.get(question)
-            matched = self._matcher.match(question, vector)
+            matched = self._matcher.match(question, vector, pass_over=self._is_of_another_day)
             if matched.is_hit:
                 self.stop()
                 return

@@ -7,7 +7,7 @@ that changed and cannot be read anew in time is left out, and the answer says so
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -73,27 +73,28 @@ class LiveAnswers:
             NotesChanging: what it would rest on changed and could not be read anew.
             Cancelled, ModelMissing and the like: as the generator and the embedder do.
         """
-        since = self._library.newest_passage()
         self._likely.show(asking)
         if asking.vector is None:
             asking.vector = self._vectors.get(asking.question)
         self._likely.show_nearest(asking, asking.vector)
+        since = self._library.newest_passage()
         plan, adapted = self._adapt(asking, asking.vector, found)
         if plan is not None and adapted is not None and adapted.says_something:
             answer = self._replies.adapted(asking, adapted, plan, found, change_note)
             return self._remember_and_keep(asking, answer, adapted, found, since)
-        draft, freshness, remark = self._compose(asking)
+        made = self._compose(asking)
+        draft = made.draft
         if adapted is not None:
             draft = replace(draft, tokens=draft.tokens + adapted.tokens)  # the try is paid for all the same
-        note = " ".join(filter(None, (change_note, remark)))
-        answer = self._replies.live(asking, draft, freshness, found, note)
-        return self._remember_and_keep(asking, answer, draft, found, since)
+        note = " ".join(filter(None, (change_note, made.remark)))
+        answer = self._replies.live(asking, draft, made.freshness, found, note)
+        return self._remember_and_keep(asking, answer, draft, found, made.since)
 
     def answer_from_passages(self, asking: Asking, found: MatchResult) -> Answer:
         """The answer from passages alone, for a question that leaves out documents; nothing is remembered or kept."""
         asking.vector = self._vectors.get(asking.question)
-        draft, freshness, remark = self._compose(asking)
-        return self._replies.live(asking, draft, freshness, found, remark)
+        made = self._compose(asking)
+        return self._replies.live(asking, made.draft, made.freshness, found, made.remark)
 
     def _adapt(self, asking: Asking, vector: Vector, found: MatchResult) -> tuple[Plan | None, Draft | None]:
         """What was read for an adapted answer and what came of it, where that had a fair chance."""
@@ -117,8 +118,8 @@ class LiveAnswers:
                 self._keeper.keep(draft, seconds, asking.vector, found.candidates, since)
         return answer
 
-    def _compose(self, asking: Asking) -> tuple[Draft, Freshness | None, str]:
-        """A live answer, whether the files it rests on still say so (the index may be behind the disk), and a remark.
+    def _compose(self, asking: Asking) -> "_Made":
+        """A live answer, held against the files it rests on: the index may be behind the disk.
 
         Documents that turn out changed are read anew for another try. What is behind the disk even then is left out,
         which is said: it may say otherwise, so such an answer is not called fresh, and a refusal is none.
@@ -132,6 +133,7 @@ class LiveAnswers:
         spent = Tokens()
         origins = self._remembering.origins(asking)
         for tries_left in reversed(range(TRIES)):
+            since = self._library.newest_passage()
             try:
                 draft = self._composer.answer(
                     asking.question,
@@ -154,12 +156,12 @@ class LiveAnswers:
                 if not draft.says_something:
                     if behind:
                         break
-                    return draft, None, ""
+                    return _Made(draft, None, "", since)
                 states, stale = self._check(draft.rests_on)
                 if not stale:
                     is_sure = states and all(state is Freshness.FRESH for state in states.values())
-                    remark = LEFT_OUT if behind else ""
-                    return draft, Freshness.FRESH if is_sure and not behind else Freshness.UNCHECKED, remark
+                    freshness = Freshness.FRESH if is_sure and not behind else Freshness.UNCHECKED
+                    return _Made(draft, freshness, LEFT_OUT if behind else "", since)
             if shown and tries_left:
                 shown.withdraw()
             self._refresher.bring_up_to_date(stale)
@@ -199,6 +201,16 @@ class LiveAnswers:
         # A document may have been read anew meanwhile: then its fingerprint is that of the file, but what is cited is
         # no longer in it.
         return states, stale | {one.document_id for one in cited if not still_stands(one, self._library)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A live answer, what its files say of it, what is said beside it, and the newest passage it can have read."""
+
+    draft: Draft
+    freshness: Freshness | None
+    remark: str
+    since: PassageId
 
 
 class _Outdated(Exception):

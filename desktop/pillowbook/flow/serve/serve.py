@@ -124,6 +124,7 @@ class Server:
             matcher=matcher,
             retriever=retriever,
             vectors=self._vectors,
+            is_of_another_day=self._checker.is_of_another_day,
         )
         self._completing = Completing(
             matcher=matcher,
