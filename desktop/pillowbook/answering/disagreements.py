@@ -48,7 +48,7 @@ def disagreements(
             _opposed(leftover[0], asked, leftover[1]) or _opposed(leftover[1], prepared, leftover[0]),
         ),
         ("scope-differs", prepared.telling != asked.telling or _other_ending(prepared, asked)),
-        ("persons-differ", _persons_differ(prepared.persons, asked.persons)),
+        ("persons-differ", _persons_differ(prepared, asked)),
         (
             "tense-differs",
             tenses_differ(prepared.tenses, asked.tenses, frozenset((prepared.asks_for, asked.asks_for))),
@@ -90,15 +90,17 @@ def _other_ending(prepared: Question, asked: Question) -> bool:
     )
 
 
-def _persons_differ(one: frozenset[str], other: frozenset[str]) -> bool:
+def _persons_differ(one: Question, other: Question) -> bool:
     """Whether another is spoken of: he or she where the other has none, or one where the other has another.
 
     "How do they count the votes" and "how are the votes counted" may be one question; "what do they pay" and "what do
-    we pay" are two, and so are "my notice period" and the "your notice period" of a letter.
+    we pay" are two, and so are "my notice period" and the "your notice period" of a letter. So it is with those who do
+    something, and with those who have something: "what did they pay for our car" is not "what did we pay for theirs".
     """
-    if one & _SINGLE != other & _SINGLE:
+    if one.persons & _SINGLE != other.persons & _SINGLE:
         return True
-    return bool(one and other) and one.isdisjoint(other)
+    told = ((one.persons, other.persons), (one.doers, other.doers), (one.owners, other.owners))
+    return any(here and there and here.isdisjoint(there) for here, there in told)
 
 
 def _asks_for_other(prepared: Question, asked: Question) -> bool:

@@ -38,13 +38,14 @@ _BARE = re.compile(
     re.IGNORECASE,
 )
 _DENIED = re.compile(
-    r"\b(?:not|cannot|never|no|none|nobody|nothing|neither|without)\b|n['’]t\b", re.IGNORECASE
+    r"\b(?:not|cannot|never|(?-i:no)|none|nobody|nothing|neither|without)\b|n['’]t\b", re.IGNORECASE
 )
+"""In what follows the first word: a "No" with a capital is a name there."""
+
 _NO = re.compile(r"^\W*no(?:\W*$|\s*[,.;:!–—-])", re.IGNORECASE)
 _WITH_NOT = {
     **{
-        word: f"{word}n't"
-        for word in words_of("is are was were do does did could would should must has have had")
+        word: f"{word}n't" for word in words_of("is are was were do does did could would should has have had")
     },
     "can": "can't",
     "will": "won't",
@@ -140,8 +141,13 @@ def _only_asked(bare: str, before: Parts, last: Turn) -> str:
 
 
 def _denied(rest: str, before: Parts) -> str:
-    """``can we not sublet the flat``, ``isn't the shed insured``; empty where there is nothing to deny."""
+    """``can we not sublet the flat``, ``isn't the shed insured``; empty where there is nothing to deny.
+
+    What need not be done is not what must not be.
+    """
     auxiliary, _space, following = rest.partition(" ")
+    if auxiliary.lower() == "must":
+        return ""
     subject, _space, deed = following.partition(" ")
     if before.subject and subject.lower() == before.subject and not deed.lower().startswith(("and ", "or ")):
         return f"{auxiliary} {subject} not {deed}".rstrip()

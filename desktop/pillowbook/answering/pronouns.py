@@ -272,7 +272,7 @@ def _place(before: Parts) -> str:
 
 def entity_of(answer: str) -> str:
     """A short answer that is a name or a thing, and no figure: what "it" may mean; empty for any other."""
-    plain = answer.strip(" .*_")
+    plain = answer.strip(" .!?*_")
     words = plain.split()
     is_named = 0 < len(words) <= MAX_ENTITY_WORDS and not any(letter.isdigit() for letter in plain)
     first = words[0].lower() if words else ""

@@ -21,6 +21,7 @@ from pillowbook.answering.question_tables import (
     DIGITED,
     DO,
     DO_ONLY,
+    DOERS,
     IMPLIED,
     LIGHT_STEMS,
     LONE_UNITS,
@@ -28,6 +29,7 @@ from pillowbook.answering.question_tables import (
     NO_MORE,
     ORDINAL_FIGURE,
     ORDINALS,
+    OWNERS,
     PERSONS,
     PREPOSITIONS,
     REWRITES,
@@ -66,7 +68,11 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question taken apart; see the module."""
+    """A question taken apart; see the module.
+
+    ``persons`` are all that it speaks of, ``doers`` those who do something in it, ``owners`` those to whom something
+    belongs.
+    """
 
     normal: str
     asks_for: str
@@ -81,6 +87,8 @@ class Question:
     negations: int
     telling: frozenset[str]
     persons: frozenset[str]
+    doers: frozenset[str]
+    owners: frozenset[str]
     tenses: frozenset[Tense]
     words: frozenset[str]
     small: frozenset[str]
@@ -121,7 +129,9 @@ def read_question(text: str) -> Question:
         negations=_negations(line, told),
         telling=frozenset(word for word in tail.split() if word in TELLING),
         persons=_persons(told),
-        tenses=tenses(told),
+        doers=frozenset(PERSONS[word] for word in told if word in DOERS),
+        owners=frozenset(PERSONS[word] for word in told if word in OWNERS),
+        tenses=tenses(text, told),
         words=frozenset(base_stem(word) for word in told),
         ending=told[-1] if told and told[-1] in PREPOSITIONS else "",
         small=frozenset(word for word in told if word in STOP_WORDS),

@@ -26,6 +26,10 @@ REWRITES = tuple(
         (r"\bin charge of\b", "responsible for"), (r"\b(?:takes?|took|taken|taking) place\b", "happen"),
         (r"\b(?:stands?|stood) for\b", "mean"), (r"\bagreed? on\b", "decide"), (r"\bset(?:ting)? up\b", "install"),
         (r"\bis it possible to\b|\bis there a way to\b", "can"), (r"\bgoing to\b", "will"),
+        (r"\b(?:am|are) (i|we)( not)? allowed to\b", r"can \1\2"),
+        (r"^(?:is|are) (.{2,30}?) allowed(?= (?:in|on|at|inside|near)\b|$)", r"can \1"),
+        (r"\bdid ((?:the|my|our) (?:\w+ )?(?:recipe|manual|guide|leaflet|letter|lease|contract)) say\b",
+         r"does \1 say"),
         (r"\b(?:(?:what|which) (?:is|are|was) )?(?:the |a |some )?(?:best |good |right )?ways? (?:to|of)\b", "how"),
         (r"\b(?:what|which) (?:is|was) the best time (?:to|for)\b", "when"),
         (r"\bwhat (?:does|do|did) it take to\b", "how"),
@@ -148,6 +152,8 @@ PERSONS = {
     **dict.fromkeys(("they", "them", "their", "theirs"), "they"),
     "your": "you",
 }
+DOERS = frozenset({"i", "we", "he", "she", "they"})
+OWNERS = frozenset({"my", "mine", "our", "ours", "his", "her", "hers", "their", "theirs"})
 SPEAKERS = {**dict.fromkeys(("i", "me", "we", "us"), "we"), "he": "he", "him": "he", "she": "she", "her": "she",
              "they": "they", "them": "they", "you": "you"}  # fmt: skip
 PREPOSITIONS = frozenset(

@@ -19,7 +19,7 @@ class Tense(Enum):
     """What the verbs of a question say; a question may have several.
 
     ``BEING`` is the present of "is", ``DOING`` that of any other verb: "has the bill been paid" may be "is the bill
-    paid", and is not "do we pay the bill".
+    paid", and is not "do we pay the bill". ``ADVISED`` is a present beside ``DOING`` that "can" may stand for as well.
     """
 
     PAST = auto()
@@ -29,6 +29,7 @@ class Tense(Enum):
     FUTURE = auto()
     ABLE = auto()
     OUGHT = auto()
+    ADVISED = auto()
 
 
 _SAYS = {
@@ -46,6 +47,29 @@ _NEVER_PRESENT = frozenset({Tense.DOING, Tense.FUTURE, *_MODALS})
 _ADVISING = frozenset({"manner", "place"})
 """What is asked for where "can" and the present are one: "how can I", "how do I"; "where can I", "where do I"."""
 
+_ADVISED = re.compile(
+    r"\bwho do (?:i|we|you) (?:call|ring|phone|ask|contact|email|(?:talk|speak|turn|write) to)\b|"
+    r"\bduration (?:do|does) .*\b(?:keep(?=$| (?:in|at|after|once|when)\b)|"
+    r"(?:last|stay) (?:fresh|in the (?:fridge|freezer)))"
+)
+"""``who do I call``, ``how long does rice keep``: not "who signs", which tells nothing of who else may."""
+
+_SETTLED = re.compile(
+    r"\bdid (?:i|we|he|she|they) (?:all |finally )?(?:decide|choose|plan|book|reserve|invite)\b|"
+    r"\bwhere did (?:i|we|he|she|they) (?:put|hide|park (?:the|my|our))\b|\b(?:was|were) decided\b|"
+    r"\bwhat (?:was|were) the (?:\w+ )?(?:results?|outcome|decision|verdict)\b"
+)
+"""Done once and so ever since: "what did we decide" is "what is decided", and is not "what do we decide"."""
+
+_RECALLED = re.compile(
+    r"^\W*(?:please )?(?:(?:can|could|would) you )?(?:please )?(?:remind me|do you remember)\b.* "
+    r"(?:password|code|pin|number|name|address) was\W*$",
+    re.IGNORECASE,
+)
+"""``remind me what the password was`` is of what was or is, and of nothing that may or ought to be."""
+
+_ON_A_DAY = re.compile(r"\b(?:how|when|time|date|day|month|year)\b")
+
 _HAVE_TO = re.compile(r"\b(?:have|has|had|having|need|needs|needed) to\b")
 _JUDGING = re.compile(r"\b(?:is|are) it \w+ to\b")
 """``is it safe to drink`` may be ``can it be drunk``."""
@@ -60,12 +84,15 @@ _TOLD_BY = frozenset({"i", "we", "you", "he", "she", "they", "who"})
 _ADVERBS = frozenset({"first", "last", "ever", "also", "else", "actually", "originally", "usually"})
 
 
-def tenses(told: Sequence[str]) -> frozenset[Tense]:
+def tenses(text: str, told: Sequence[str]) -> frozenset[Tense]:
     """What the verbs of a question say.
 
     Args:
+        text: the question as it was typed.
         told: its words, folded, its ways of asking written in one way.
     """
+    if _RECALLED.search(text):
+        return frozenset({Tense.PERFECT})
     line = " ".join(told)
     line = _NOUN.sub(" ", _MONTH.sub(" ", _JUDGING.sub(" ", line)))
     found: set[Tense] = {Tense.OUGHT} if _HAVE_TO.search(line) else set()
@@ -76,6 +103,10 @@ def tenses(told: Sequence[str]) -> frozenset[Tense]:
         found.discard(Tense.PAST)  # "how long have we had the car"
     if _tells_of_past(told):
         found.add(Tense.PAST)
+    if found == {Tense.PAST} and _SETTLED.search(line) and not _ON_A_DAY.search(line):
+        found = {Tense.PERFECT}
+    if _ADVISED.search(line):
+        found.add(Tense.ADVISED)
     return frozenset(found) or _present_without_helper(told)
 
 
@@ -148,4 +179,4 @@ def _modals_differ(one: frozenset[Tense], other: frozenset[Tense], asks_for: fro
         return False
     if asks_for == {"yes-no"} or (Tense.FUTURE in plain and Tense.FUTURE not in modal):
         return True
-    return Tense.ABLE in modal and not asks_for & _ADVISING
+    return Tense.ABLE in modal and not (asks_for & _ADVISING or Tense.ADVISED in plain)
