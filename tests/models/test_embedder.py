@@ -1,6 +1,5 @@
 """The embedder on the real model, and the stand-in against the same contract."""
 
-import math
 import os
 import signal
 import subprocess
@@ -17,7 +16,6 @@ from tests.fakes import HashEmbedder
 
 from pillowbook.domain.errors import ModelMissing
 from pillowbook.models.embedder.client import (
-    BESIDE_TYPING_CHARACTERS,
     DIMENSIONS,
     Embedder,
     MiniLmEmbedder,
@@ -84,27 +82,37 @@ def test_a_question_overtakes_background_batches(minilm: MiniLmEmbedder) -> None
     assert order == ["question", "background"]
 
 
-def test_batches_in_the_background_are_shorter_while_somebody_types(
+def test_no_batch_begins_in_the_background_while_somebody_types(
     minilm: MiniLmEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A key waits for one batch at most; beside typing that is a passage or two."""
-    texts = [f"Passage {number} of the boiler's manual. " * 8 for number in range(12)]
-    sizes: list[int] = []
+    monkeypatch.setattr("pillowbook.models.embedder.client.QUIET_S", 60.0)
+    monkeypatch.setattr("pillowbook.models.embedder.client.MOST_QUIET_S", 60.0)
+    asked: list[int] = []
     call = minilm._worker.call
 
     def counted(request: Embed, *rest: Any, **options: Any) -> Any:
-        sizes.append(sum(map(len, request.texts)))
+        asked.append(len(request.texts))
         return call(request, *rest, **options)
 
-    monkeypatch.setattr(minilm, "_asked_s", -math.inf)
     monkeypatch.setattr(minilm._worker, "call", counted)
-    alone = minilm.embed(texts, deadline_s=60, background=True)
-    calls = len(sizes)
-    minilm.embed(["When is"], deadline_s=60)
-    sizes.clear()
-    beside = minilm.embed(texts, deadline_s=60, background=True)
-    assert len(sizes) > 2 * calls and max(sizes) <= BESIDE_TYPING_CHARACTERS
-    assert np.allclose(alone, beside, atol=1e-5)
+    minilm.embed(["W"], deadline_s=60)
+    thread = threading.Thread(target=lambda: minilm.embed([BOILER] * 40, deadline_s=60, background=True))
+    thread.start()
+    for typed in ("Wh", "Whe", "When"):
+        minilm.embed([typed], deadline_s=60)
+    assert asked == [1] * 4 and thread.is_alive()
+    monkeypatch.setattr("pillowbook.models.embedder.client.QUIET_S", 0.0)
+    thread.join(timeout=60)
+    assert sum(asked) == 44
+
+
+def test_however_much_is_typed_the_background_goes_on(
+    minilm: MiniLmEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pillowbook.models.embedder.client.QUIET_S", 60.0)
+    monkeypatch.setattr("pillowbook.models.embedder.client.MOST_QUIET_S", 0.05)
+    minilm.embed(["When"], deadline_s=60)
+    assert minilm.embed([BOILER], deadline_s=60, background=True).shape == (1, DIMENSIONS)
 
 
 def test_kill_9_is_an_ordinary_event(minilm: MiniLmEmbedder) -> None:

@@ -1,8 +1,9 @@
 """The embedder as the rest of the program sees it."""
 
 import math
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -23,9 +24,12 @@ MAX_BATCH_CHARACTERS = 4000
 ``0003-workers.md``.
 """
 
-BESIDE_TYPING_CHARACTERS = 1000
-TYPING_S = 10.0
-"""So long after a foreground call another is likely, as at every key; batches in the background are shorter then."""
+QUIET_S = 1.0
+"""So long after a foreground call another is likely, as at every key: no batch begins in the background then, for a key
+would wait for the whole of it."""
+
+MOST_QUIET_S = 5.0
+"""A batch waits no longer than this, however much is typed."""
 
 
 class Embedder(Protocol):
@@ -80,6 +84,7 @@ class MiniLmEmbedder:
         self._worker = Worker(WORKER_MODULE, name="embedder", opening=load, cancel_grace_s=2.0)
         self._turns = Turns("embedder")
         self._asked_s = -math.inf
+        self._is_closing = threading.Event()
 
     @property
     def is_loaded(self) -> bool:
@@ -97,9 +102,11 @@ class MiniLmEmbedder:
         self._check_folder()
         deadline = time.monotonic() + deadline_s
         vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
-        if not background:
-            self._asked_s = time.monotonic()
-        for numbers in _batches(texts, lambda: self._most_characters(background=background)):
+        for numbers in _batches(texts):
+            if background:
+                self._wait_for_quiet(deadline)
+            else:
+                self._asked_s = time.monotonic()
             with self._turns.taken(
                 urgency=Urgency.BACKGROUND if background else Urgency.NOW,
                 deadline=deadline,
@@ -127,24 +134,28 @@ class MiniLmEmbedder:
 
     def close(self) -> None:
         """See :meth:`Embedder.close`."""
+        self._is_closing.set()
         self._worker.close()
 
-    def _most_characters(self, *, background: bool) -> int:
-        is_beside_typing = background and time.monotonic() - self._asked_s < TYPING_S
-        return BESIDE_TYPING_CHARACTERS if is_beside_typing else MAX_BATCH_CHARACTERS
+    def _wait_for_quiet(self, deadline_s: float) -> None:
+        """Until nobody has asked for a second, or has waited long enough."""
+        until = min(time.monotonic() + MOST_QUIET_S, deadline_s)
+        while (left := min(self._asked_s + QUIET_S, until) - time.monotonic()) > 0:
+            if self._is_closing.wait(min(left, 0.1)):
+                return
 
     def _check_folder(self) -> None:
         if not (self._folder / "modules.json").is_file():
             raise ModelMissing(model=self._folder.name)
 
 
-def _batches(texts: Sequence[str], most_characters: Callable[[], int]) -> Iterator[list[int]]:
+def _batches(texts: Sequence[str]) -> Iterator[list[int]]:
     """Numbers of texts of like length together (the model pads a batch to its longest), each batch small."""
     batch: list[int] = []
     size = 0
     for number in sorted(range(len(texts)), key=lambda at: len(texts[at])):
         length = len(texts[number])
-        if batch and (len(batch) == MAX_BATCH_TEXTS or size + length > most_characters()):
+        if batch and (len(batch) == MAX_BATCH_TEXTS or size + length > MAX_BATCH_CHARACTERS):
             yield batch
             batch, size = [], 0
         batch.append(number)
