@@ -79,12 +79,15 @@ class Replay:
         self.counts: Counter[str] = Counter()
         self._draw = random.Random(5)
         self._changed: set[str] = set()
+        self._to_distil: set[str] = set()
+        self._marked: set[str] = set()
         self._digests: dict[str, int] = {}
         self._prepared: dict[str, PreparedAnswer] = {}
 
     def change(self, step: dict) -> None:
         """Change the files on disk, and note what there was before."""
         self._changed = {str(self.notes / one["path"]) for one in step.get("changes", ())}
+        self._to_distil |= self._changed  # the work of a step may not suffice for all of them
         self._digests = self._digest_ids()
         self._prepared = {one.question: one for one in self.stream.knowledge.prepared_answers()}
         for path, text in step.get("files", {}).items():
@@ -128,7 +131,9 @@ class Replay:
         embedded = self.stream.embedder.texts[at:]
         self.counts["texts embedded"] += len(embedded)
         self.counts["texts embedded needlessly"] += sum(text in stood for text in embedded)
-        after = {one.id for one in self.stream.knowledge.prepared_answers()}
+        left = self.stream.knowledge.prepared_answers()
+        self._marked = {one.question for one in left if one.has_new_evidence}
+        after = {one.id for one in left}
         gone = [one for key, one in before.items() if key not in after]
         self.counts["withdrawn"] += len(gone)
         self.counts["in vain"] += sum(self._all_there(one) for one in gone)
@@ -138,14 +143,14 @@ class Replay:
         for path, digest_id in self._digest_ids().items():
             if path in self._digests and self._digests[path] != digest_id:
                 self.counts["digests anew"] += 1
-                self.counts["digests anew needlessly"] += path not in self._changed
+                self.counts["digests anew needlessly"] += path not in self._to_distil
+                self._to_distil.discard(path)
         for one in self.stream.knowledge.prepared_answers():
             before = self._prepared.get(one.question)
             if before is not None and before.id != one.id:
                 self.counts["prepared anew"] += 1
                 rested = {source.path for source in before.sources}
-                # A note marked as newer evidence was marked in an earlier step or in this one, by a note that changed.
-                is_owed = before.has_new_evidence or bool(rested & self._changed) or self._newer(one)
+                is_owed = one.question in self._marked or bool(rested & self._changed) or self._newer(one)
                 self.counts["prepared anew needlessly"] += not is_owed
 
     def _newer(self, one: PreparedAnswer) -> bool:
