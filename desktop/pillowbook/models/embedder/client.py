@@ -31,6 +31,9 @@ would wait for the whole of it."""
 MOST_QUIET_S = 5.0
 """A batch waits no longer than this, however much is typed."""
 
+SHORT_CHARACTERS = 1000
+"""A batch of so little, such as a question that is prepared, holds nobody up and does not wait."""
+
 
 class Embedder(Protocol):
     """Turns texts into vectors whose closeness is closeness in meaning. Thread-safe."""
@@ -103,10 +106,10 @@ class MiniLmEmbedder:
         deadline = time.monotonic() + deadline_s
         vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
         for numbers in _batches(texts):
-            if background:
-                self._wait_for_quiet(deadline)
-            else:
+            if not background:
                 self._asked_s = time.monotonic()
+            elif sum(len(texts[number]) for number in numbers) > SHORT_CHARACTERS:
+                self._wait_for_quiet(deadline)
             with self._turns.taken(
                 urgency=Urgency.BACKGROUND if background else Urgency.NOW,
                 deadline=deadline,
