@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from pillowbook.answering.pairs import normalise_question
 from pillowbook.answering.permission import SECRET, WORKED_OUT, Permission
-from pillowbook.domain.answers import Answer, AnswerKind, Effort, Freshness, PreparedAnswer, Reason, Tokens
+from pillowbook.domain.answers import Answer, AnswerKind, Effort, PreparedAnswer, Reason, Tokens
 from pillowbook.domain.clock import Clock
 from pillowbook.domain.errors import Cancelled, NeverPrepared, SecretNotPrepared, WorkedOutWhenAsked
 from pillowbook.domain.work import LedgerEntry, SliceKind, SliceResult
@@ -116,7 +116,7 @@ def as_answer(prepared: PreparedAnswer, question: str, report: FreshnessReport, 
         confidence=prepared.confidence,
         matched_question=prepared.question,
         prepared_at=prepared.prepared_at,
-        checked_at=None if report.freshness is Freshness.UNCHECKED else report.checked_at,
+        checked_at=report.checked_at,
         latency_ms=latency_ms,
         first_token_ms=None,
         tokens=prepared.tokens,

@@ -243,7 +243,7 @@ class Runner:
                 wait_s = self._round()
             except Exception as error:  # a disk that fails for a moment must not end the idle work of weeks
                 log.error("background work failed", extra=facts(error=place_of(error)))
-                wait_s, self._pause_s = self._pause_s, min(2 * self._pause_s, NOTHING_TO_DO_S)
+                wait_s = self._back_off()
             with self._changed:
                 if wait_s > 0 and not self._is_stopping and not self._is_woken:
                     self._changed.wait(wait_s)
@@ -293,13 +293,17 @@ class Runner:
         if error is not None and (_is_outage(error) or isinstance(error, WorkerLost)):
             if _is_outage(error):
                 self._held_up.add(work)  # it had no fault of its own
-            wait_s, self._pause_s = self._pause_s, min(2 * self._pause_s, NOTHING_TO_DO_S)
-            return wait_s
+            return self._back_off()
         if result is SliceResult.DONE:
             self._skipped -= self._held_up
             self._held_up.clear()
             self._pause_s = LOOK_AGAIN_S
         return 0.0
+
+    def _back_off(self) -> float:
+        """Seconds to wait now; twice as many the next time, until something goes well."""
+        wait_s, self._pause_s = self._pause_s, min(2 * self._pause_s, NOTHING_TO_DO_S)
+        return wait_s
 
     def _watch(self, token: CancelToken) -> None:
         """Everything the gate looks at, and the night's budget; what a slow system service holds up is held up here."""
